@@ -1,0 +1,133 @@
+// Vertices of the graph, one interface per LLB op: frozen data with a `kind`. Built by compiler/ops, encoded by compiler/llb.
+import type { Position } from "../diagnostic.ts";
+
+/** An output of a vertex. `null` wherever a `Ref` is taken means scratch: the empty filesystem. */
+export interface Output {
+  readonly vertex: Vertex;
+  readonly index: number;
+}
+export type Ref = Output | null;
+
+export type Vertex = SourceVertex | ExecVertex | FileVertex | MergeVertex | DiffVertex | BuildVertex;
+
+/** As containerd normalises it, e.g. { os: "linux", architecture: "arm64" }. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
+/** What a vertex carries besides its bytes: it never changes the digest (pb.OpMetadata and pb.Source). */
+export interface VertexMeta {
+  /** Shown in progress: `<component path>: <op in words>`. */
+  readonly name: string;
+  /** Path of the component it belongs to; becomes the progress group. */
+  readonly component: string;
+  /** The op's lines in CUE; become the LLB source map (names and ranges only, never text). */
+  readonly at: readonly Position[];
+  readonly ignoreCache?: boolean;
+}
+
+interface Base {
+  readonly meta: VertexMeta;
+}
+
+/** pb.SourceOp. `attrs` are written as they are. Only image and OCI sources have a platform. */
+export interface SourceVertex extends Base {
+  readonly kind: "source";
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly platform?: Platform;
+}
+
+/** pb.ExecOp. The first mount is the root ("/"); the marshaller orders mounts and numbers outputs as client/llb does. */
+export interface ExecVertex extends Base {
+  readonly kind: "exec";
+  readonly args: readonly string[];
+  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly cwd: string;
+  readonly user: string;
+  readonly hostname?: string;
+  readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
+  readonly network: "sandbox" | "host" | "none";
+  readonly insecure: boolean;
+  readonly validExitCodes: readonly number[];
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly devices: readonly { readonly name: string; readonly optional: boolean }[];
+  readonly proxy?: { readonly http: string; readonly https: string; readonly ftp: string; readonly no: string; readonly all: string };
+  readonly secretEnv: readonly { readonly id: string; readonly name: string; readonly optional: boolean }[];
+  readonly root: Ref;
+  readonly mounts: readonly Mount[];
+  readonly platform: Platform;
+}
+
+/** A mount other than the root. Outputs: `execOutputIndex(vertex, dest)` in compiler/llb tells the index of a writable bind. */
+export type Mount =
+  | { readonly kind: "bind"; readonly dest: string; readonly from: Ref; readonly selector: string; readonly readonly: boolean; readonly output: boolean }
+  | { readonly kind: "cache"; readonly dest: string; readonly id: string; readonly sharing: "shared" | "private" | "locked"; readonly from: Ref; readonly selector: string }
+  | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number }
+  | { readonly kind: "secret"; readonly dest: string; readonly id: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly optional: boolean }
+  | { readonly kind: "ssh"; readonly dest: string; readonly id: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly optional: boolean };
+
+/** pb.FileOp: a chain of actions on `base`, oldest first; the result is that of the last. */
+export interface FileVertex extends Base {
+  readonly kind: "file";
+  readonly base: Ref;
+  readonly actions: readonly FileAction[];
+  readonly platform?: Platform;
+}
+
+/** A user or group: `{ name }` is looked up in the filesystem that the action works on, `{ id }` is taken as it is. */
+export type Owner = { readonly id: number } | { readonly name: string };
+export interface Chown {
+  readonly user?: Owner;
+  readonly group?: Owner;
+}
+
+/** Timestamps are nanoseconds since 1970; undefined leaves what the daemon does by default. */
+export type FileAction =
+  | {
+      readonly kind: "copy";
+      readonly from: Ref;
+      readonly src: string;
+      readonly dest: string;
+      readonly chown?: Chown;
+      /** Octal bits; undefined keeps the source's. */
+      readonly mode?: number;
+      readonly modeStr?: string;
+      readonly followSymlinks: boolean;
+      readonly dirCopyContents: boolean;
+      readonly attemptUnpack: boolean;
+      readonly createDestPath: boolean;
+      readonly allowWildcard: boolean;
+      readonly allowEmptyWildcard: boolean;
+      readonly include: readonly string[];
+      readonly exclude: readonly string[];
+      readonly alwaysReplaceExistingDestPaths: boolean;
+      readonly requiredPaths: readonly string[];
+      readonly timestamp?: bigint;
+    }
+  | { readonly kind: "mkfile"; readonly path: string; readonly mode: number; readonly data: Uint8Array; readonly chown?: Chown; readonly timestamp?: bigint }
+  | { readonly kind: "mkdir"; readonly path: string; readonly mode: number; readonly makeParents: boolean; readonly chown?: Chown; readonly timestamp?: bigint }
+  | { readonly kind: "rm"; readonly path: string; readonly allowNotFound: boolean; readonly allowWildcard: boolean }
+  | { readonly kind: "symlink"; readonly oldpath: string; readonly newpath: string; readonly chown?: Chown; readonly timestamp?: bigint };
+
+/** pb.MergeOp; `inputs` has at least two entries and no scratch. */
+export interface MergeVertex extends Base {
+  readonly kind: "merge";
+  readonly inputs: readonly Output[];
+}
+
+/** pb.DiffOp. */
+export interface DiffVertex extends Base {
+  readonly kind: "diff";
+  readonly lower: Ref;
+  readonly upper: Ref;
+}
+
+/** pb.BuildOp: solve the Definition that lies in `from` under `filename`. */
+export interface BuildVertex extends Base {
+  readonly kind: "build";
+  readonly from: Output;
+  readonly filename?: string;
+}

@@ -1,0 +1,98 @@
+// Job: what one compilation gives to the engine: one Definition, and how to serve and read everything around it.
+import type { Position } from "./diagnostic.ts";
+import type { Ref, Platform, Vertex } from "./graph/vertex.ts";
+import type { Missing } from "./value.ts";
+
+/** What the compiler has to ask the world while it compiles. The engine plugs these in. */
+export interface Ports {
+  readonly images: ImageResolver;
+}
+
+export interface ImageRequest {
+  /** Normalised reference, e.g. `docker.io/library/debian:bookworm`. */
+  readonly ref: string;
+  readonly platform: Platform;
+  readonly resolveMode: "default" | "pull" | "local";
+  readonly at: readonly Position[];
+}
+
+/** Where an image comes from, and its OCI image config as JSON bytes (env, workdir, user, entrypoint, platform). */
+export interface ResolvedImage {
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly config: Uint8Array;
+}
+
+/** Throws UserError (exit 1) with code `image-not-found` when there is no such image. */
+export interface ImageResolver {
+  image(request: ImageRequest): Promise<ResolvedImage>;
+  /** An OCI layout directory on the client; `dir` is absolute. */
+  layout(request: { dir: string; tag?: string; digest?: string; platform: Platform; at: readonly Position[] }): Promise<ResolvedImage>;
+}
+
+/** A directory on the client that the session serves as `local://<name>`. */
+export interface LocalSource {
+  readonly name: string;
+  /** Absolute. */
+  readonly dir: string;
+  readonly at: readonly Position[];
+}
+
+/** One value that comes back: the file `file` of the result, decoded as `format`, is filled in at CUE path `path`. */
+export interface ValueOutput {
+  readonly file: string;
+  readonly path: string;
+  readonly format: "string" | "json" | "yaml" | "number" | "boolean";
+  readonly at: readonly Position[];
+}
+
+/** One directory that comes back: the tree below `prefix` of the result is written to `dest` (absolute). */
+export interface DirOutput {
+  readonly prefix: string;
+  readonly dest: string;
+  readonly path: string;
+  readonly at: readonly Position[];
+}
+
+/** A component that waits for computed values: compiled in a later pass. */
+export interface Deferred {
+  readonly path: string;
+  readonly missing: readonly Missing[];
+  readonly at: readonly Position[];
+}
+
+/** The graph of a pass: the terminal vertex that collects every leaf, and the components in it. */
+export interface Graph {
+  readonly terminal: Ref;
+  readonly components: readonly Component[];
+}
+
+export interface Component {
+  readonly path: string;
+  readonly at: readonly Position[];
+  /** The filesystem the component ends with. */
+  readonly output: Ref;
+  readonly doc: string;
+}
+
+/** A Definition in the fields of pb.Definition, plus what each digest is; encode with compiler/llb. */
+export interface Definition {
+  readonly ops: readonly Uint8Array[];
+  /** Per op of `ops` (same order): digest (`sha256:…`), and the vertex it encodes; the last op is the terminal one without vertex. */
+  readonly nodes: readonly { readonly digest: string; readonly vertex?: Vertex }[];
+  /** The pb.Definition message: what is sent, and what `buildctl build` reads. */
+  readonly encoded: Uint8Array;
+}
+
+export interface Job {
+  readonly graph: Graph;
+  readonly definition: Definition;
+  readonly values: readonly ValueOutput[];
+  readonly dirs: readonly DirOutput[];
+  readonly locals: readonly LocalSource[];
+  /** Secret ids that the graph mounts, with the line that asks for each. */
+  readonly secrets: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
+  readonly ssh: readonly string[];
+  readonly entitlements: readonly ("network.host" | "security.insecure")[];
+  readonly deferred: readonly Deferred[];
+}
