@@ -1,0 +1,45 @@
+// What the engine tells while a job runs, and what it gives at the end. The CLI prints these; an embedding program may store them.
+import type { Position } from "../compiler/diagnostic.ts";
+
+/** A step is one vertex of the graph; `digest` identifies it in every later event. Times are milliseconds since 1970. */
+export type UpEvent =
+  | { readonly type: "phase"; readonly phase: "evaluate" | "connect" | "compile" | "solve" | "save" }
+  /** A pass starts; from the second on, `because` names the values that CUE needed first. */
+  | { readonly type: "pass"; readonly pass: number; readonly because: readonly string[] }
+  /** The steps of the graph that was just compiled, in build order. */
+  | { readonly type: "plan"; readonly steps: readonly Step[] }
+  | {
+      readonly type: "step";
+      readonly step: Step;
+      readonly state: "started" | "cached" | "done" | "error" | "canceled";
+      readonly started?: number;
+      readonly completed?: number;
+      readonly error?: string;
+    }
+  /** Sub-progress of a step, e.g. a layer being pulled or files being transferred; `total` 0 when unknown. */
+  | { readonly type: "status"; readonly step: Step; readonly id: string; readonly name: string; readonly current: number; readonly total: number; readonly completed: boolean }
+  /** Bytes as the process wrote them: not cut at lines. stream 1 is stdout, 2 stderr. */
+  | { readonly type: "log"; readonly step: Step; readonly stream: 1 | 2; readonly data: Uint8Array; readonly time: number }
+  | { readonly type: "warning"; readonly message: string; readonly detail: readonly string[]; readonly at: readonly Position[] };
+
+export interface Step {
+  readonly digest: string;
+  /** The op in words, e.g. `exec go build ./...`. */
+  readonly name: string;
+  /** CUE path of its component; empty for steps that dagger adds itself (collecting results). */
+  readonly component: string;
+  readonly at: readonly Position[];
+}
+
+/** What a job gave. */
+export interface UpResult {
+  /** The config's concrete regular fields after the last pass, as JSON-able data: exported scalars as themselves, artifacts as {}. */
+  readonly values: unknown;
+  /** Only what `export` ops computed, by CUE path. */
+  readonly computed: Readonly<Record<string, unknown>>;
+  /** Directories written on this machine. */
+  readonly saved: readonly { readonly path: string; readonly dest: string; readonly files: number; readonly bytes: number }[];
+  readonly passes: readonly { readonly because: readonly string[] }[];
+  readonly steps: { readonly total: number; readonly cached: number; readonly run: number };
+  readonly ms: number;
+}
