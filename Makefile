@@ -1,0 +1,88 @@
+# The front door: every part is built, tested and tried from here. Incremental; `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+GOFLAGS_STATIC := -trimpath -ldflags="-s -w"
+STAMPS := dist/.stamps
+NPM := $(STAMPS)/npm
+PROTO := $(STAMPS)/proto
+# Everything that the command line is bundled from; tests are not part of it.
+SOURCES := $(shell find cli engine compiler runtime -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
+WASM_SOURCES := $(shell find runtime/cue/shim runtime/cue/build.sh tools/cue-patch -type f 2>/dev/null) tools/go.mod tools/go.sum
+RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/null)
+# Says how long a step took, so that a slow machine's log tells where the time went.
+timed = @bash tools/timed.sh
+
+.PHONY: help setup proto wasm daemon run-helper bundle build debian test lint golden bench demo all clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the build and the tests need (Debian packages when run as root; npm and Go modules)
+	$(timed) "system packages" bash tools/setup.sh
+	@$(MAKE) --no-print-directory $(NPM)
+	$(timed) "Go modules" bash -c 'cd tools && go mod download'
+
+proto: $(PROTO) ## generate the BuildKit protocol code (proto/gen)
+wasm: dist/cue.wasm ## build CUE to WebAssembly (dist/cue.wasm)
+daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
+run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run ## build the helper that runs inside containers (dist/run)
+bundle: dist/dagger/main.js ## bundle the command line into few files (dist/dagger)
+build: proto wasm daemon run-helper bundle ## build everything that ./bin/dagger needs
+debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
+
+test: build debian ## run the whole test suite
+	npm test
+
+lint: $(NPM) $(PROTO) ## formatting, types, import rules, dead code
+	npm run lint
+
+golden: build ## rewrite the golden files; read the diff before committing it
+	UPDATE=1 npm test
+
+bench: build debian ## measure against buildctl on the same graphs (docs/benchmarks.md)
+	npm run bench
+
+demo: ## set up everything and run the demo: build, test and package a C program in a Debian container
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory build debian
+	bash tools/demo.sh
+
+all: setup build lint test ## setup, build, lint and test
+
+clean: ## remove what was built (keeps node_modules and the Debian root)
+	rm -rf dist/bin dist/run dist/dagger dist/cue* dist/.stamps proto/gen proto/src
+
+# npm ci throws node_modules away and starts over, so it runs only when what is installed differs from the lock file.
+$(NPM): package.json package-lock.json
+	@mkdir -p $(@D)
+	$(timed) "npm packages" bash -c 'npm ls --all >/dev/null 2>&1 || npm ci'
+	@touch $@
+
+$(PROTO): $(NPM) proto/generate.sh proto/google/rpc/status.proto tools/go.mod
+	@mkdir -p $(@D)
+	$(timed) "protocol code" bash proto/generate.sh
+	@touch $@
+
+dist/cue.wasm: $(WASM_SOURCES)
+	@mkdir -p $(@D)
+	$(timed) "CUE wasm" bash runtime/cue/build.sh
+	@test -f $@ && touch $@
+
+dist/bin/buildkitd dist/bin/buildctl: tools/go.mod tools/go.sum
+	@mkdir -p $(@D)
+	$(timed) "$(@F)" bash -c 'cd tools && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../$@.new github.com/moby/buildkit/cmd/$(@F)'
+	@mv $@.new $@
+
+dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
+	@mkdir -p $(@D)
+	$(timed) "dagger-run ($*)" bash -c 'cd tools && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../$@.new ./run'
+	@mv $@.new $@
+
+dist/dagger/main.js: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs
+	$(timed) "bundle" node tools/bundle.mjs
+
+dist/images/debian/.complete: tools/debian.sh
+	$(timed) "Debian root" bash tools/debian.sh dist/images/debian

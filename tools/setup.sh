@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Checks Node and Go, and installs the Debian packages that building and testing need. Changes nothing when all are there.
+set -euo pipefail
+
+need() { # command, what to do
+  command -v "$1" >/dev/null || { echo "setup: $1 is missing: $2" >&2; exit 3; }
+}
+need node "install Node.js 20.19 or newer"
+need npm "install npm"
+need go "install Go 1.26 or newer"
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  { echo "setup: Node.js $(node --version) is too old: install 20.19 or newer" >&2; exit 3; }
+
+# command=package: runc and iptables for buildkitd, debootstrap and busybox for the images, skopeo and umoci as judges in the tests.
+wanted=(runc=runc debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils skopeo=skopeo umoci=umoci script=bsdutils)
+missing=()
+for pair in "${wanted[@]}"; do
+  command -v "${pair%%=*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "setup: missing: ${missing[*]} (Debian package names). As root: apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 3
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+echo "setup: installed ${missing[*]}"
