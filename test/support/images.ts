@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { arch, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +29,8 @@ export const busyboxConfig = {
 /** Fills `dir` with a busybox root: every applet, /etc/passwd with root and nobody, /tmp and /work. */
 export async function busyboxRoot(dir: string): Promise<string> {
   for (const name of ["bin", "etc", "tmp", "work", "root", "proc", "sys", "dev", "usr/bin"]) await mkdir(join(dir, name), { recursive: true });
+  await chmod(dir, 0o755);
+  await chmod(join(dir, "tmp"), 0o1777);
   await copyFile("/bin/busybox", join(dir, "bin/busybox"));
   const { stdout } = await run("/bin/busybox", ["--list"]);
   for (const applet of stdout.split("\n").filter((name) => name !== "" && name !== "busybox")) await symlink("busybox", join(dir, "bin", applet));
@@ -50,13 +52,14 @@ export function busyboxLayout(): Promise<TestLayout> {
 }
 
 async function makeBusyboxLayout(): Promise<TestLayout> {
-  const dir = join(repository, "dist/images/busybox");
-  if (!existsSync(join(dir, "index.json")) || (await stat(dir)).mtimeMs < (await stat(fileURLToPath(import.meta.url))).mtimeMs) {
+  // Named by what makes it, so that it is never replaced while another test reads it.
+  const recipe = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url))).update(await readFile("/bin/busybox"));
+  const dir = join(repository, "dist/images", `busybox-${recipe.digest("hex").slice(0, 16)}`);
+  if (!existsSync(dir)) {
     await mkdir(join(repository, "dist/images"), { recursive: true });
-    const made = await mkdtemp(join(repository, "dist/images/busybox.new-"));
+    const made = await mkdtemp(`${dir}.new-`);
     await writeBusyboxLayout(made);
-    // Several test files may do this at once; all make the same bytes.
-    await rm(dir, { recursive: true, force: true });
+    // Several test files may do this at once; the first one wins, and all make the same bytes.
     await rename(made, dir).catch(() => rm(made, { recursive: true, force: true }));
   }
   const index = JSON.parse(await readFile(join(dir, "index.json"), "utf8")) as { manifests: [{ digest: string }] };
@@ -68,7 +71,7 @@ async function writeBusyboxLayout(dir: string): Promise<void> {
   try {
     await busyboxRoot(root);
     const layerFile = join(dir, "layer");
-    await run("tar", ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=go-w", "-cf", layerFile, "-C", root, "."]);
+    await run("tar", ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "-cf", layerFile, "-C", root, "."]);
     const layer = await readFile(layerFile);
     await rm(layerFile);
     await mkdir(join(dir, "blobs/sha256"), { recursive: true });
