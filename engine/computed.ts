@@ -1,0 +1,49 @@
+// Computed values: what `export` ops wrote, read back and filled into the config, whose constraints they must satisfy.
+import { UserError } from "../compiler/index.ts";
+import type { Job, ValueOutput } from "../compiler/index.ts";
+import type { Evaluation } from "../runtime/cue/index.ts";
+import { decodeValue } from "./decode.ts";
+
+export interface Computed {
+  /** CUE path of the component. */
+  readonly path: string;
+  /** JSON text. */
+  readonly json: string;
+  readonly output: ValueOutput;
+}
+
+/** Reads every value of a job; all that are wrong are reported together. */
+export async function readComputed(job: Job, read: (file: string) => Promise<Uint8Array> | Uint8Array): Promise<Computed[]> {
+  const wrong: UserError[] = [];
+  const computed: Computed[] = [];
+  for (const output of job.values) {
+    try {
+      computed.push({ path: output.path, json: await decodeValue(output, await read(output.file)), output });
+    } catch (error) {
+      if (!(error instanceof UserError) || error.exit !== 1) throw error;
+      wrong.push(error);
+    }
+  }
+  if (wrong.length > 0) throw new UserError(1, wrong.flatMap((error) => error.diagnostics));
+  return computed;
+}
+
+/** Fills all values at once. A value that breaks a constraint of the config fails the job: constraints are post-conditions. */
+export function fillComputed(evaluation: Evaluation, computed: readonly Computed[]): Evaluation {
+  if (computed.length === 0) return evaluation;
+  try {
+    return evaluation.fill(computed.map(({ path, json }) => ({ path, json, origin: `export of ${path}` })));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      1,
+      error.diagnostics.map((diagnostic) => ({
+        ...diagnostic,
+        code: "post-condition",
+        message: `A computed value does not satisfy the config: ${diagnostic.message}`,
+        hint: diagnostic.hint ?? "The step exported a value that its CUE constraint refuses",
+      })),
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,42 @@
+// Checks the directories that a graph uploads, before anything runs: they exist, are directories, and lie in the workspace.
+import { realpath, stat } from "node:fs/promises";
+import { relative, sep } from "node:path";
+import { inputError } from "../compiler/index.ts";
+import type { Diagnostic, Job } from "../compiler/index.ts";
+
+/** Throws UserError (2) that names every `local` directory that cannot be used. `own` are directories of dagger itself. */
+export async function checkLocals(job: Job, workspace: { readonly root: string; readonly own: readonly string[] }): Promise<void> {
+  const root = await realpath(workspace.root);
+  const found = await Promise.all(
+    job.locals.filter(({ dir }) => !workspace.own.includes(dir)).map((local) => checkLocal(local, root, workspace.root)),
+  );
+  const wrong = found.filter((diagnostic) => diagnostic !== undefined);
+  if (wrong.length > 0) throw inputError(...wrong);
+}
+
+async function checkLocal(local: Job["locals"][number], root: string, shownRoot: string): Promise<Diagnostic | undefined> {
+  const shown = relative(shownRoot, local.dir) || ".";
+  const say = (code: string, message: string, hint: string): Diagnostic => ({ code, message, at: local.at, hint });
+  let real: string;
+  try {
+    real = await realpath(local.dir);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return say(
+      "local-not-found",
+      missing ? `Local directory ${shown} does not exist` : `Cannot read local directory ${shown}: ${(error as Error).message}`,
+      "The path is relative to the directory of the config; create it or correct `dir`",
+    );
+  }
+  if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+    return say(
+      "path-outside-workspace",
+      `Local directory ${shown} leads outside the workspace, through a symbolic link`,
+      "Only directories below the workspace (where cue.mod lies) can be uploaded",
+    );
+  }
+  if (!(await stat(real)).isDirectory()) {
+    return say("local-not-directory", `Local path ${shown} is a file, not a directory`, "Name its directory and choose the file with `include`");
+  }
+  return undefined;
+}

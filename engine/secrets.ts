@@ -1,0 +1,81 @@
+// Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
+import { readFile } from "node:fs/promises";
+import { inputError, UserError } from "../compiler/index.ts";
+import type { Job } from "../compiler/index.ts";
+
+/** Where a secret's value comes from: an environment variable of this process, or a file. */
+export type SecretSource = { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
+
+/** Reads `ID=env:NAME` and `ID=file:PATH` flags. Throws UserError (2) for anything else. */
+export function parseSecrets(flags: readonly string[]): Map<string, SecretSource> {
+  const secrets = new Map<string, SecretSource>();
+  for (const flag of flags) {
+    const match = /^([^=]+)=(env|file):(.+)$/s.exec(flag);
+    if (match === null) {
+      // The flag may hold a value that was meant to be secret: it is not repeated in the message.
+      throw inputError({
+        code: "bad-secret-flag",
+        message: "Cannot read a --secret flag: expected ID=env:NAME or ID=file:PATH",
+        at: [],
+        hint: "Put the value in an environment variable and write for example: --secret token=env:TOKEN",
+      });
+    }
+    const [, id = "", kind, where = ""] = match;
+    secrets.set(id, kind === "env" ? { kind: "env", name: where } : { kind: "file", path: where });
+  }
+  return secrets;
+}
+
+/** Fails before anything runs when the graph needs a secret that nobody gave. */
+export function requireSecrets(job: Job, given: ReadonlyMap<string, SecretSource>): void {
+  const missing = job.secrets.filter((secret) => !secret.optional && !given.has(secret.id));
+  if (missing.length === 0) return;
+  throw inputError(
+    ...missing.map((secret) => ({
+      code: "missing-secret",
+      message: `Missing secret ${JSON.stringify(secret.id)}`,
+      at: secret.at,
+      hint: `Pass it with --secret ${secret.id}=env:NAME or --secret ${secret.id}=file:PATH`,
+    })),
+  );
+}
+
+/** What the session asks: the value of one secret, or undefined when it is not known. */
+export function secretReader(
+  given: ReadonlyMap<string, SecretSource>,
+  env: Readonly<Record<string, string | undefined>>,
+): (id: string) => Promise<Uint8Array | undefined> {
+  return async (id) => {
+    const source = given.get(id);
+    if (source === undefined) return undefined;
+    if (source.kind === "env") {
+      const value = env[source.name];
+      return value === undefined ? undefined : Buffer.from(value);
+    }
+    try {
+      return await readFile(source.path);
+    } catch (cause) {
+      throw new UserError(2, [
+        { code: "secret-file-not-found", message: `Cannot read the file of secret ${JSON.stringify(id)}: ${(cause as Error).message}`, at: [] },
+      ]);
+    }
+  };
+}
+
+/** Checks at the start that every given source can be read, so that a typo does not end as an empty mount. */
+export async function checkSecrets(
+  given: ReadonlyMap<string, SecretSource>,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const read = secretReader(given, env);
+  for (const [id, source] of given) {
+    if ((await read(id)) === undefined && source.kind === "env") {
+      throw inputError({
+        code: "secret-env-not-set",
+        message: `Secret ${JSON.stringify(id)} is to come from the environment variable ${source.name}, which is not set`,
+        at: [],
+        hint: `Set ${source.name}, or name another source with --secret`,
+      });
+    }
+  }
+}
