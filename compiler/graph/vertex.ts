@@ -26,18 +26,42 @@ export interface VertexMeta {
   /** The op's lines in CUE; become the LLB source map (names and ranges only, never text). */
   readonly at: readonly Position[];
   readonly ignoreCache?: boolean;
+  /** Whether its result goes into an exported cache; undefined leaves it to the export's mode. */
+  readonly exportCache?: boolean;
+  /** Further texts for pb.OpMetadata.description; `llb.customname` is `name`. */
+  readonly description?: Readonly<Record<string, string>>;
+  /** Limits of an exec's cgroup. */
+  readonly resources?: Resources;
+}
+
+/** pb.LinuxResources: memory in bytes, CPU times in microseconds, cpusets as `0-3,5`; 0 and "" mean no limit. */
+export interface Resources {
+  readonly memory?: bigint;
+  readonly memorySwap?: bigint;
+  readonly cpuShares?: bigint;
+  readonly cpuPeriod?: bigint;
+  readonly cpuQuota?: bigint;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
 }
 
 interface Base {
   readonly meta: VertexMeta;
+  /** containerd filters that a worker must match (pb.WorkerConstraints). */
+  readonly workerFilters?: readonly string[];
 }
 
-/** pb.SourceOp. `attrs` are written as they are. Only image and OCI sources have a platform. */
+/**
+ * pb.SourceOp. `attrs` are written as they are, except that a local source without `local.session` and `local.unique` gets the job's
+ * `local.unique`. Only image and OCI sources have a platform.
+ */
 export interface SourceVertex extends Base {
   readonly kind: "source";
   readonly identifier: string;
   readonly attrs: Readonly<Record<string, string>>;
   readonly platform?: Platform;
+  /** Capabilities that the daemon must have beyond those that `identifier` and `attrs` tell, e.g. `source.local.differ`. */
+  readonly caps?: readonly string[];
 }
 
 /** pb.ExecOp. The first mount is the root ("/"); the marshaller orders mounts and numbers outputs as client/llb does. */
@@ -48,6 +72,7 @@ export interface ExecVertex extends Base {
   readonly cwd: string;
   readonly user: string;
   readonly hostname?: string;
+  readonly cgroupParent?: string;
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
   readonly network: "sandbox" | "host" | "none";
   readonly insecure: boolean;
@@ -57,17 +82,52 @@ export interface ExecVertex extends Base {
   readonly proxy?: { readonly http: string; readonly https: string; readonly ftp: string; readonly no: string; readonly all: string };
   readonly secretEnv: readonly { readonly id: string; readonly name: string; readonly optional: boolean }[];
   readonly root: Ref;
+  /** A read-only root gives no output: what follows goes on from `root`. */
+  readonly rootReadonly?: boolean;
   readonly mounts: readonly Mount[];
   readonly platform: Platform;
 }
 
-/** A mount other than the root. Outputs: `execOutputIndex(vertex, dest)` in compiler/llb tells the index of a writable bind. */
+/**
+ * A mount other than the root. `execOutputIndex(vertex, dest)` in compiler/llb tells the output index of a writable bind.
+ * `from: null` mounts an empty directory; `selector` is a path below it, "" for all of it. Modes are octal bits, sizes bytes (0: no limit).
+ */
 export type Mount =
-  | { readonly kind: "bind"; readonly dest: string; readonly from: Ref; readonly selector: string; readonly readonly: boolean; readonly output: boolean }
-  | { readonly kind: "cache"; readonly dest: string; readonly id: string; readonly sharing: "shared" | "private" | "locked"; readonly from: Ref; readonly selector: string }
+  | {
+      readonly kind: "bind";
+      readonly dest: string;
+      readonly from: Ref;
+      readonly selector: string;
+      readonly readonly: boolean;
+      /** false: what is written to it is thrown away. */
+      readonly output: boolean;
+      /** Whether the mount's content, not only its definition, may give a cache hit; undefined leaves it to the daemon. */
+      readonly contentCache?: "on" | "off";
+    }
+  | {
+      readonly kind: "cache";
+      readonly dest: string;
+      readonly id: string;
+      readonly sharing: "shared" | "private" | "locked";
+      readonly from: Ref;
+      readonly selector: string;
+      readonly readonly?: boolean;
+    }
   | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number }
-  | { readonly kind: "secret"; readonly dest: string; readonly id: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly optional: boolean }
-  | { readonly kind: "ssh"; readonly dest: string; readonly id: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly optional: boolean };
+  | SessionMount<"secret">
+  /** dest "" means `/run/buildkit/ssh_agent.N`; the first one becomes SSH_AUTH_SOCK unless `env` sets it. */
+  | SessionMount<"ssh">;
+
+/** A file or socket that the client's session serves under `id`. */
+interface SessionMount<Kind extends string> {
+  readonly kind: Kind;
+  readonly dest: string;
+  readonly id: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+  readonly optional: boolean;
+}
 
 /** pb.FileOp: a chain of actions on `base`, oldest first; the result is that of the last. */
 export interface FileVertex extends Base {
@@ -107,8 +167,22 @@ export type FileAction =
       readonly requiredPaths: readonly string[];
       readonly timestamp?: bigint;
     }
-  | { readonly kind: "mkfile"; readonly path: string; readonly mode: number; readonly data: Uint8Array; readonly chown?: Chown; readonly timestamp?: bigint }
-  | { readonly kind: "mkdir"; readonly path: string; readonly mode: number; readonly makeParents: boolean; readonly chown?: Chown; readonly timestamp?: bigint }
+  | {
+      readonly kind: "mkfile";
+      readonly path: string;
+      readonly mode: number;
+      readonly data: Uint8Array;
+      readonly chown?: Chown;
+      readonly timestamp?: bigint;
+    }
+  | {
+      readonly kind: "mkdir";
+      readonly path: string;
+      readonly mode: number;
+      readonly makeParents: boolean;
+      readonly chown?: Chown;
+      readonly timestamp?: bigint;
+    }
   | { readonly kind: "rm"; readonly path: string; readonly allowNotFound: boolean; readonly allowWildcard: boolean }
   | { readonly kind: "symlink"; readonly oldpath: string; readonly newpath: string; readonly chown?: Chown; readonly timestamp?: bigint };
 
