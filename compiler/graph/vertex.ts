@@ -134,6 +134,8 @@ export interface FileVertex extends Base {
   readonly kind: "file";
   readonly base: Ref;
   readonly actions: readonly FileAction[];
+  /** Further inputs, after those of the actions, that no action reads: they only have to be made (client/llb has no word for it). */
+  readonly also?: readonly Output[];
   readonly platform?: Platform;
 }
 
