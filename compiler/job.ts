@@ -1,6 +1,6 @@
 // Job: what one compilation gives to the engine: one Definition, and how to serve and read everything around it.
 import type { Position } from "./diagnostic.ts";
-import type { Ref, Platform, Vertex } from "./graph/vertex.ts";
+import type { Platform, Ref, Vertex } from "./graph/vertex.ts";
 import type { Missing } from "./value.ts";
 
 /** What the compiler has to ask the world while it compiles. The engine plugs these in. */
@@ -78,8 +78,11 @@ export interface Component {
 /** A Definition in the fields of pb.Definition, plus what each digest is; encode with compiler/llb. */
 export interface Definition {
   readonly ops: readonly Uint8Array[];
-  /** Per op of `ops` (same order): digest (`sha256:…`), and the vertex it encodes; the last op is the terminal one without vertex. */
-  readonly nodes: readonly { readonly digest: string; readonly vertex?: Vertex }[];
+  /**
+   * Per op of `ops` (same order): digest (`sha256:…`), the vertex it is named after, and all the vertices that became this op because
+   * their bytes are equal; the last op is the terminal one without a vertex.
+   */
+  readonly nodes: readonly { readonly digest: string; readonly vertex?: Vertex; readonly vertices: readonly Vertex[] }[];
   /** The pb.Definition message: what is sent, and what `buildctl build` reads. */
   readonly encoded: Uint8Array;
 }
