@@ -1,13 +1,13 @@
 // Starts a private, real buildkitd for a test, and leaves nothing of it behind.
 import { spawn } from "node:child_process";
-import { existsSync, openSync, closeSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { killContainersBelow, unmountBelow } from "../../runtime/daemon/mounts.ts";
+import { cgroupParent, clearLeftovers } from "../../runtime/daemon/leftovers.ts";
 
 /** A daemon of its own. `address` is what --buildkit takes. */
 export interface TestDaemon {
@@ -44,12 +44,12 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
   const dir = await mkdtemp(join(tmpdir(), "dagger-buildkitd-"));
   const socket = join(dir, "buildkitd.sock");
   const logFile = join(dir, "buildkitd.log");
-  // OTEL's socket would otherwise lie in /run/buildkit and be shared by all daemons of the machine.
-  await writeFile(join(dir, "buildkitd.toml"), `[otel]\n  socketPath = ${JSON.stringify(join(dir, "otel.sock"))}\n${options.config ?? ""}`);
+  const root = join(dir, "root");
+  await writeFile(join(dir, "buildkitd.toml"), daemonConfig(dir, root, options.config ?? ""));
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(
     builtBinary("buildkitd"),
-    ["--config", join(dir, "buildkitd.toml"), "--root", join(dir, "root"), "--addr", `unix://${socket}`, ...(options.args ?? [])],
+    ["--config", join(dir, "buildkitd.toml"), "--root", root, "--addr", `unix://${socket}`, ...(options.args ?? [])],
     { stdio: ["ignore", log, log], detached: true, cwd: "/" },
   );
   closeSync(log);
@@ -77,8 +77,7 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
     late.abort();
     if (!graceful) await kill();
     process.removeListener("exit", killNow);
-    await killContainersBelow(dir);
-    await unmountBelow(dir);
+    await clearLeftovers(root);
     await rm(dir, { recursive: true, force: true });
   };
   try {
@@ -89,6 +88,16 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
     throw new Error(`buildkitd did not come up:\n${text}`, { cause: error });
   }
   return { address: `unix://${socket}`, dir, pid, log: readLog, kill, stop };
+}
+
+// OTEL's socket would otherwise lie in /run/buildkit and be shared by all daemons of the machine.
+function daemonConfig(dir: string, root: string, more: string): string {
+  return `insecure-entitlements = ["network.host", "security.insecure"]
+[otel]
+  socketPath = ${JSON.stringify(join(dir, "otel.sock"))}
+[worker.oci]
+  defaultCgroupParent = ${JSON.stringify(cgroupParent(root))}
+${more}`;
 }
 
 /** Waits until somebody listens on a unix socket. Rejects after a minute, or as soon as `alive` says that nobody ever will. */

@@ -28,12 +28,14 @@ export const busyboxConfig = {
 
 /** Fills `dir` with a busybox root: every applet, /etc/passwd with root and nobody, /tmp and /work. */
 export async function busyboxRoot(dir: string): Promise<string> {
-  for (const name of ["bin", "etc", "tmp", "work", "root", "proc", "sys", "dev", "usr/bin"]) await mkdir(join(dir, name), { recursive: true });
+  for (const name of ["bin", "etc", "tmp", "work", "root", "proc", "sys", "dev", "usr/bin"])
+    await mkdir(join(dir, name), { recursive: true });
   await chmod(dir, 0o755);
   await chmod(join(dir, "tmp"), 0o1777);
   await copyFile("/bin/busybox", join(dir, "bin/busybox"));
   const { stdout } = await run("/bin/busybox", ["--list"]);
-  for (const applet of stdout.split("\n").filter((name) => name !== "" && name !== "busybox")) await symlink("busybox", join(dir, "bin", applet));
+  for (const applet of stdout.split("\n").filter((name) => name !== "" && name !== "busybox"))
+    await symlink("busybox", join(dir, "bin", applet));
   await symlink("../../bin/env", join(dir, "usr/bin/env"));
   await writeFile(join(dir, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
   await writeFile(join(dir, "etc/group"), "root:x:0:\nnogroup:x:65534:\n");
@@ -53,7 +55,9 @@ export function busyboxLayout(): Promise<TestLayout> {
 
 async function makeBusyboxLayout(): Promise<TestLayout> {
   // Named by what makes it, so that it is never replaced while another test reads it.
-  const recipe = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url))).update(await readFile("/bin/busybox"));
+  const recipe = createHash("sha256")
+    .update(await readFile(fileURLToPath(import.meta.url)))
+    .update(await readFile("/bin/busybox"));
   const dir = join(repository, "dist/images", `busybox-${recipe.digest("hex").slice(0, 16)}`);
   if (!existsSync(dir)) {
     await mkdir(join(repository, "dist/images"), { recursive: true });
