@@ -1,0 +1,133 @@
+// The picture of a run at one moment: lines that fit a terminal. Pure: what is known, the clock and the size go in, lines come out.
+import { clean } from "./lines.ts";
+import { formatStatus } from "./plain.ts";
+import { elapsed } from "./steps.ts";
+import type { StepTable, TrackedStep } from "./steps.ts";
+import type { Style } from "./style.ts";
+import { duration } from "./units.ts";
+import { expandTabs, truncate, width } from "./width.ts";
+
+export interface FrameInput {
+  readonly table: StepTable;
+  /** The word of the header, e.g. `Running`. */
+  readonly title: string;
+  /** Milliseconds since 1970 at which the run began. */
+  readonly began: number;
+  readonly now: number;
+  readonly columns: number;
+  /** Lines that may be used; Infinity for the last picture, which stays. */
+  readonly rows: number;
+  readonly style: Style;
+}
+
+/** One component: folded into a single line when all its known steps have ended. */
+interface Group {
+  readonly name: string;
+  readonly steps: TrackedStep[];
+}
+
+/** How much is shown of steps that run; less when the terminal is low. */
+const details: readonly { readonly logs: number; readonly statuses: number }[] = [
+  { logs: 6, statuses: 8 },
+  { logs: 6, statuses: 3 },
+  { logs: 3, statuses: 2 },
+  { logs: 1, statuses: 1 },
+  { logs: 0, statuses: 0 },
+];
+
+/** The name under which the steps go that dagger adds itself. */
+const ownGroup = "results";
+
+export function renderFrame(input: FrameInput): string[] {
+  const { table, style } = input;
+  const count = table.total > 0 ? ` (${table.finished}/${table.total})` : "";
+  const header = style.bold(truncate(`[+] ${input.title} ${duration(input.now - input.began)}${count}`, input.columns));
+  const groups = grouped(table);
+  const ended = groups.filter((group) => !isRunning(group)).map((group) => endedLine(group, input));
+  const running = groups.filter(isRunning);
+  const room = input.rows - 1;
+  let active: string[] = [];
+  for (const detail of details) {
+    active = running.flatMap((group) => runningLines(group, detail, input));
+    if (active.length + ended.length <= room) return [header, ...ended, ...active];
+    // What has ended can be left out first: the header counts it.
+    if (active.length < room) return [header, ...ended.slice(ended.length - (room - active.length)), ...active];
+  }
+  return [header, ...active.slice(0, room)];
+}
+
+/** Components by the time they were first seen; those that ended come first, as they ended. */
+function grouped(table: StepTable): Group[] {
+  const groups = new Map<string, Group>();
+  for (const tracked of table.steps.values()) {
+    if (tracked.state === "waiting" && tracked.statuses.size === 0 && tracked.log.length === 0) continue;
+    const name = tracked.step.component || ownGroup;
+    const group = groups.get(name) ?? { name, steps: [] };
+    groups.set(name, group);
+    group.steps.push(tracked);
+  }
+  const end = (group: Group) => Math.max(...group.steps.map((tracked) => tracked.completed));
+  return [...groups.values()].sort((a, b) => {
+    const [runsA, runsB] = [isRunning(a), isRunning(b)];
+    if (runsA !== runsB) return runsA ? 1 : -1;
+    return runsA ? 0 : end(a) - end(b);
+  });
+}
+
+function isRunning(group: Group): boolean {
+  return group.steps.some(({ state }) => state === "started" || state === "waiting");
+}
+
+function endedLine(group: Group, input: FrameInput): string {
+  const has = (state: TrackedStep["state"]) => group.steps.some((tracked) => tracked.state === state);
+  const { style } = input;
+  if (has("error")) {
+    const failed = group.steps.find(({ state }) => state === "error");
+    return row(input, 1, style.red, "ERROR ", `${group.name}: ${failed?.step.name ?? ""}`, time(group, input));
+  }
+  if (has("canceled")) return row(input, 1, style.yellow, "CANCELED ", group.name, time(group, input));
+  if (!has("done")) return row(input, 1, style.green, "CACHED ", group.name, time(group, input));
+  return row(input, 1, style.blue, "", group.name, time(group, input));
+}
+
+function runningLines(group: Group, detail: { logs: number; statuses: number }, input: FrameInput): string[] {
+  const ended = group.steps.filter(({ state }) => state !== "started" && state !== "waiting").length;
+  const lines = [row(input, 1, input.style.bold, "", `${group.name} ${ended}/${group.steps.length}`, time(group, input))];
+  for (const tracked of group.steps) {
+    if (tracked.state === "error") lines.push(row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));
+    if (tracked.state !== "started" && tracked.state !== "waiting") continue;
+    lines.push(row(input, 2, (text) => text, "", tracked.step.name, duration(elapsed(tracked, input.now))));
+    for (const status of shownStatuses(tracked, detail.statuses)) lines.push(row(input, 3, input.style.dim, "", status, ""));
+    for (const log of logWindow(tracked, detail.logs)) lines.push(input.style.dim(truncate(` => => # ${expandTabs(clean(log))}`, input.columns)));
+  }
+  return lines;
+}
+
+function shownStatuses(tracked: TrackedStep, limit: number): string[] {
+  const open = [...tracked.statuses].filter(([, status]) => !status.completed);
+  return open.slice(0, limit).map(([id, status]) => formatStatus({ id, ...status, name: clean(status.name) }));
+}
+
+function logWindow(tracked: TrackedStep, limit: number): string[] {
+  const partials = [tracked.streams[1].partial, tracked.streams[2].partial].filter((line) => line !== "");
+  const lines = [...tracked.log.last(limit), ...partials];
+  return lines.slice(Math.max(0, lines.length - limit));
+}
+
+/** Time from the first start to the last end of a component's steps. */
+function time(group: Group, input: FrameInput): string {
+  const began = Math.min(...group.steps.map((tracked) => (tracked.started === 0 ? Infinity : tracked.started)));
+  if (began === Infinity) return duration(0);
+  const ended = isRunning(group) ? input.now : Math.max(...group.steps.map((tracked) => tracked.completed));
+  return duration(ended - began);
+}
+
+/** ` => => name                 0.3s`: the name is cut before the time is. */
+function row(input: FrameInput, depth: number, paint: (text: string) => string, mark: string, name: string, time: string): string {
+  const lead = `${" =>".repeat(depth)} ${mark}`;
+  const room = input.columns - width(lead) - (time === "" ? 0 : width(time) + 1);
+  if (room < 4) return truncate(`${lead}${name}`, input.columns);
+  const text = truncate(name, room);
+  const gap = time === "" ? "" : " ".repeat(room - width(text) + 1);
+  return `${paint(`${lead}${text}`)}${gap}${time}`;
+}

@@ -1,0 +1,18 @@
+// The last words of a run: what was saved, how many passes and steps there were, how long it took.
+import type { UpResult } from "../../engine/index.ts";
+import type { Style } from "./style.ts";
+import { bytes, duration, plural } from "./units.ts";
+
+/** Lines for people, ending with a newline. */
+export function formatSummary(result: UpResult, style: Style): string {
+  const lines = result.saved.map(
+    ({ path, dest, files, bytes: size }) => `${style.green("saved")} ${dest} ${style.dim(`(${plural(files, "file")}, ${bytes(size)}, from ${path})`)}`,
+  );
+  result.passes.forEach(({ because }, index) => {
+    if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because CUE uses ${because.join(", ") || "computed values"}`));
+  });
+  const { total, cached, run } = result.steps;
+  const passes = plural(result.passes.length, "pass", "passes");
+  lines.push(style.bold(`${passes}, ${plural(total, "step")}: ${cached} cached, ${run} run, ${duration(result.ms)}`));
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,105 @@
+// Progress in a terminal: a picture of the run that is drawn again while things happen.
+import type { UpEvent } from "../../engine/index.ts";
+import type { Out } from "../io.ts";
+import { formatWarning } from "./errors.ts";
+import { formatFailedLogs } from "./failed-logs.ts";
+import { renderFrame } from "./frame.ts";
+import type { Outcome, ProgressPrinter } from "./progress.ts";
+import { Screen } from "./screen.ts";
+import { StepTable } from "./steps.ts";
+import type { Style } from "./style.ts";
+
+/** Calls back again and again; gives a function that ends this. */
+export type Ticker = (callback: () => void) => () => void;
+
+/** Ten pictures a second look alive and cost little. */
+export const everyTenth: Ticker = (callback) => {
+  const timer = setInterval(callback, 100);
+  return () => clearInterval(timer);
+};
+
+const titles = {
+  evaluate: "Evaluating CUE",
+  connect: "Connecting to BuildKit",
+  compile: "Compiling",
+  solve: "Running",
+  save: "Saving",
+} as const;
+
+const endings: Readonly<Record<Outcome, string>> = { done: "Finished", failed: "Failed", canceled: "Canceled" };
+
+export class TtyProgress implements ProgressPrinter {
+  readonly #out: Out;
+  readonly #style: Style;
+  readonly #now: () => number;
+  readonly #screen: Screen;
+  readonly #table: StepTable;
+  readonly #began: number;
+  readonly #stop: () => void;
+  #title = "Starting";
+  #finished = false;
+
+  constructor(out: Out, style: Style, now: () => number, ticker: Ticker = everyTenth) {
+    this.#out = out;
+    this.#style = style;
+    this.#now = now;
+    this.#screen = new Screen(out);
+    this.#table = new StepTable(style.colour);
+    this.#began = now();
+    const stopTicker = ticker(() => this.#draw());
+    const stopResize = out.onResize(() => this.#draw());
+    this.#stop = () => {
+      stopTicker();
+      stopResize();
+    };
+  }
+
+  event(event: UpEvent): void {
+    const now = this.#now();
+    switch (event.type) {
+      case "phase":
+        this.#title = titles[event.phase];
+        return;
+      case "pass":
+        if (event.pass > 1) this.#screen.print(`pass ${event.pass}, because CUE needs ${event.because.join(", ") || "computed values"}\n`);
+        return;
+      case "plan":
+        return this.#table.plan(event.steps);
+      case "step":
+        this.#table.step(event, now);
+        return;
+      case "log":
+        this.#table.log(event);
+        return;
+      case "status":
+        this.#table.get(event.step).statuses.set(event.id, {
+          name: event.name,
+          current: event.current,
+          total: event.total,
+          completed: event.completed,
+        });
+        return;
+      case "warning":
+        return this.#screen.print(formatWarning(event.message, event.detail, event.at, this.#style));
+    }
+  }
+
+  finish(outcome: Outcome): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#stop();
+    this.#title = endings[outcome];
+    this.#screen.draw(this.#frame(Infinity));
+    this.#screen.release();
+    if (outcome === "failed") this.#out.write(formatFailedLogs(this.#table.failed(), this.#style));
+  }
+
+  #draw(): void {
+    if (!this.#finished) this.#screen.draw(this.#frame(Math.max(3, this.#out.size().rows - 1)));
+  }
+
+  #frame(rows: number): string[] {
+    const { columns } = this.#out.size();
+    return renderFrame({ table: this.#table, title: this.#title, began: this.#began, now: this.#now(), columns, rows, style: this.#style });
+  }
+}
