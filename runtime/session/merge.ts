@@ -1,0 +1,63 @@
+// Moves a finished tree over an existing directory by renames: file by file, never through a symlink that is found there.
+import fs from "node:fs";
+import path from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import type { DirAttributes } from "./staging.ts";
+
+/** One move. `attributes` are those of a directory that moves: set after it has, since writing to it may need other ones. */
+export interface Moved {
+  readonly from: string;
+  readonly to: string;
+  readonly attributes: DirAttributes | undefined;
+}
+
+/** Moves to a place where nothing is. */
+export function moveInto({ from, to, attributes }: Moved): void {
+  // Moving a directory writes its `..`, which its owner may not do when the directory is read-only.
+  if (attributes !== undefined && (attributes.mode & 0o200) === 0) fs.chmodSync(from, attributes.mode | 0o700);
+  fs.renameSync(from, to);
+  if (attributes === undefined) return;
+  fs.chmodSync(to, attributes.mode);
+  fs.utimesSync(to, attributes.seconds, attributes.seconds);
+}
+
+/**
+ * Moves the tree at `from` over what is at `to`. Directories are merged and take the new mode and time, all else is replaced; what only exists
+ * at `to` stays. The directory at `to` itself keeps its mode: the user made it. `attributesOf` knows the staged directories by relative path.
+ */
+export async function merge({ from, to }: Moved, attributesOf: (relative: string) => DirAttributes | undefined): Promise<void> {
+  if (!fs.lstatSync(from).isDirectory()) return replace({ from, to, attributes: undefined });
+  if (!fs.lstatSync(to).isDirectory()) return replace({ from, to, attributes: attributesOf("") });
+  await mergeDir(from, to, "", attributesOf);
+}
+
+async function mergeDir(from: string, to: string, relative: string, attributesOf: (relative: string) => DirAttributes | undefined): Promise<void> {
+  const names = fs.readdirSync(from, { withFileTypes: true });
+  for (const [i, entry] of names.entries()) {
+    if (i % 512 === 511) await turn();
+    const below = relative === "" ? entry.name : `${relative}/${entry.name}`;
+    const move: Moved = { from: path.join(from, entry.name), to: path.join(to, entry.name), attributes: attributesOf(below) };
+    const there = fs.lstatSync(move.to, { throwIfNoEntry: false });
+    if (there === undefined) moveInto(move);
+    else if (entry.isDirectory() && there.isDirectory()) await mergeInto(move, below, attributesOf);
+    else replace(move);
+  }
+}
+
+async function mergeInto(move: Moved, relative: string, attributesOf: (relative: string) => DirAttributes | undefined): Promise<void> {
+  if (move.attributes !== undefined) {
+    fs.chmodSync(move.from, move.attributes.mode | 0o700);
+    fs.chmodSync(move.to, move.attributes.mode | 0o700);
+  }
+  await mergeDir(move.from, move.to, relative, attributesOf);
+  if (move.attributes === undefined) return;
+  fs.chmodSync(move.to, move.attributes.mode);
+  fs.utimesSync(move.to, move.attributes.seconds, move.attributes.seconds);
+}
+
+/** Puts `from` where something else is: a rename replaces a file or a symlink itself; a directory in the way of a file goes, as `cp -T` cannot do. */
+function replace(move: Moved): void {
+  const there = fs.lstatSync(move.to);
+  if (there.isDirectory() || fs.lstatSync(move.from).isDirectory()) fs.rmSync(move.to, { recursive: true, force: true });
+  moveInto(move);
+}

@@ -1,0 +1,254 @@
+// The packets of fsutil's file transfer, encoded and decoded by hand: they are the hot path of every upload and export.
+// Types: runtime peer is github.com/tonistiigi/fsutil; the messages are fsutil.types.Packet and Stat.
+import { varintSize, writeVarint } from "../grpc/frame.ts";
+
+export const PacketType = { stat: 0, request: 1, data: 2, finish: 3, error: 4 } as const;
+
+/** Go's os.FileMode bits, which travel in Stat.mode. */
+export const Mode = {
+  dir: 0x80000000,
+  symlink: 0x08000000,
+  device: 0x04000000,
+  fifo: 0x02000000,
+  socket: 0x01000000,
+  setuid: 0x00800000,
+  setgid: 0x00400000,
+  charDevice: 0x00200000,
+  sticky: 0x00100000,
+  irregular: 0x00080000,
+  /** Any of these: not a regular file. */
+  type: 0x8f280000,
+} as const;
+
+/** One file as a STAT packet tells it. `mode` is Go's FileMode, `mtime` nanoseconds since 1970. */
+export interface Stat {
+  readonly path: string;
+  readonly mode: number;
+  readonly size: number;
+  readonly mtime: bigint;
+  /** Target of a symlink; of a regular file, the path it is a hard link of. */
+  readonly linkname: string;
+}
+
+/** A decoded packet. `data` is a view into what was decoded. */
+export interface Packet {
+  readonly type: number;
+  readonly id: number;
+  readonly stat: Stat | undefined;
+  readonly data: Buffer;
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+
+/** Throws RangeError when the bytes are no packet. Unknown fields are skipped, as protobuf asks for. */
+export function decodePacket(bytes: Buffer): Packet {
+  let type = 0;
+  let id = 0;
+  let stat: Stat | undefined;
+  let data = nothing;
+  const cursor = new Cursor(bytes);
+  while (!cursor.done) {
+    const tag = cursor.varint();
+    if (tag === 8) type = cursor.varint();
+    else if (tag === 18) stat = decodeStat(cursor.bytes());
+    else if (tag === 24) id = cursor.varint() >>> 0;
+    else if (tag === 34) data = cursor.bytes();
+    else cursor.skip(tag);
+  }
+  return { type, id, stat, data };
+}
+
+function decodeStat(bytes: Buffer): Stat {
+  let path = "";
+  let mode = 0;
+  let size = 0;
+  let mtime = 0n;
+  let linkname = "";
+  const cursor = new Cursor(bytes);
+  while (!cursor.done) {
+    const tag = cursor.varint();
+    if (tag === 10) path = cursor.text();
+    else if (tag === 16) mode = cursor.varint() >>> 0;
+    else if (tag === 40) size = Number(cursor.bigint());
+    else if (tag === 48) mtime = cursor.bigint();
+    else if (tag === 58) linkname = cursor.text();
+    else cursor.skip(tag);
+  }
+  return { path, mode, size, mtime, linkname };
+}
+
+/** Reads protobuf fields off a buffer, never past its end. */
+class Cursor {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  /** Exact up to 2^53; more is rounded, which no field of ours can tell. */
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+      scale *= 128;
+    }
+    throw new RangeError("a number in a packet is too long");
+  }
+
+  bigint(): bigint {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < 10; i++) {
+      const byte = this.#byte();
+      if (i < 4) low += (byte & 127) * 2 ** (7 * i);
+      else high += (byte & 127) * 2 ** (7 * (i - 4));
+      if (byte < 128) return BigInt.asIntN(64, BigInt(low) + (BigInt(high) << 28n));
+    }
+    throw new RangeError("a number in a packet is too long");
+  }
+
+  bytes(): Buffer {
+    const length = this.varint();
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw new RangeError("a packet is cut short");
+    const view = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return view;
+  }
+
+  /** Names are bytes on Linux; one that is not UTF-8 would become another name here. */
+  text(): string {
+    const bytes = this.bytes();
+    const text = bytes.toString("utf8");
+    if (text.includes("\ufffd") && !Buffer.from(text).equals(bytes)) throw new RangeError(`the name ${JSON.stringify(text)} is not UTF-8`);
+    return text;
+  }
+
+  skip(tag: number): void {
+    const wire = tag & 7;
+    if (wire === 0) this.varint();
+    else if (wire === 2) this.bytes();
+    else if (wire === 1 || wire === 5) {
+      this.#at += wire === 1 ? 8 : 4;
+      if (this.#at > this.#bytes.length) throw new RangeError("a packet is cut short");
+    } else throw new RangeError("a packet has an unknown kind of field");
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at++];
+    if (byte === undefined) throw new RangeError("a packet is cut short");
+    return byte;
+  }
+}
+
+/** The framed STAT packet of `stat`. uid and gid are left at 0, as every BuildKit client does for build contexts. */
+export function encodeStat(stat: Stat): Buffer {
+  const pathLength = Buffer.byteLength(stat.path);
+  const linkLength = stat.linkname === "" ? 0 : Buffer.byteLength(stat.linkname);
+  const mtime = BigInt.asUintN(64, stat.mtime);
+  let size = 1 + varintSize(pathLength) + pathLength;
+  if (stat.mode !== 0) size += 1 + varintSize(stat.mode);
+  if (stat.size !== 0) size += 1 + varintSize(stat.size);
+  if (mtime !== 0n) size += 1 + bigVarintSize(mtime);
+  if (linkLength !== 0) size += 1 + varintSize(linkLength) + linkLength;
+  const packetSize = 1 + varintSize(size) + size;
+  const out = Buffer.allocUnsafe(5 + packetSize);
+  let at = writeFrameHeader(out, 0, packetSize);
+  out[at++] = 18; // Packet.stat
+  at = writeVarint(out, at, size);
+  out[at++] = 10;
+  at = writeText(out, at, stat.path, pathLength);
+  if (stat.mode !== 0) {
+    out[at++] = 16;
+    at = writeVarint(out, at, stat.mode);
+  }
+  if (stat.size !== 0) {
+    out[at++] = 40;
+    at = writeVarint(out, at, stat.size);
+  }
+  if (mtime !== 0n) {
+    out[at++] = 48;
+    at = writeBigVarint(out, at, mtime);
+  }
+  if (linkLength !== 0) {
+    out[at++] = 58;
+    writeText(out, at, stat.linkname, linkLength);
+  }
+  return out;
+}
+
+/** Frame header, packet header and field header of a DATA packet whose `length` bytes follow; length 0 ends the file. */
+export function dataHeaderSize(id: number, length: number): number {
+  return 5 + 2 + (id === 0 ? 0 : 1 + varintSize(id)) + (length === 0 ? 0 : 1 + varintSize(length));
+}
+
+/** Writes the header described by `dataHeaderSize`; returns the position after it. */
+export function writeDataHeader(out: Buffer, at: number, id: number, length: number): number {
+  at = writeFrameHeader(out, at, dataHeaderSize(id, length) - 5 + length);
+  out[at++] = 8;
+  out[at++] = PacketType.data;
+  if (id !== 0) {
+    out[at++] = 24;
+    at = writeVarint(out, at, id);
+  }
+  if (length !== 0) {
+    out[at++] = 34;
+    at = writeVarint(out, at, length);
+  }
+  return at;
+}
+
+/** A packet without frame: REQ with an id, FIN, or ERR with a text. */
+export function encodePacket(type: number, id = 0, text = ""): Buffer {
+  const data = Buffer.from(text);
+  const out = Buffer.allocUnsafe(2 + (id === 0 ? 0 : 1 + varintSize(id)) + (data.length === 0 ? 0 : 1 + varintSize(data.length) + data.length));
+  let at = 0;
+  out[at++] = 8;
+  out[at++] = type;
+  if (id !== 0) {
+    out[at++] = 24;
+    at = writeVarint(out, at, id);
+  }
+  if (data.length !== 0) {
+    out[at++] = 34;
+    data.copy(out, writeVarint(out, at, data.length));
+  }
+  return out;
+}
+
+function writeFrameHeader(out: Buffer, at: number, length: number): number {
+  out[at] = 0;
+  out.writeUInt32BE(length, at + 1);
+  return at + 5;
+}
+
+function writeText(out: Buffer, at: number, text: string, length: number): number {
+  at = writeVarint(out, at, length);
+  return at + out.write(text, at);
+}
+
+function bigVarintSize(value: bigint): number {
+  let size = 1;
+  while (value > 127n) {
+    value >>= 7n;
+    size++;
+  }
+  return size;
+}
+
+function writeBigVarint(out: Buffer, at: number, value: bigint): number {
+  while (value > 127n) {
+    out[at++] = Number(value & 127n) | 128;
+    value >>= 7n;
+  }
+  out[at++] = Number(value);
+  return at;
+}

@@ -1,0 +1,118 @@
+// The session: an HTTP/2 server inside Control.Session on which the daemon calls us for files, secrets, logins and images.
+import { randomBytes } from "node:crypto";
+import http2 from "node:http2";
+import { UserError } from "../../compiler/diagnostic.ts";
+import { Code, RpcError } from "../grpc/status.ts";
+import { serveAuth } from "./auth.ts";
+import { Call, readOne } from "./call.ts";
+import { serveContent } from "./content.ts";
+import { serveSecrets } from "./secrets.ts";
+import { sendFiles } from "./send.ts";
+import type { SessionServices } from "./services.ts";
+import { Tunnel } from "./tunnel.ts";
+
+/** The one thing that the session needs of a connection. */
+export interface Dialer {
+  duplex(path: string, metadata: Readonly<Record<string, string | string[]>>): http2.ClientHttp2Stream;
+}
+
+const windowSize = 16 << 20;
+
+type Handler = (call: Call, session: Session) => Promise<void> | void;
+
+const handlers: Readonly<Record<string, Handler>> = {
+  "/grpc.health.v1.Health/Check": (call) => answer(call, async () => Buffer.from([8, 1])), // status SERVING
+  "/moby.filesync.v1.FileSync/DiffCopy": (call, session) => sendFiles(call, session.services, (error) => session.fail(error)),
+  "/moby.filesync.v1.FileSend/DiffCopy": (call, session) => receiveFiles(call, session),
+  "/moby.buildkit.secrets.v1.Secrets/GetSecret": (call, session) => answer(call, (request) => serveSecrets(session.services, request)),
+  "/moby.filesync.v1.Auth/Credentials": (call, session) => answer(call, (request) => serveAuth(session.services, "Credentials", request)),
+  "/moby.filesync.v1.Auth/FetchToken": (call, session) => answer(call, (request) => serveAuth(session.services, "FetchToken", request)),
+  "/moby.filesync.v1.Auth/GetTokenAuthority": (call, session) => answer(call, (request) => serveAuth(session.services, "GetTokenAuthority", request)),
+  "/moby.filesync.v1.Auth/VerifyTokenAuthority": (call, session) =>
+    answer(call, (request) => serveAuth(session.services, "VerifyTokenAuthority", request)),
+  "/containerd.services.content.v1.Content/Info": (call, session) => serveContent(call, session.services),
+  "/containerd.services.content.v1.Content/Read": (call, session) => serveContent(call, session.services),
+  "/containerd.services.content.v1.Content/List": (call, session) => serveContent(call, session.services),
+  "/containerd.services.content.v1.Content/Status": (call, session) => serveContent(call, session.services),
+  "/containerd.services.content.v1.Content/ListStatuses": (call, session) => serveContent(call, session.services),
+};
+
+/** One open session. Errors of our own side (a file that cannot be read, a full disk) are kept: they say more than the daemon's echo of them. */
+export class Session {
+  readonly id: string;
+  readonly services: SessionServices;
+  /** The first thing that went wrong on this side. */
+  failure: UserError | undefined;
+  readonly #tunnel: Tunnel;
+  readonly #server: http2.ServerHttp2Session;
+
+  constructor(dialer: Dialer, services: SessionServices) {
+    this.id = newId();
+    this.services = services;
+    this.#tunnel = new Tunnel(dialer.duplex("/moby.buildkit.v1.Control/Session", sessionMetadata(this.id, services)));
+    this.#server = http2.performServerHandshake(this.#tunnel, {
+      settings: { initialWindowSize: windowSize, maxFrameSize: 1 << 20, maxHeaderListSize: 1 << 24 },
+      maxHeaderListPairs: 1_000_000, // every include pattern is a header
+      maxSessionMemory: 1000,
+    });
+    this.#tunnel.on("error", () => {}); // "close" follows
+    this.#server.on("error", () => {});
+    this.#server.setLocalWindowSize(windowSize * 2);
+    this.#server.on("stream", (stream, headers, _flags, ...rest) => {
+      // The raw headers are passed but not typed: https://nodejs.org/api/http2.html#event-stream
+      const raw = (rest as unknown as [readonly string[] | undefined])[0] ?? [];
+      this.#dispatch(new Call(headers[":path"] ?? "", stream, raw));
+    });
+  }
+
+  /** Remembers the first failure. */
+  fail(error: UserError): void {
+    this.failure ??= error;
+  }
+
+  /** Ends the session. Call it only when the solve and its status stream have ended. */
+  close(): void {
+    if (!this.#server.destroyed) this.#server.destroy();
+    this.#tunnel.destroy();
+  }
+
+  #dispatch(call: Call): void {
+    const handler = handlers[call.path];
+    if (handler === undefined) return call.end(Code.unimplemented, `${call.path} is not served`);
+    Promise.resolve(handler(call, this)).catch((error: unknown) => {
+      if (error instanceof UserError) this.fail(error);
+      endWith(call, error);
+    });
+  }
+}
+
+/** Session ids and build refs look like BuildKit's own: 25 characters, base 36. */
+export function newId(): string {
+  return BigInt(`0x${randomBytes(17).toString("hex")}`).toString(36).padStart(25, "0").slice(-25);
+}
+
+async function answer(call: Call, respond: (request: Buffer) => Promise<Uint8Array>): Promise<void> {
+  call.send(await respond(await readOne(call)));
+  call.end(Code.ok);
+}
+
+async function receiveFiles(call: Call, session: Session): Promise<void> {
+  const receiver = session.services.receiver;
+  if (receiver === undefined) throw new RpcError(Code.failedPrecondition, "nothing is saved by this job");
+  await receiver.receive(call);
+}
+
+function endWith(call: Call, error: unknown): void {
+  if (error instanceof RpcError) call.end(error.code, error.message);
+  else call.end(Code.unknown, error instanceof Error ? error.message : String(error));
+}
+
+function sessionMetadata(id: string, services: SessionServices): Record<string, string | string[]> {
+  const printable = /^[\x21-\x7e][\x20-\x7e]*$/;
+  return {
+    "x-docker-expose-session-uuid": id,
+    "x-docker-expose-session-sharedkey": printable.test(services.sharedKey) ? services.sharedKey : "",
+    ...(printable.test(services.name) ? { "x-docker-expose-session-name": services.name } : {}),
+    "x-docker-expose-session-grpc-method": Object.keys(handlers),
+  };
+}

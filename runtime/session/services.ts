@@ -1,0 +1,38 @@
+// What a job offers to the daemon while it runs: the types that the engine fills in.
+import type { Position } from "../../compiler/diagnostic.ts";
+import type { Receiver } from "./receive.ts";
+
+/** A directory on this machine that the daemon may read as `local://<name>`. */
+export interface LocalDir {
+  /** Absolute. */
+  readonly dir: string;
+  /** The lines that ask for it, for messages. */
+  readonly at?: readonly Position[];
+}
+
+/** A registry login. An identity token is given as `secret` with an empty user name. */
+export interface Credentials {
+  readonly username: string;
+  readonly secret: string;
+}
+
+/** Logins by registry host as the daemon asks for it, e.g. `registry-1.docker.io`; undefined for an anonymous one. */
+export interface RegistryAuth {
+  credentials(host: string): Promise<Credentials | undefined>;
+}
+
+/** All that the daemon may ask for during one job. What is not here is refused. */
+export interface SessionServices {
+  /** Same key, same client: the daemon then only asks for files that changed since the last upload. May be empty. */
+  readonly sharedKey: string;
+  /** Shown by old daemons only. */
+  readonly name: string;
+  readonly locals: ReadonlyMap<string, LocalDir>;
+  /** Takes the files of the `local` exporter. */
+  readonly receiver?: Receiver;
+  /** The bytes of a secret; undefined when there is none. At most 500 KiB. */
+  secrets(id: string): Promise<Uint8Array | undefined>;
+  readonly auth?: RegistryAuth;
+  /** OCI layout directories (absolute) by the store name in `oci-layout://`. */
+  readonly layouts: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,113 @@
+// Walks a directory in the order that BuildKit demands: depth first, the names of a directory sorted by their UTF-8 bytes.
+import fs from "node:fs";
+import path from "node:path";
+import type { Matched, Matcher } from "./patterns.ts";
+
+/** One file, directory or link that is to be sent. */
+export interface Entry {
+  /** Slash-separated, relative to the root of the walk. */
+  readonly path: string;
+  readonly stat: fs.BigIntStats;
+  /** Target of a symlink. */
+  readonly target: string;
+}
+
+/** A place in the tree that cannot be sent. `path` is relative to the root of the walk. */
+export class WalkError extends Error {
+  readonly path: string;
+
+  constructor(where: string, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "WalkError";
+    this.path = where;
+  }
+}
+
+export interface WalkOptions {
+  readonly include?: Matcher | undefined;
+  readonly exclude?: Matcher | undefined;
+}
+
+interface Dir {
+  readonly entry: Entry | undefined;
+  readonly included: Matched | undefined;
+  readonly excluded: Matched | undefined;
+  sent: boolean;
+}
+
+/**
+ * Yields the entries below `root` that the patterns leave, each after its directory. Directories that only lead to a match are yielded too.
+ * A file that vanishes while its directory is read is left out; one that cannot be read is a WalkError.
+ */
+export function* walk(root: string, options: WalkOptions = {}): Generator<Entry> {
+  yield* walkDir(root, "", [{ entry: undefined, included: undefined, excluded: undefined, sent: true }], options);
+}
+
+function* walkDir(root: string, dir: string, parents: readonly Dir[], options: WalkOptions): Generator<Entry> {
+  const parent = parents.at(-1) as Dir;
+  for (const name of readNames(root, dir, parent.sent)) {
+    const where = dir === "" ? name : `${dir}/${name}`;
+    const include = options.include?.match(where, parent.included);
+    const exclude = options.exclude?.match(where, parent.excluded);
+    const wanted = (include?.matched ?? true) && !(exclude?.matched ?? false);
+    const entry = readEntry(root, where, wanted);
+    if (entry === undefined) continue;
+    if (wanted) {
+      yield* unsent(parents);
+      yield entry;
+    }
+    if (!entry.stat.isDirectory()) continue;
+    if (include?.matched === false && options.include?.mayMatchBelow(where) === false) continue;
+    if (exclude?.matched === true && options.exclude?.mayExceptBelow(where) === false) continue;
+    yield* walkDir(root, where, [...parents, { entry, included: include?.info, excluded: exclude?.info, sent: wanted }], options);
+  }
+}
+
+function* unsent(parents: readonly Dir[]): Generator<Entry> {
+  for (const dir of parents) {
+    if (dir.sent || dir.entry === undefined) continue;
+    dir.sent = true;
+    yield dir.entry;
+  }
+}
+
+function readNames(root: string, dir: string, wanted: boolean): string[] {
+  try {
+    return sortNames(fs.readdirSync(path.join(root, dir)));
+  } catch (error) {
+    const code = errorCode(error);
+    if (dir !== "" && (code === "ENOENT" || code === "ENOTDIR")) return [];
+    if (dir !== "" && !wanted && (code === "EACCES" || code === "EPERM")) return [];
+    throw new WalkError(dir, code === "EACCES" || code === "EPERM" ? "permission denied" : message(error), error);
+  }
+}
+
+function readEntry(root: string, where: string, wanted: boolean): Entry | undefined {
+  const full = path.join(root, where);
+  try {
+    const stat = fs.lstatSync(full, { bigint: true });
+    return { path: where, stat, target: wanted && stat.isSymbolicLink() ? fs.readlinkSync(full) : "" };
+  } catch (error) {
+    // Node replaces what is not UTF-8 in a name, and then no such file exists.
+    if (where.includes("\ufffd")) {
+      if (!wanted) return undefined;
+      throw new WalkError(where, "its name is not UTF-8", error);
+    }
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR" || !wanted) return undefined;
+    throw new WalkError(where, message(error), error);
+  }
+}
+
+/** Sorts by UTF-8 bytes, in place. JavaScript compares UTF-16 units, which differs only where surrogates are. */
+export function sortNames(names: string[]): string[] {
+  const sorted = names.sort();
+  return sorted.some((name) => /[\ud800-\udfff]/.test(name)) ? sorted.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : sorted;
+}
+
+export function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,220 @@
+// One job on the daemon: one session, one Control.Solve, one status stream. They start together and end together.
+import { SolveRequest, SolveResponse, StatusRequest, StatusResponse } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
+import { inputError, UserError } from "../../compiler/diagnostic.ts";
+import { fieldHeader } from "../grpc/frame.ts";
+import { Code, RpcError } from "../grpc/status.ts";
+import { newId, Session, type SessionServices } from "../session/index.ts";
+import { imageError, solveError } from "./errors.ts";
+import { type DirEntry, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
+import { StatusReader, type StatusUpdate } from "./status.ts";
+import { type Connection, interrupted, type Method } from "./transport.ts";
+
+const solvePath = "/moby.buildkit.v1.Control/Solve";
+const statusMethod: Method<StatusRequest, StatusResponse> = { path: "/moby.buildkit.v1.Control/Status", request: StatusRequest, response: StatusResponse };
+
+/** What the daemon takes in one message. */
+const maxRequest = 16 << 20;
+/** How long the status stream may go on without a message after the solve has ended, and after it was canceled. */
+const statusGrace = 5_000;
+
+export interface ExporterSpec {
+  /** `local`, `image`, `oci`, … */
+  readonly type: string;
+  readonly attrs: Readonly<Record<string, string>>;
+}
+
+export interface BuildOptions {
+  readonly session: SessionServices;
+  readonly exporters: readonly ExporterSpec[];
+  /** e.g. `network.host`; what the Definition needs beyond the ordinary. */
+  readonly entitlements?: readonly string[];
+  /** Whether the daemon records the build in its own history. */
+  readonly record: boolean;
+  onStatus(update: StatusUpdate): void;
+  readonly signal?: AbortSignal;
+}
+
+/** What the exporters answered, e.g. `containerimage.digest`. */
+export interface BuildResult {
+  readonly exporterResponse: Readonly<Record<string, string>>;
+}
+
+/**
+ * Exactly one Control.Solve, however it is used: `finish(definition)` alone submits the Definition with it; any other call before opens
+ * the gateway of a Solve without one. End every build by `finish` or `abort`.
+ *
+ * All calls throw UserError: 1 `solve-failed`, `image-not-found`, `image-unavailable`; 2 what is wrong with local files; 3 `connection-lost`,
+ * `daemon-refused`, `disk-full` …; 130 `interrupted`.
+ */
+export class Build {
+  /** The id of the build in the daemon. */
+  readonly ref: string = newId();
+  readonly #connection: Connection;
+  readonly #options: BuildOptions;
+  readonly #session: Session;
+  /** Cancels all that runs in the daemon for this build. */
+  readonly #cancel = new AbortController();
+  readonly #onAbort = (): void => this.#cancel.abort();
+  #solve: Promise<SolveResponse> | undefined;
+  #status: Promise<void> = Promise.resolve();
+  #lastStatus = 0;
+  #stopStatus = new AbortController();
+  #gateway: Gateway | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(connection: Connection, options: BuildOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    if (options.signal?.aborted === true) throw interrupted();
+    options.signal?.addEventListener("abort", this.#onAbort);
+    this.#session = new Session(connection, options.session);
+  }
+
+  /** Digest and OCI config (JSON) of an image, as the daemon resolves it; `mode` is `default`, `pull` or `local`. */
+  async resolveImageConfig(ref: string, platform: GatewayPlatform, mode: string): Promise<{ digest: string; config: Uint8Array; ref: string }> {
+    return this.#call(
+      (gateway) => gateway.resolveImageConfig(ref, platform, mode),
+      (error) => imageError(error, ref),
+    );
+  }
+
+  /** Ids of the LLB capabilities that the daemon has. */
+  async capabilities(): Promise<ReadonlySet<string>> {
+    return this.#call((gateway) => gateway.capabilities());
+  }
+
+  /** Computes an encoded pb.Definition without ending the build. */
+  async solve(definition: Uint8Array): Promise<ResultRef> {
+    checkSize(definition);
+    return this.#call((gateway) => gateway.solve(definition));
+  }
+
+  async readFile(ref: ResultRef, path: string): Promise<Buffer> {
+    return this.#call((gateway) => gateway.readFile(ref, path));
+  }
+
+  async readDir(ref: ResultRef, path: string): Promise<DirEntry[]> {
+    return this.#call((gateway) => gateway.readDir(ref, path));
+  }
+
+  /** Computes the last Definition, or takes a result that `solve` gave; runs the exporters on it; ends the build. */
+  async finish(what: Uint8Array | ResultRef): Promise<BuildResult> {
+    try {
+      if (what instanceof Uint8Array) checkSize(what);
+      const gateway = this.#gateway;
+      if (gateway === undefined && what instanceof Uint8Array) this.#start(what);
+      else await this.#return(this.#openGateway(), what);
+      const { ExporterResponse } = (await this.#solve) as SolveResponse;
+      await this.#end(false);
+      return { exporterResponse: ExporterResponse };
+    } catch (error) {
+      await this.#end(true);
+      throw this.#translate(error, solveError);
+    }
+  }
+
+  /** Cancels what still runs, waits until the daemon has stopped it, and closes the session. Safe to call at any time, also after `finish`. */
+  async abort(): Promise<void> {
+    await this.#end(true);
+  }
+
+  async #return(gateway: Gateway, what: Uint8Array | ResultRef): Promise<void> {
+    try {
+      await gateway.return(what instanceof Uint8Array ? await this.#raced(gateway.solve(what)) : what);
+    } catch (error) {
+      // The build then ends with this error in the daemon's history, too.
+      if (error instanceof RpcError && !this.#cancel.signal.aborted) await gateway.fail(error).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #call<T>(work: (gateway: Gateway) => Promise<T>, explain: (error: RpcError) => UserError = solveError): Promise<T> {
+    try {
+      return await this.#raced(work(this.#openGateway()));
+    } catch (error) {
+      if (this.#cancel.signal.aborted) await this.#end(true);
+      throw this.#translate(error, explain);
+    }
+  }
+
+  /** When the Solve itself ends while a call waits, its error tells more. */
+  #raced<T>(work: Promise<T>): Promise<T> {
+    const ended = (this.#solve as Promise<unknown>).then(() => {
+      throw new RpcError(Code.aborted, "the daemon ended the build too early");
+    });
+    return Promise.race([work, ended]);
+  }
+
+  #openGateway(): Gateway {
+    if (this.#gateway === undefined) {
+      if (this.#ended !== undefined) throw new Error("this build has ended");
+      this.#start(undefined);
+      this.#gateway = new Gateway(this.#connection, this.ref, this.#cancel.signal);
+    }
+    return this.#gateway;
+  }
+
+  #start(definition: Uint8Array | undefined): void {
+    if (this.#ended !== undefined || this.#solve !== undefined) throw new Error("this build has ended");
+    const head = SolveRequest.encode(
+      SolveRequest.fromPartial({
+        Ref: this.ref,
+        Session: this.#session.id,
+        Cache: {},
+        Entitlements: [...(this.#options.entitlements ?? [])],
+        Internal: !this.#options.record,
+        Exporters: this.#options.exporters.map((e) => ({ Type: e.type, Attrs: { ...e.attrs } })),
+      }),
+    ).finish();
+    const parts = definition === undefined ? [head] : [head, fieldHeader(2, definition.length), definition];
+    this.#solve = this.#connection.unaryBytes(solvePath, parts, { signal: this.#cancel.signal }).then((bytes) => SolveResponse.decode(bytes));
+    this.#solve.catch(() => {}); // whoever waits for it hears of it
+    this.#status = this.#follow();
+  }
+
+  /** The status stream is only shown: whatever is wrong with it, the solve tells. */
+  async #follow(): Promise<void> {
+    const reader = new StatusReader();
+    const onMessage = (message: StatusResponse): void => {
+      this.#lastStatus = Date.now();
+      this.#options.onStatus(reader.read(message));
+    };
+    const options = { signal: this.#stopStatus.signal, onHeaders: (headers: Parameters<StatusReader["onHeaders"]>[0]) => reader.onHeaders(headers, Date.now()) };
+    await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, options).catch(() => {});
+  }
+
+  /** Solve and status end before the session does: steps that are being canceled may still need it. */
+  #end(cancel: boolean): Promise<void> {
+    this.#ended ??= (async () => {
+      if (cancel) this.#cancel.abort();
+      await this.#solve?.catch(() => {});
+      await this.#drainStatus();
+      this.#options.signal?.removeEventListener("abort", this.#onAbort);
+      this.#session.close();
+    })();
+    return this.#ended;
+  }
+
+  async #drainStatus(): Promise<void> {
+    this.#lastStatus = Date.now();
+    const timer = setInterval(() => {
+      if (Date.now() - this.#lastStatus > statusGrace) this.#stopStatus.abort();
+    }, 250);
+    await this.#status;
+    clearInterval(timer);
+  }
+
+  /** The most telling reason first: the user stopped it; our own side failed; the connection broke; the daemon says why. */
+  #translate(error: unknown, explain: (error: RpcError) => UserError): unknown {
+    if (this.#options.signal?.aborted === true) return interrupted();
+    if (this.#session.failure !== undefined) return this.#session.failure;
+    return error instanceof RpcError ? explain(error) : error;
+  }
+}
+
+function checkSize(definition: Uint8Array): void {
+  if (definition.length === 0) throw new Error("an empty Definition cannot be solved");
+  if (definition.length < maxRequest - 4096) return;
+  const message = `the job is too large: its LLB has ${(definition.length / (1 << 20)).toFixed(1)} MiB, and a BuildKit daemon takes 16`;
+  throw inputError({ code: "definition-too-large", message, at: [], hint: "put large contents into files and load them with `local`" });
+}

@@ -1,0 +1,146 @@
+// The client of a BuildKit daemon: one connection, and the calls of moby.buildkit.v1.Control.
+import {
+  DiskUsageRequest,
+  DiskUsageResponse,
+  InfoRequest,
+  InfoResponse,
+  ListWorkersRequest,
+  ListWorkersResponse,
+  PruneRequest,
+  UsageRecord,
+} from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
+import type { WorkerRecord } from "../../proto/gen/github.com/moby/buildkit/api/types/worker.ts";
+import { RpcError } from "../grpc/status.ts";
+import { type Address, parseAddress } from "./address.ts";
+import { Build, type BuildOptions } from "./build.ts";
+import { solveError } from "./errors.ts";
+import { Connection, type Method } from "./transport.ts";
+
+const service = "/moby.buildkit.v1.Control";
+const methods = {
+  info: { path: `${service}/Info`, request: InfoRequest, response: InfoResponse } satisfies Method<InfoRequest, InfoResponse>,
+  workers: { path: `${service}/ListWorkers`, request: ListWorkersRequest, response: ListWorkersResponse } satisfies Method<
+    ListWorkersRequest,
+    ListWorkersResponse
+  >,
+  diskUsage: { path: `${service}/DiskUsage`, request: DiskUsageRequest, response: DiskUsageResponse } satisfies Method<DiskUsageRequest, DiskUsageResponse>,
+  prune: { path: `${service}/Prune`, request: PruneRequest, response: UsageRecord } satisfies Method<PruneRequest, UsageRecord>,
+};
+
+/** Milliseconds that calls which need no work of the daemon may take. */
+const callTimeout = 10_000;
+
+export interface DaemonInfo {
+  /** e.g. `v0.32.2`; empty for daemons that do not tell. */
+  readonly version: string;
+  readonly revision: string;
+}
+
+export interface Worker {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly platforms: readonly { readonly os: string; readonly architecture: string; readonly variant: string }[];
+}
+
+/** One record of the daemon's cache. */
+export interface CacheRecord {
+  readonly id: string;
+  readonly bytes: number;
+  readonly inUse: boolean;
+  readonly mutable: boolean;
+  readonly shared: boolean;
+  readonly kind: string;
+  readonly description: string;
+}
+
+export interface PruneOptions {
+  /** Also what is still referenced by images. */
+  readonly all?: boolean;
+  readonly filters?: readonly string[];
+  /** Keep what was used within this many milliseconds. */
+  readonly keepFor?: number;
+  /** Keep this many bytes. */
+  readonly keepBytes?: number;
+}
+
+export class Client {
+  readonly address: Address;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.address = connection.address;
+    this.#connection = connection;
+  }
+
+  async info(signal?: AbortSignal): Promise<DaemonInfo> {
+    const { buildkitVersion } = await told(this.#connection.unary(methods.info, {}, { timeout: callTimeout, signal }));
+    return { version: buildkitVersion?.version ?? "", revision: buildkitVersion?.revision ?? "" };
+  }
+
+  async listWorkers(signal?: AbortSignal): Promise<Worker[]> {
+    const { record } = await told(this.#connection.unary(methods.workers, { filter: [] }, { timeout: callTimeout, signal }));
+    return record.map(toWorker);
+  }
+
+  async diskUsage(filters: readonly string[] = [], signal?: AbortSignal): Promise<CacheRecord[]> {
+    const { record } = await told(this.#connection.unary(methods.diskUsage, { filter: [...filters], ageLimit: 0n }, { signal }));
+    return record.map(toCacheRecord);
+  }
+
+  /** Removes cache that is not in use; `onRecord` hears of each. */
+  async prune(options: PruneOptions, onRecord: (record: CacheRecord) => void, signal?: AbortSignal): Promise<void> {
+    const request = PruneRequest.fromPartial({
+      all: options.all ?? false,
+      filter: [...(options.filters ?? [])],
+      keepDuration: BigInt(Math.round((options.keepFor ?? 0) * 1e6)),
+      reservedSpace: BigInt(options.keepBytes ?? 0),
+    });
+    await told(this.#connection.serverStream(methods.prune, request, (record) => onRecord(toCacheRecord(record)), { signal }));
+  }
+
+  /** Opens the session of one job. Nothing runs before the build is used. */
+  async build(options: BuildOptions): Promise<Build> {
+    return new Build(this.#connection, options);
+  }
+
+  /** Closes the connection; what still runs on it is canceled. */
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+/**
+ * Connects to a daemon. Throws UserError: exit 2 `bad-address`, 3 `no-daemon`, 130 `interrupted`.
+ * `address` is as in `BUILDKIT_HOST`: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`.
+ */
+export async function connect(address: string, options: { signal?: AbortSignal } = {}): Promise<Client> {
+  return new Client(await Connection.open(parseAddress(address), options.signal));
+}
+
+async function told<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw error instanceof RpcError ? solveError(error) : error;
+  }
+}
+
+function toWorker(record: WorkerRecord): Worker {
+  return {
+    id: record.ID,
+    labels: record.Labels,
+    platforms: record.platforms.map((p) => ({ os: p.OS, architecture: p.Architecture, variant: p.Variant })),
+  };
+}
+
+function toCacheRecord(record: UsageRecord): CacheRecord {
+  return {
+    id: record.ID,
+    bytes: Number(record.Size),
+    inUse: record.InUse,
+    mutable: record.Mutable,
+    shared: record.Shared,
+    kind: record.RecordType,
+    description: record.Description,
+  };
+}
