@@ -66,7 +66,7 @@ function encodeMeta(vertex: ExecVertex, options: MarshalOptions): Meta {
 }
 
 /** A variable set twice has its last value, at the place of the last assignment. */
-function encodeEnv(vertex: ExecVertex, { caps }: MarshalOptions): string[] {
+function encodeEnv(vertex: ExecVertex, { caps, platform }: MarshalOptions): string[] {
   const env = new Map<string, string>();
   for (const [name, value] of vertex.env) {
     env.delete(name);
@@ -74,7 +74,8 @@ function encodeEnv(vertex: ExecVertex, { caps }: MarshalOptions): string[] {
   }
   const socket = sshMounts(vertex)[0];
   if (socket !== undefined && !env.has("SSH_AUTH_SOCK")) env.set("SSH_AUTH_SOCK", socket.dest);
-  const needsPath = caps !== undefined && !caps.has(CAPS.execDefaultPath) && vertex.platform.os !== "windows";
+  // client/llb asks the platform of the job here, not that of the exec.
+  const needsPath = caps !== undefined && !caps.has(CAPS.execDefaultPath) && platform.os !== "windows";
   if (needsPath && !env.has("PATH")) env.set("PATH", DEFAULT_PATH);
   return [...env].map(([name, value]) => `${name}=${value}`);
 }

@@ -12,8 +12,8 @@ export class SourceMap {
 
   /** Every op has an entry, also one without a line. */
   add(digest: string, positions: readonly Position[]): void {
-    let known = this.#locations.get(digest);
-    if (known === undefined) this.#locations.set(digest, (known = []));
+    const known = this.#locations.get(digest) ?? [];
+    this.#locations.set(digest, known);
     for (const { file, line, column } of positions) {
       const place = { line, character: column };
       known.push({ sourceIndex: this.#index(file), ranges: [{ start: place, end: place }] });

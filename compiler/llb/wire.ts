@@ -9,22 +9,25 @@ const SOURCE_ATTRS_FIELD = 2;
 const BUILD_ATTRS_FIELD = 4;
 
 /**
- * Encodes an op canonically. The generated code is canonical but for maps, which it writes in insertion order and without empty values
- * where Go sorts by key and always writes both. Only source and build ops have such maps, each as its message's last field.
+ * Encodes an op as Go does. The generated code differs in two ways, so that its parts are called one by one:
+ * - Go writes the members of a oneof after all other fields, whatever their number: here the op itself, after platform and constraints;
+ * - Go sorts maps by key and writes their empty values too, the generated code does neither. Only source and build ops have maps (of
+ *   more than one entry or with empty values), each as the last field of its message.
  */
-export function encodeOp(op: Op): Buffer {
+export function encodeOp({ op, ...envelope }: Op): Buffer {
   const writer = new BinaryWriter();
-  if (op.op?.$case !== "source" && op.op?.$case !== "build") return toBuffer(Op.encode(op, writer).finish());
-  Op.encode({ ...op, op: undefined, platform: undefined, constraints: undefined }, writer);
-  if (op.op.$case === "source") {
-    SourceOp.encode({ ...op.op.value, attrs: {} }, writer.uint32(OP_SOURCE_TAG).fork());
-    writeStringMap(writer, SOURCE_ATTRS_FIELD, op.op.value.attrs);
+  Op.encode({ ...envelope, op: undefined }, writer);
+  if (op?.$case === "source") {
+    SourceOp.encode({ ...op.value, attrs: {} }, writer.uint32(OP_SOURCE_TAG).fork());
+    writeStringMap(writer, SOURCE_ATTRS_FIELD, op.value.attrs);
+    writer.join();
+  } else if (op?.$case === "build") {
+    BuildOp.encode({ ...op.value, attrs: {} }, writer.uint32(OP_BUILD_TAG).fork());
+    writeStringMap(writer, BUILD_ATTRS_FIELD, op.value.attrs);
+    writer.join();
   } else {
-    BuildOp.encode({ ...op.op.value, attrs: {} }, writer.uint32(OP_BUILD_TAG).fork());
-    writeStringMap(writer, BUILD_ATTRS_FIELD, op.op.value.attrs);
+    Op.encode({ inputs: [], op, platform: undefined, constraints: undefined }, writer);
   }
-  writer.join();
-  Op.encode({ ...op, inputs: [], op: undefined }, writer);
   return toBuffer(writer.finish());
 }
 

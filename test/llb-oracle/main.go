@@ -1,0 +1,130 @@
+// Builds graphs with BuildKit's own client library and prints what it marshals: the truth that compiler/llb is compared with.
+// Reads one JSON graph per line (see graph.go), writes one JSON answer per line.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	dockerref "github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/apicaps"
+	apicapspb "github.com/moby/buildkit/util/apicaps/pb"
+	"github.com/opencontainers/go-digest"
+)
+
+// answer is what one graph becomes. Ops are in the order of the Definition, the terminal one last.
+type answer struct {
+	Error  string     `json:"error,omitempty"`
+	Ops    []op       `json:"ops"`
+	Source *pb.Source `json:"source"`
+	// Reference answers a line that asks to complete an image reference.
+	Reference string `json:"reference,omitempty"`
+}
+
+type op struct {
+	Digest   string         `json:"digest"`
+	Bytes    string         `json:"bytes"`
+	Inputs   []input        `json:"inputs"`
+	Metadata *pb.OpMetadata `json:"metadata"`
+}
+
+type input struct {
+	Digest string `json:"digest"`
+	Index  int64  `json:"index"`
+}
+
+func main() {
+	in := bufio.NewReaderSize(os.Stdin, 1<<20)
+	out := bufio.NewWriter(os.Stdout)
+	defer out.Flush()
+	encoder := json.NewEncoder(out)
+	for {
+		line, err := in.ReadBytes('\n')
+		if len(line) > 0 {
+			if err := encoder.Encode(answerTo(line)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func answerTo(line []byte) *answer {
+	var g graph
+	if err := json.Unmarshal(line, &g); err != nil {
+		return &answer{Error: "read the graph: " + err.Error()}
+	}
+	if g.Reference != nil {
+		return reference(*g.Reference)
+	}
+	a, err := marshal(&g)
+	if err != nil {
+		return &answer{Error: err.Error()}
+	}
+	return a
+}
+
+func marshal(g *graph) (*answer, error) {
+	b := &builder{graph: g, states: make([]map[string]llb.State, len(g.Vertices))}
+	for i, v := range g.Vertices {
+		states, err := b.build(v)
+		if err != nil {
+			return nil, fmt.Errorf("vertex %d: %w", i, err)
+		}
+		b.states[i] = states
+	}
+	terminal, err := b.state(g.Terminal)
+	if err != nil {
+		return nil, err
+	}
+	opts := []llb.ConstraintsOpt{llb.Platform(g.Platform.spec()), llb.LocalUniqueID(g.LocalUniqueID)}
+	if g.Caps != nil {
+		opts = append(opts, llb.WithCaps(capSet(g.Caps)))
+	}
+	def, err := terminal.Marshal(context.Background(), opts...)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{Source: def.Source}
+	for _, dt := range def.Def {
+		var decoded pb.Op
+		if err := decoded.Unmarshal(dt); err != nil {
+			return nil, err
+		}
+		dgst := digest.FromBytes(dt)
+		meta := def.Metadata[dgst]
+		o := op{Digest: dgst.String(), Bytes: hex.EncodeToString(dt), Metadata: meta.ToPB()}
+		for _, in := range decoded.Inputs {
+			o.Inputs = append(o.Inputs, input{Digest: in.Digest, Index: in.Index})
+		}
+		a.Ops = append(a.Ops, o)
+	}
+	return a, nil
+}
+
+// capSet is what a daemon with these capabilities would announce.
+func capSet(ids []string) apicaps.CapSet {
+	var all []*apicapspb.APICap
+	for _, id := range ids {
+		all = append(all, &apicapspb.APICap{ID: id, Enabled: true})
+	}
+	return pb.Caps.CapSet(all)
+}
+
+// reference completes an image reference as llb.Image does.
+func reference(text string) *answer {
+	named, err := dockerref.ParseNormalizedNamed(text)
+	if err != nil {
+		return &answer{Error: err.Error()}
+	}
+	return &answer{Reference: dockerref.TagNameOnly(named).String()}
+}

@@ -1,0 +1,116 @@
+// compiler/llb against BuildKit's own library: for the same graph both must give the same ops, byte for byte.
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { normalizeReference } from "../../compiler/llb/index.ts";
+import { CASES } from "./cases.ts";
+import { compare } from "./compare.ts";
+import { toLine } from "./graph.ts";
+import { ask, buildOracle } from "./oracle.ts";
+import { randomCase } from "./random.ts";
+
+const RANDOM_GRAPHS = Number(process.env["LLB_ORACLE_GRAPHS"] ?? 200);
+const SEED = Number(process.env["LLB_ORACLE_SEED"] ?? 1);
+
+let dir: string;
+let program: string;
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), "llb-oracle-"));
+  program = await buildOracle(dir);
+});
+after(() => rm(dir, { recursive: true, force: true }));
+
+test("every hand-written graph marshals as by client/llb", async (t) => {
+  const answers = await ask(program, CASES.map(toLine));
+  for (const [i, graph] of CASES.entries()) await t.test(graph.title, () => compare(graph, answers[i]!));
+});
+
+test(`random graphs marshal as by client/llb (LLB_ORACLE_GRAPHS=${RANDOM_GRAPHS} LLB_ORACLE_SEED=${SEED})`, async () => {
+  const graphs = Array.from({ length: RANDOM_GRAPHS }, (_, i) => randomCase(SEED + i));
+  const answers = await ask(program, graphs.map(toLine));
+  for (const [i, graph] of graphs.entries()) compare(graph, answers[i]!);
+});
+
+const HEX = "0123456789abcdef".repeat(4);
+const REFERENCES = [
+  ...[
+    "debian",
+    "debian:12",
+    "me/tool",
+    "docker.io/debian",
+    "index.docker.io/me/tool:1",
+    "localhost/a",
+    "localhost:5000/a:b",
+    "a.b/c",
+    "a.b:1/c",
+  ],
+  ...[
+    "Upper/a",
+    "[::1]:5000/a:b",
+    "a__b/c--d.e",
+    `a@sha256:${HEX}`,
+    `a.b/c:d@sha256:${HEX}`,
+    `a@sha512:${HEX}${HEX}`,
+    "a:B_.-",
+    "docker.io/a/b",
+  ],
+  ...[
+    "",
+    " ",
+    "a b",
+    "Debian",
+    "a/B",
+    "a:",
+    ":a",
+    "a@",
+    "@",
+    "a@b",
+    "a@sha256:12",
+    `a@sha256:${HEX.toUpperCase()}`,
+    `a@md5:${HEX}`,
+    HEX,
+    "/a",
+    "a/",
+  ],
+  ...[
+    "a//b",
+    "a:b:c",
+    "a:-b",
+    "a:b/c",
+    "a_-b",
+    "a..b",
+    "http://a/b",
+    "-a.b/c",
+    "a.b-/c",
+    "a:1/b",
+    `a:${"t".repeat(128)}`,
+    `a:${"t".repeat(129)}`,
+  ],
+  ...[
+    "a".repeat(247),
+    "a".repeat(248),
+    `x.y/${"a".repeat(255)}`,
+    `x.y/${"a".repeat(256)}`,
+    "a\n",
+    "ä",
+    "a/ä",
+    `a@sha256:${HEX}:${HEX}`,
+    "a@sha256",
+    "[::g]/a",
+  ],
+];
+
+test("image references are completed, and refused, as by docker", async () => {
+  const answers = await ask(
+    program,
+    REFERENCES.map((reference) => `${JSON.stringify({ reference })}\n`),
+  );
+  for (const [i, text] of REFERENCES.entries()) {
+    const result = normalizeReference(text);
+    const { error, reference } = answers[i]!;
+    assert.equal(result.ok ? result.reference : undefined, error === undefined ? reference : undefined, `${text}: ${error}`);
+  }
+});

@@ -1,0 +1,36 @@
+// Builds the Go program of this folder and asks it for the LLB of graphs.
+import { execFile, spawn } from "node:child_process";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
+
+/** What client/llb made of one graph; metadata and source map as Go's JSON of the protobuf structs. */
+export interface Answer {
+  readonly error?: string;
+  readonly ops: readonly OracleOp[] | null;
+  readonly source: unknown;
+  /** Of a `{ reference }` line. */
+  readonly reference?: string;
+}
+
+export interface OracleOp {
+  readonly digest: string;
+  readonly bytes: string;
+  readonly metadata: unknown;
+}
+
+/** Path of the program, built into `dir`; Go's build cache makes the second time quick. */
+export async function buildOracle(dir: string): Promise<string> {
+  const program = join(dir, "llb-oracle");
+  await promisify(execFile)("go", ["build", "-o", program, "."], { cwd: import.meta.dirname });
+  return program;
+}
+
+/** One answer per line, in order. */
+export async function ask(program: string, lines: readonly string[]): Promise<Answer[]> {
+  const child = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
+  const output = text(child.stdout);
+  child.stdin.end(lines.join(""));
+  const answers = (await output).trimEnd().split("\n");
+  return answers.map((line) => JSON.parse(line) as Answer);
+}
