@@ -197,7 +197,7 @@ function randomExec(random: Random, ref: () => Ref): ExecVertex {
     devices: random.list(1, () => ({ name: random.word(), optional: random.chance(50) })),
     secretEnv: random.list(2, () => ({ id: random.word(), name: random.word(), optional: random.chance(50) })),
     // Up to 11 mounts: beyond, Go does not promise an order for equal destinations.
-    mounts: random.list(10, () => randomMount(random, ref)),
+    mounts: random.list(10, (i) => randomMount(random, ref, i)),
     platform: random.pick(PLATFORMS),
     ...random.maybe("hostname", 30, text),
     ...random.maybe("cgroupParent", 20, text),
@@ -206,8 +206,8 @@ function randomExec(random: Random, ref: () => Ref): ExecVertex {
   });
 }
 
-function randomMount(random: Random, ref: () => Ref): Mount {
-  const unique = `/${random.pick(["a", "ä", "Z", "😀", "\uFFFD", "b/c"])}${random.below(1000)}`;
+function randomMount(random: Random, ref: () => Ref, position: number): Mount {
+  const unique = `/${random.pick(["a", "ä", "Z", "😀", "\uFFFD", "b/c"])}${random.below(20)}-${position}`;
   const file = { uid: random.below(3), gid: random.below(3), mode: random.below(0o1000), optional: random.chance(50), id: random.word() };
   switch (random.below(7)) {
     case 0:
