@@ -24,10 +24,10 @@ export async function withLock<T>(file: string, work: () => Promise<T>, signal?:
 async function acquire(file: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
   signal?.throwIfAborted();
   // Node has no flock: util-linux (or busybox) has it on Linux, lockf is the same on macOS and the BSDs.
-  const [command, args] =
-    process.platform === "linux" ? ["flock", [file, "sh", "-c", script]] : ["lockf", ["-k", file, "sh", "-c", script]];
+  const command = process.platform === "linux" ? "flock" : "lockf";
+  const args = [...(command === "lockf" ? ["-k"] : []), file, "sh", "-c", script];
   // In a session of its own, so that Ctrl-C in the terminal does not free the lock while we still clean up.
-  const child = spawn(command as string, args as string[], { stdio: ["pipe", "pipe", "ignore"], detached: true });
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], detached: true });
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
     child.once("error", () => resolve());
@@ -37,11 +37,12 @@ async function acquire(file: string, signal: AbortSignal | undefined): Promise<(
   try {
     await new Promise<void>((resolve, reject) => {
       child.stdout.once("data", () => resolve());
-      child.once("error", (cause: NodeJS.ErrnoException) => reject(cannotLock(file, `${String(command)} did not start`, cause)));
-      child.once("exit", (code) =>
-        reject(signal?.aborted === true ? signal.reason : cannotLock(file, `${String(command)} ended with ${String(code)}`)),
-      );
+      child.once("error", (cause: NodeJS.ErrnoException) => reject(cannotLock(file, `${command} did not start`, cause)));
+      child.once("exit", (code) => reject(cannotLock(file, `${command} ended with ${String(code)}`)));
     });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }

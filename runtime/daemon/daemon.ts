@@ -47,7 +47,7 @@ export async function ensureDaemon(options: DaemonOptions = {}): Promise<{ addre
   const missing = unmet(await daemonRequirements(env));
   if (missing.length > 0) throw new UserError(3, missing);
   await makeDir(location.dir);
-  return await withLock(
+  return withLock(
     location.lock,
     async () => {
       await rotateLog(location);
@@ -80,7 +80,7 @@ export async function stopDaemon(options: DaemonOptions = {}): Promise<{ stopped
   const location = locate(options.env ?? process.env);
   const there = await stat(location.dir).catch(() => undefined);
   if (there === undefined) return { stopped: false };
-  return await withLock(
+  return withLock(
     location.lock,
     async () => {
       const found = await findProcess(location);

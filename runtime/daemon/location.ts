@@ -69,7 +69,7 @@ export async function findBuildkitd(env: Environment): Promise<string | undefine
     const built = join(dir, "dist/bin/buildkitd");
     if (await isExecutable(built)) return built;
   }
-  return await onPath("buildkitd", env);
+  return onPath("buildkitd", env);
 }
 
 /** Absolute path of a program, or undefined. */

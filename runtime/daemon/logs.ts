@@ -21,7 +21,7 @@ export async function rotateLog(location: Location, limit: number = rotateAbove)
 
 /** Whether `rotateLog` has something to do; cheap, needs no lock. */
 export async function logIsLong(location: Location): Promise<boolean> {
-  return await stat(location.log).then(
+  return stat(location.log).then(
     (found) => found.size > rotateAbove,
     () => false,
   );

@@ -18,10 +18,10 @@ interface ProcessRecord {
 /** The running daemon of this location, also one whose starter died before it could write down its number. */
 export async function findProcess(location: Location): Promise<DaemonProcess | undefined> {
   const recorded = await readRecord(location);
-  if (recorded !== undefined && (await isDaemon(recorded.pid, location))) return await describe(recorded.pid);
+  if (recorded !== undefined && (await isDaemon(recorded.pid, location))) return describe(recorded.pid);
   for (const entry of await readdir("/proc").catch(() => [])) {
     const pid = Number(entry);
-    if (Number.isInteger(pid) && pid !== recorded?.pid && (await isDaemon(pid, location))) return await describe(pid);
+    if (Number.isInteger(pid) && pid !== recorded?.pid && (await isDaemon(pid, location))) return describe(pid);
   }
   return undefined;
 }
@@ -72,7 +72,7 @@ async function isDaemon(pid: number, location: Location): Promise<boolean> {
 
 /** Whether the process is there and runs: a container whose first process does not reap keeps dead ones in its table. */
 export async function isRunning(pid: number): Promise<boolean> {
-  return await statFields(pid).then(
+  return statFields(pid).then(
     ([state]) => state !== "Z" && state !== "X",
     () => false,
   );
