@@ -96,6 +96,6 @@ export interface Job {
   /** Secret ids that the graph mounts, with the line that asks for each. */
   readonly secrets: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
   readonly ssh: readonly string[];
-  readonly entitlements: readonly ("network.host" | "security.insecure")[];
+  readonly entitlements: readonly ("network.host" | "security.insecure" | "device")[];
   readonly deferred: readonly Deferred[];
 }

@@ -1,0 +1,93 @@
+// The compiler: Value → ops → graph → Definition. Pure: what it must ask the world goes through ports.
+import { UserError } from "./diagnostic.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { Builder, checkDirectory } from "./graph/build.ts";
+import type { BuildOptions, Built } from "./graph/build.ts";
+import { collect } from "./graph/collect.ts";
+import { resolveImages } from "./graph/images.ts";
+import { select } from "./graph/select.ts";
+import type { Selection } from "./graph/select.ts";
+import type { Component, Job, Ports } from "./job.ts";
+import { marshal } from "./llb/index.ts";
+import { readOps } from "./ops/read.ts";
+import type { Workflow } from "./ops/read.ts";
+import type { Value } from "./value.ts";
+
+export interface CompileOptions extends BuildOptions {
+  /** CUE paths of components, or of structs that hold some; empty means all. */
+  readonly targets?: readonly string[];
+  /** `local.unique` of directories that `localUnique` does not name; a fixed one makes the output repeatable. */
+  readonly localUniqueId?: string;
+  /** LLB capabilities of the daemon, when they are known. */
+  readonly caps?: ReadonlySet<string>;
+}
+
+/** Compiles a config to what one pass runs. Throws UserError (2) with every mistake of the config. */
+export async function compile(root: Value, ports: Ports, options: CompileOptions): Promise<Job> {
+  const workflow = readOps(root);
+  const selection = selectPrograms(workflow, options.targets ?? []);
+  const builder = await buildGraph(selection, ports, options);
+  return toJob(builder, selection, options);
+}
+
+/** What is built in this pass, once the config has no mistakes. */
+function selectPrograms(workflow: Workflow, targets: readonly string[]): Selection {
+  const selection = select(workflow, targets);
+  fail([...workflow.problems, ...selection.problems]);
+  return selection;
+}
+
+async function buildGraph(selection: Selection, ports: Ports, options: CompileOptions): Promise<Builder> {
+  const problems: Diagnostic[] = [];
+  const images = await resolveImages(selection.order, ports.images, {
+    platform: options.platform,
+    directory: (path, op, field) => checkDirectory(path, op, field, options, problems),
+    problem: (diagnostic) => void problems.push(diagnostic),
+  });
+  const builder = new Builder(options, images);
+  for (const program of selection.order) builder.add(program);
+  fail([...problems, ...builder.problems]);
+  return builder;
+}
+
+function toJob(builder: Builder, selection: Selection, options: CompileOptions): Job {
+  const all = [...builder.built.values()];
+  const wanted = new Set(selection.wanted.map((program) => program.component));
+  const listed = selection.wanted.map((program) => builder.built.get(program.value)).filter((built) => built !== undefined);
+  const inline = all.filter(({ program }) => !program.named && wanted.has(program.component));
+  const { terminal, values, dirs } = collect([...listed, ...inline]);
+  return {
+    graph: { terminal, components: toComponents(all, listed) },
+    definition: marshal(terminal, {
+      platform: options.platform,
+      localUniqueId: options.localUniqueId ?? "",
+      ...(options.caps === undefined ? {} : { caps: options.caps }),
+    }),
+    values,
+    dirs,
+    locals: [...builder.locals.values()],
+    secrets: [...builder.secrets.values()],
+    ssh: [...builder.ssh],
+    entitlements: [...builder.entitlements],
+    deferred: selection.deferred,
+  };
+}
+
+/** The components that were asked for, then those that they use. */
+function toComponents(all: readonly Built[], listed: readonly Built[]): Component[] {
+  const named = [...new Set([...listed, ...all.filter(({ program }) => program.named)])];
+  return named.map(({ program, state }) => ({ path: program.component, at: program.at, output: state.fs, doc: program.doc }));
+}
+
+function fail(problems: readonly Diagnostic[]): void {
+  if (problems.length === 0) return;
+  const distinct = new Map(problems.map((problem) => [JSON.stringify([problem.code, problem.message, problem.path, problem.at]), problem]));
+  throw new UserError(2, [...distinct.values()].sort(byPlace));
+}
+
+/** In the order of the files' lines, as a person reads them; findings without a place come last. */
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  const [p, q] = [a.at[0], b.at[0]];
+  if (p === undefined || q === undefined) return Number(p === undefined) - Number(q === undefined);
+  return p.file < q.file ? -1 : p.file > q.file ? 1 : p.line - q.line || p.column - q.column;
+}

@@ -1,0 +1,176 @@
+// Ops → graph: folds the ops of each program over a state, once per program, in order of need.
+import type { Diagnostic, Position } from "../diagnostic.ts";
+import type { Job, LocalSource, ResolvedImage } from "../job.ts";
+import { copyContents, fileOutput } from "../ops/files.ts";
+import { specOf } from "../ops/op.ts";
+import type { Program } from "../ops/program.ts";
+import type { ExportFormat, LowerContext } from "../ops/spec.ts";
+import type { Computed, From, OpBase } from "../ops/use.ts";
+import { relativeInside } from "../ops/path.ts";
+import { formatPlatform, resolvePath } from "../llb/index.ts";
+import type { Value } from "../value.ts";
+import { emptyState } from "./state.ts";
+import type { State } from "./state.ts";
+import type { Output, Platform, Ref, VertexMeta } from "./vertex.ts";
+
+/** What the graph is built for and with. */
+export interface BuildOptions {
+  readonly platform: Platform;
+  /** Absolute directory that no path may leave. */
+  readonly workspace: string;
+  /** Absolute directory that relative paths start from: the config's. */
+  readonly configDir: string;
+  /** Prefix for ids of caches without a name of their own, so that workspaces do not share them. */
+  readonly cacheScope?: string;
+  /** The directory on the client that holds `dagger-run` for a platform. */
+  readonly helper: (platform: Platform) => LocalSource;
+  /** `local.unique` of a directory; without it the marshaller's is used for all. */
+  readonly localUnique?: (dir: string) => string;
+}
+
+/** An exported value: `from` holds it as the file `/value`. */
+export interface BuiltValue {
+  readonly op: OpBase<string>;
+  readonly format: ExportFormat;
+  readonly from: Output;
+}
+
+/** A directory that goes to the client. */
+export interface BuiltDir {
+  readonly op: OpBase<string>;
+  readonly meta: VertexMeta;
+  readonly from: Ref;
+  readonly src: string;
+  /** Absolute, on the client. */
+  readonly dest: string;
+}
+
+/** What one program became. */
+export interface Built {
+  readonly program: Program;
+  readonly state: State;
+  readonly values: readonly BuiltValue[];
+  readonly dirs: readonly BuiltDir[];
+  /** Every filesystem on the way whose making may matter by itself: those of execs. */
+  readonly steps: readonly Output[];
+}
+
+/** Builds programs, each after those it uses, and keeps what the session has to serve for them. */
+export class Builder {
+  readonly problems: Diagnostic[] = [];
+  readonly built = new Map<Value, Built>();
+  readonly locals = new Map<string, LocalSource>();
+  readonly secrets = new Map<string, Job["secrets"][number]>();
+  readonly ssh = new Set<string>();
+  readonly entitlements = new Set<Job["entitlements"][number]>();
+  readonly options: BuildOptions;
+  readonly #images: ReadonlyMap<OpBase<string>, ResolvedImage>;
+  readonly #helpers = new Map<string, Output>();
+
+  constructor(options: BuildOptions, images: ReadonlyMap<OpBase<string>, ResolvedImage>) {
+    this.options = options;
+    this.#images = images;
+  }
+
+  add(program: Program): void {
+    const values: BuiltValue[] = [];
+    const dirs: BuiltDir[] = [];
+    const steps: Output[] = [];
+    const context = this.#context(program, values, dirs);
+    let state = emptyState(this.options.platform);
+    for (const op of program.ops) {
+      state = specOf(op).lower(op, state, context);
+      if (state.fs?.vertex.kind === "exec") steps.push(state.fs);
+    }
+    this.built.set(program.value, { program, state, values, dirs, steps });
+  }
+
+  #context(program: Program, values: BuiltValue[], dirs: BuiltDir[]): LowerContext {
+    const meta = (op: OpBase<string>, name: string): VertexMeta => ({ name, component: program.component, at: op.place.at });
+    return {
+      platform: this.options.platform,
+      cacheScope: this.options.cacheScope ?? "",
+      component: program.component,
+      meta,
+      problem: (diagnostic) => void this.problems.push(diagnostic),
+      load: (from) => this.#load(from),
+      computed: (text) => this.#computed(text),
+      image: (op) => this.#images.get(op),
+      directory: (path, op, field) => checkDirectory(path, op, field, this.options, this.problems),
+      local: (dir, at) => this.#local(dir, at),
+      helper: (platform) => this.#helper(platform),
+      secret: (id, optional, at) => this.#secret(id, optional, at),
+      ssh: (id) => void this.ssh.add(id),
+      entitlement: (name) => void this.entitlements.add(name),
+      exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
+      saveDir: (op, from, src, dest) => void (isBorrowed(program) || dirs.push({ op, meta: meta(op, specOf(op as never).words(op as never)), from, src, dest })),
+    };
+  }
+
+  #load(from: From): State {
+    return this.built.get(from.value)?.state ?? emptyState(this.options.platform);
+  }
+
+  #computed(text: Computed): Ref {
+    return this.built.get(text.value)?.values.findLast((value) => value.format === "string")?.from ?? null;
+  }
+
+  /** Directories are named by their place in the workspace: headers of the session want plain letters. */
+  #local(dir: string, at: readonly Position[]): { name: string; unique?: string } {
+    const path = relativeInside(this.options.workspace, dir) ?? dir;
+    const name = path.split("/").map(encodeURIComponent).join("/");
+    if (!this.locals.has(name)) this.locals.set(name, { name, dir, at });
+    const { localUnique } = this.options;
+    return localUnique === undefined ? { name } : { name, unique: localUnique(dir) };
+  }
+
+  #helper(platform: Platform): Output {
+    const key = formatPlatform(platform);
+    const known = this.#helpers.get(key);
+    if (known !== undefined) return known;
+    const source = this.options.helper(platform);
+    this.locals.set(source.name, source);
+    const { localUnique } = this.options;
+    const meta: VertexMeta = { name: "helper for computed values", component: "", at: [] };
+    const attrs = {
+      "local.sharedkeyhint": source.name,
+      "local.includepattern": `["dagger-run"]`,
+      ...(localUnique === undefined ? {} : { "local.unique": localUnique(source.dir) }),
+    };
+    const files: Output = { vertex: { kind: "source", identifier: `local://${source.name}`, attrs, meta }, index: 0 };
+    const output = fileOutput(null, [copyContents(files, "/", "/", { mode: 0o755 })], meta);
+    this.#helpers.set(key, output);
+    return output;
+  }
+
+  /** A secret is optional only when every step that asks for it can do without. */
+  #secret(id: string, optional: boolean, at: readonly Position[]): void {
+    const known = this.secrets.get(id);
+    if (known === undefined || (known.optional && !optional)) this.secrets.set(id, { id, optional, at });
+  }
+}
+
+/** The ops of another component, as in `from: other.#up`: that one saves its files itself. */
+function isBorrowed(program: Program): boolean {
+  return !program.named && program.value.path.endsWith("#up");
+}
+
+/** Absolute path of a directory of the config; a problem when it leaves the workspace. */
+export function checkDirectory(
+  path: string,
+  op: OpBase<string>,
+  field: string,
+  options: Pick<BuildOptions, "workspace" | "configDir">,
+  problems: Diagnostic[],
+): string | undefined {
+  const dir = resolvePath(options.configDir, path);
+  if (relativeInside(options.workspace, dir) !== undefined) return dir;
+  problems.push({
+    code: "path-outside-workspace",
+    message: `Path ${JSON.stringify(path)} leaves the workspace`,
+    path: `${op.place.path}.${field}`,
+    at: op.place.at,
+    hint: "Only directories below the workspace (where cue.mod lies) can be used; relative paths start at the config's directory",
+  });
+  return undefined;
+}

@@ -1,0 +1,66 @@
+// Collects what a pass gives back into one tree, made by the last vertex: `values/<n>` and `dirs/<n>/`. All components run for it.
+import type { DirOutput, ValueOutput } from "../job.ts";
+import { copyAction, copyContents } from "../ops/files.ts";
+import type { Built, BuiltDir, BuiltValue } from "./build.ts";
+import type { FileAction, Output, Ref, VertexMeta } from "./vertex.ts";
+import { buildOrder, inputsOf } from "./walk.ts";
+
+export interface Collected {
+  /** Scratch when no component has anything to run. */
+  readonly terminal: Ref;
+  readonly values: readonly ValueOutput[];
+  readonly dirs: readonly DirOutput[];
+}
+
+/** More layers than this make no better errors, and at some number a kernel refuses to stack them. */
+const MAX_LAYERS = 32;
+
+/** `built` are the programs of the job's own components and of their inline ops; only these give values and files. */
+export function collect(built: readonly Built[]): Collected {
+  const values = built.flatMap(({ program, values }) => values.map((value) => ({ ...value, program })));
+  const dirs = built.flatMap(({ dirs }) => dirs);
+  const leaves = findLeaves(built, values, dirs);
+  const terminal = collectDirs(collectValues(values, leaves, dirs.length > 0), dirs);
+  return {
+    terminal,
+    values: values.map(({ op, format, program }, n) => ({ file: `values/${n}`, path: program.component, format, at: op.place.at })),
+    dirs: dirs.map(({ op, dest }, n) => ({ prefix: `dirs/${n}/`, dest, path: op.place.path, at: op.place.at })),
+  };
+}
+
+/**
+ * Filesystems that nothing else in the graph needs. They are inputs that no action reads: the daemon makes them, and no file is looked
+ * at. (A copy that may match nothing would do too, but walks the whole tree.)
+ */
+function findLeaves(built: readonly Built[], values: readonly BuiltValue[], dirs: readonly BuiltDir[]): Output[] {
+  const candidates = built.flatMap(({ state, steps }) => [...steps, ...(state.fs === null ? [] : [state.fs])]);
+  const given = [...values.map((value) => value.from), ...dirs.map((dir) => dir.from)];
+  const needed = new Set(given.filter((ref) => ref !== null).map((ref) => ref.vertex));
+  for (const vertex of buildOrder([...candidates, ...given])) for (const input of inputsOf(vertex)) needed.add(input.vertex);
+  const leaves = new Map(candidates.filter(({ vertex }) => !needed.has(vertex)).map((output) => [output.vertex, output]));
+  return [...leaves.values()];
+}
+
+const collecting: VertexMeta = { name: "collect results", component: "", at: [] };
+
+function collectValues(values: readonly BuiltValue[], leaves: readonly Output[], more: boolean): Ref {
+  if (values.length === 0 && leaves.length === 0) return null;
+  const copies = values.map((value, n) => copyAction(value.from, "/value", `/values/${n}`, { createDestPath: true }));
+  // A file op needs an action; the receiver has no use for the directory when it is empty.
+  const actions: readonly FileAction[] = copies.length > 0 ? copies : [{ kind: "mkdir", path: "/values", mode: 0o755, makeParents: true }];
+  const meta = more ? { ...collecting, name: "collect values" } : collecting;
+  return { vertex: { kind: "file", base: null, actions, ...(leaves.length > 0 ? { also: leaves } : {}), meta }, index: 0 };
+}
+
+/** Each directory in a vertex of its own on top of the last: files are copied once, and a missing one is blamed on its own line. */
+function collectDirs(base: Ref, dirs: readonly BuiltDir[]): Ref {
+  const perLayer = Math.ceil(dirs.length / MAX_LAYERS);
+  let terminal = base;
+  for (let first = 0; first < dirs.length; first += perLayer) {
+    const layer = dirs.slice(first, first + perLayer);
+    const actions = layer.map((dir, i) => copyContents(dir.from, dir.src, `/dirs/${first + i}/`));
+    const meta = perLayer === 1 ? (layer[0]?.meta ?? collecting) : { ...collecting, at: layer.flatMap((dir) => dir.meta.at) };
+    terminal = { vertex: { kind: "file", base: terminal, actions, meta }, index: 0 };
+  }
+  return terminal;
+}

@@ -1,0 +1,181 @@
+// Decides what a pass builds: the wanted components, in order of need, without those that wait for computed values.
+import type { Diagnostic } from "../diagnostic.ts";
+import { inputError } from "../diagnostic.ts";
+import type { Deferred } from "../job.ts";
+import { nearest } from "../ops/near.ts";
+import { showComponent } from "../ops/program.ts";
+import type { Program } from "../ops/program.ts";
+import type { Workflow } from "../ops/read.ts";
+import { exportFormats, isComponent } from "../ops/use.ts";
+import { componentAt, fieldAt, findComponents, splitPath } from "../ops/walk.ts";
+import type { Field, Missing } from "../value.ts";
+import { describeMissing, missingOf } from "../ops/fields.ts";
+
+export interface Selection {
+  /** Programs to build, each after all that it uses. */
+  readonly order: readonly Program[];
+  /** The components whose values and files come back: the wanted ones, and those that others wait for. */
+  readonly wanted: readonly Program[];
+  readonly deferred: readonly Deferred[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Selects the components at and below `targets` (CUE paths); all of the workflow when there are none. */
+export function select(workflow: Workflow, targets: readonly string[]): Selection {
+  const problems: Diagnostic[] = [];
+  const wanted = new Set(targets.length === 0 ? workflow.components : targetPrograms(workflow, targets));
+  const graph = new Needs(workflow, problems);
+  const undecided = targets.length === 0 ? graph.undecided(wanted) : [];
+  const order = graph.order(wanted);
+  if (problems.length > 0) return { order: [], wanted: [], deferred: [], problems };
+  const waiting = waitingPrograms(order);
+  return {
+    order: order.filter((program) => !waiting.has(program)),
+    wanted: inDeclarationOrder(workflow, wanted).filter((program) => !waiting.has(program)),
+    deferred: [...toDeferred(order, waiting), ...undecided],
+    problems,
+  };
+}
+
+function inDeclarationOrder(workflow: Workflow, wanted: ReadonlySet<Program>): Program[] {
+  const listed = workflow.components.filter((program) => wanted.has(program));
+  return [...listed, ...[...wanted].filter((program) => !listed.includes(program))];
+}
+
+function targetPrograms(workflow: Workflow, targets: readonly string[]): Program[] {
+  const unknown: Diagnostic[] = [];
+  const programs = targets.flatMap((target) => {
+    const field = fieldAt(workflow.root, target);
+    const found = field === undefined ? [] : isComponent(field.value) ? [field] : [...findComponents(field).components];
+    if (found.length === 0) unknown.push(unknownTarget(workflow, target, field));
+    return found.map((component) => workflow.program(component));
+  });
+  if (unknown.length > 0) throw inputError(...unknown);
+  return programs;
+}
+
+function unknownTarget(workflow: Workflow, target: string, field: Field | undefined): Diagnostic {
+  const names = workflow.components.map((program) => program.component).filter((path) => path !== "");
+  const near = nearest(target, names, 3);
+  return {
+    code: "unknown-target",
+    message: field === undefined ? `No component ${target} in this config` : `Target ${target} is no component, and has none below it`,
+    path: target,
+    at: field?.at ?? [],
+    hint:
+      near.length > 0
+        ? `Did you mean ${near.join(" or ")}?`
+        : names.length === 0
+          ? "The config has no components: values with #up"
+          : `Components: ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`,
+  };
+}
+
+/** The components that cannot be built in this pass: what they miss, or what they use, is not there yet. */
+function waitingPrograms(order: readonly Program[]): Map<Program, Map<string, Missing>> {
+  const byValue = new Map(order.map((program) => [program.value, program]));
+  const waiting = new Map<Program, Map<string, Missing>>();
+  for (const program of order) {
+    const missing = new Map(program.missing.map((one) => [one.path, one]));
+    for (const use of program.uses) {
+      const used = byValue.get(use.value);
+      for (const [path, one] of (used && waiting.get(used)) ?? []) missing.set(path, one);
+    }
+    if (missing.size > 0) waiting.set(program, missing);
+  }
+  return waiting;
+}
+
+function toDeferred(order: readonly Program[], waiting: ReadonlyMap<Program, ReadonlyMap<string, Missing>>): Deferred[] {
+  return order
+    .filter((program) => program.named && waiting.has(program))
+    .map((program) => ({ path: program.component, missing: [...(waiting.get(program)?.values() ?? [])], at: program.at }));
+}
+
+type Need = { readonly program: Program; readonly next: readonly Program[]; at: number };
+
+/** Who needs whom: by `from`, by mounted value, or by a value that CUE itself waits for. */
+class Needs {
+  readonly #workflow: Workflow;
+  readonly #problems: Diagnostic[];
+  readonly #providers = new Map<string, Program | undefined>();
+  readonly #byPath: Map<string, Program>;
+
+  constructor(workflow: Workflow, problems: Diagnostic[]) {
+    this.#workflow = workflow;
+    this.#problems = problems;
+    this.#byPath = new Map(workflow.components.map((program) => [program.component, program]));
+  }
+
+  /** All programs that are needed, each after its needs. Providers of missing values are added to `wanted`. */
+  order(wanted: Set<Program>): Program[] {
+    const order: Program[] = [];
+    const state = new Map<Program, "open" | "done">();
+    for (const root of wanted) {
+      if (state.has(root)) continue;
+      const stack: Need[] = [this.#open(root, state, wanted)];
+      for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+        const next = frame.next[frame.at++];
+        if (next === undefined) {
+          state.set(frame.program, "done");
+          order.push(frame.program);
+          stack.pop();
+        } else if (!state.has(next)) stack.push(this.#open(next, state, wanted));
+        else if (state.get(next) === "open") this.#cycle(stack, next);
+      }
+    }
+    return order;
+  }
+
+  #open(program: Program, state: Map<Program, "open" | "done">, wanted: Set<Program>): Need {
+    state.set(program, "open");
+    const used = program.uses.map((use) => this.#workflow.program(use));
+    const providers = program.missing.flatMap((missing) => {
+      const provider = this.#provider(missing.path);
+      if (provider === undefined) this.#missing(program, missing);
+      else wanted.add(provider);
+      return provider ?? [];
+    });
+    return { program, next: [...new Set([...used, ...providers])], at: 0 };
+  }
+
+  /** The component whose export gives the value at a path. No export reaches into the ops of a component. */
+  #provider(path: string): Program | undefined {
+    if (!this.#providers.has(path) && !splitPath(path).includes("#up")) {
+      const known = this.#byPath.get(path);
+      const field = known === undefined ? componentAt(this.#workflow.root, path) : undefined;
+      const program = known ?? (field && this.#workflow.program(field));
+      this.#providers.set(path, program !== undefined && exportFormats(program.value).length > 0 ? program : undefined);
+    }
+    return this.#providers.get(path);
+  }
+
+  #missing(program: Program, missing: Missing): void {
+    const known = this.#problems.some((problem) => problem.code === "missing-value" && problem.path === missing.path);
+    if (!known) this.#problems.push(describeMissing(missing, showComponent(program.component), program.at));
+  }
+
+  #cycle(stack: readonly Need[], again: Program): void {
+    const ring = stack.slice(stack.findIndex((frame) => frame.program === again)).map((frame) => frame.program);
+    const names = [...ring, again].map((program) => showComponent(program.component)).filter((name, i, all) => name !== all[i - 1]);
+    const [only = ""] = names;
+    const path = names.length === 1 ? [only, only] : names;
+    this.#problems.push({
+      code: "component-cycle",
+      message: `Components need each other: ${path.join(" → ")}`,
+      path: again.component,
+      at: ring.flatMap((program) => program.at.slice(0, 1)),
+      hint: "Break the circle: a component can only use what is computed before it",
+    });
+  }
+
+  /** Fields that wait for computed values, and may then hold more components. Those who give the values are added to `wanted`. */
+  undecided(wanted: Set<Program>): Deferred[] {
+    return this.#workflow.undecided.flatMap((field) => {
+      const missing = missingOf(field);
+      const providers = missing.map((one) => this.#provider(one.path)).filter((provider) => provider !== undefined);
+      for (const provider of providers) wanted.add(provider);
+      return providers.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
+    });
+  }
+}

@@ -1,0 +1,30 @@
+// State: what a list of ops has made so far. Immutable: every op gives a new one.
+import type { Text } from "../ops/use.ts";
+import type { Platform, Ref } from "./vertex.ts";
+
+export interface State {
+  /** The filesystem; null is the empty one. */
+  readonly fs: Ref;
+  /** In order of assignment; a name assigned again moves to the end, as in client/llb. */
+  readonly env: readonly (readonly [name: string, value: Text])[];
+  /** Absolute: relative paths of later ops start here. */
+  readonly dir: string;
+  /** "" is the daemon's default: root. */
+  readonly user: string;
+  readonly platform: Platform;
+}
+
+export function emptyState(platform: Platform): State {
+  return { fs: null, env: [], dir: "/", user: "", platform };
+}
+
+/** `env` with more assignments. */
+export function addEnv(env: State["env"], more: State["env"]): State["env"] {
+  if (more.length === 0) return env;
+  const merged = new Map(env);
+  for (const [name, value] of more) {
+    merged.delete(name);
+    merged.set(name, value);
+  }
+  return [...merged];
+}

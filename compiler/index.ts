@@ -1,0 +1,9 @@
+// Door of the compiler: a config's Value in, a Job out; and the printers of every stage.
+export { compile, type CompileOptions } from "./compile.ts";
+export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
+export { inputError, UserError } from "./diagnostic.ts";
+export { nearest } from "./ops/near.ts";
+export { readOps, type Workflow } from "./ops/read.ts";
+export type * from "./graph/vertex.ts";
+export type * from "./job.ts";
+export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";

@@ -1,0 +1,39 @@
+// `fetch-container`: an image of a registry, with its environment, working directory and user.
+import type { Platform } from "../graph/vertex.ts";
+import { emptyState } from "../graph/state.ts";
+import { optional, required, standard } from "./fields.ts";
+import { imageState } from "./image.ts";
+import { platform } from "./platform.ts";
+import { reference } from "./reference.ts";
+import type { OpSpec } from "./spec.ts";
+import { oneOf } from "./types.ts";
+import type { OpBase } from "./use.ts";
+
+export interface FetchContainerOp extends OpBase<"fetch-container"> {
+  /** Normalised: `debian:12` is read as `docker.io/library/debian:12`. */
+  readonly ref: string;
+  readonly platform?: Platform;
+  readonly resolveMode: "default" | "pull" | "local";
+}
+
+export const fetchContainer: OpSpec<FetchContainerOp> = {
+  do: "fetch-container",
+  fields: {
+    ref: required(reference),
+    platform: optional(platform),
+    resolveMode: standard(oneOf("default", "pull", "local"), "default"),
+  },
+  words: (op) => `fetch-container ${op.ref}`,
+  image: (op, context) => ({
+    kind: "image",
+    ref: op.ref,
+    platform: op.platform ?? context.platform,
+    resolveMode: op.resolveMode,
+    at: op.place.at,
+  }),
+  lower: (op, _state, context) => {
+    const image = context.image(op);
+    const wanted = op.platform ?? context.platform;
+    return image === undefined ? emptyState(wanted) : imageState(image, wanted, context.meta(op, fetchContainer.words(op)));
+  },
+};

@@ -1,0 +1,160 @@
+// Reads the fields of an op by its spec: every misspelt, missing or wrongly typed field becomes a diagnostic.
+import type { Diagnostic, Position } from "../diagnostic.ts";
+import type { Field, Missing, Value } from "../value.ts";
+import { nearest } from "./near.ts";
+import type { FieldSpec, FieldType, Fields, ReadContext } from "./spec.ts";
+import type { OpBase } from "./use.ts";
+
+export function required<T>(type: FieldType<T>): FieldSpec<T> {
+  return { type, required: true };
+}
+
+/** Not there means the key is not there. */
+export function optional<T>(type: FieldType<T>): FieldSpec<T> {
+  return { type, required: false };
+}
+
+export function standard<T>(type: FieldType<T>, value: T): FieldSpec<T> {
+  return { type, required: false, standard: value };
+}
+
+/** Reads one op. undefined when something was wrong or missing; `context` knows what. */
+export function readFields<Op extends OpBase<string>>(
+  name: Op["do"],
+  fields: Fields<Op>,
+  field: Field,
+  context: ReadContext,
+): Op | undefined {
+  const base: OpBase<string> = { do: name, place: { path: field.path, at: field.at } };
+  const record = readRecord(`op ${name}`, fields, field, context, ["do"]);
+  // The fields are typed by `Fields<Op>`, so base and fields together are an Op.
+  return record === undefined ? undefined : ({ ...base, ...record } as unknown as Op);
+}
+
+/** Reads the labels of a struct by their specs; `known` are labels that somebody else reads. */
+export function readRecord(
+  words: string,
+  specs: Readonly<Record<string, FieldSpec<unknown>>>,
+  field: Field,
+  context: ReadContext,
+  known: readonly string[] = [],
+): Record<string, unknown> | undefined {
+  let complete = checkLabels(words, Object.keys(specs), field, context, known);
+  const record: Record<string, unknown> = {};
+  for (const [label, spec] of Object.entries(specs)) {
+    const given = field.value.fields.get(label);
+    if (given === undefined) {
+      if (spec.required) {
+        context.problem(missingField(words, label, spec, field));
+        complete = false;
+      } else if (spec.standard !== undefined) record[label] = spec.standard;
+      continue;
+    }
+    const read = spec.type.read(given, context);
+    if (read === undefined) complete = false;
+    else record[label] = read;
+  }
+  return complete ? record : undefined;
+}
+
+function checkLabels(words: string, names: readonly string[], field: Field, context: ReadContext, known: readonly string[]): boolean {
+  let complete = true;
+  for (const [label, given] of field.value.fields) {
+    if (label.startsWith("#") || label.startsWith("_") || known.includes(label) || names.includes(label)) continue;
+    const [near] = nearest(label, names);
+    context.problem({
+      code: "unknown-field",
+      message: `Unknown field ${label} in ${words}`,
+      path: given.path,
+      at: given.at,
+      hint: near === undefined ? `Fields of ${words}: ${names.join(", ")}` : `Did you mean ${near}?`,
+    });
+    complete = false;
+  }
+  return complete;
+}
+
+function missingField(words: string, label: string, spec: FieldSpec<unknown>, field: Field): Parameters<ReadContext["problem"]>[0] {
+  return {
+    code: "missing-field",
+    message: `Field ${label} of ${words} is missing`,
+    path: field.path,
+    at: field.at,
+    hint: `Add ${label}: ${spec.type.words}`,
+  };
+}
+
+/** The field's value once CUE could compute it; else notes what it waits for, or what is wrong with it. */
+export function concrete(field: Field, context: ReadContext): Value | undefined {
+  const { value } = field;
+  if (value.kind === "incomplete") {
+    context.missing(missingOf(field));
+    return undefined;
+  }
+  if (value.kind === "error") {
+    for (const error of value.errors ?? []) context.problem(error);
+    if (value.errors === undefined || value.errors.length === 0) {
+      context.problem({ code: "cue-error", message: `CUE cannot compute ${field.path}`, path: field.path, at: field.at });
+    }
+    return undefined;
+  }
+  return value;
+}
+
+/** What an incomplete field waits for: at least itself. */
+export function missingOf(field: Field): readonly Missing[] {
+  const { value } = field;
+  if (value.missing !== undefined && value.missing.length > 0) return value.missing;
+  return [{ path: value.path, at: field.at, type: value.type ?? "_" }];
+}
+
+/** The error for a value that nothing can give: what it is, where it is declared, and who needs it. */
+export function describeMissing(missing: Missing, component: string, at: readonly Position[]): Diagnostic {
+  const type = missing.type === "_" || missing.type === "" ? "" : ` (${missing.type})`;
+  return {
+    code: "missing-value",
+    message: `Missing value: ${missing.path}${type} is needed by ${component}, but nothing gives it`,
+    path: missing.path,
+    at: [...missing.at, ...at],
+    hint: `Set it in the config, or pass it with -i ${missing.path}=…`,
+  };
+}
+
+/** Notes that a field has the wrong type. */
+export function wrongType(field: Field, words: string, context: ReadContext, hint?: string): undefined {
+  context.problem({
+    code: "wrong-type",
+    message: `Field ${field.path} takes ${words}, got ${describe(field.value)}`,
+    path: field.path,
+    at: field.at,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  return undefined;
+}
+
+/** A value in words: `a string`, `the number 7`. */
+export function describe(value: Value): string {
+  switch (value.kind) {
+    case "null":
+      return "null";
+    case "bool":
+      return `the boolean ${String(value.scalar)}`;
+    case "int":
+    case "number":
+      return `the number ${String(value.scalar)}`;
+    case "string":
+      return `the string ${shorten(JSON.stringify(value.scalar))}`;
+    case "bytes":
+      return "bytes";
+    case "list":
+      return value.items.length === 0 ? "an empty list" : "a list";
+    case "struct":
+      return value.fields.has("#up") ? "a component" : "a struct";
+    default:
+      return value.type ?? "a value that is not known yet";
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 37)}…"` : text;
+}

@@ -1,0 +1,96 @@
+// The ops: the union of all, and the table that the compiler insists on. A new op is one file and one line in each.
+import { copy } from "./copy.ts";
+import type { CopyOp } from "./copy.ts";
+import { diff } from "./diff.ts";
+import type { DiffOp } from "./diff.ts";
+import { env } from "./env.ts";
+import type { EnvOp } from "./env.ts";
+import { exec } from "./exec.ts";
+import type { ExecOp } from "./exec.ts";
+import { exportOp } from "./export.ts";
+import type { ExportOp } from "./export.ts";
+import { fetchContainer } from "./fetch-container.ts";
+import type { FetchContainerOp } from "./fetch-container.ts";
+import { fetchOci } from "./fetch-oci.ts";
+import type { FetchOciOp } from "./fetch-oci.ts";
+import { load } from "./load.ts";
+import type { LoadOp } from "./load.ts";
+import { local } from "./local.ts";
+import type { LocalOp } from "./local.ts";
+import { merge } from "./merge.ts";
+import type { MergeOp } from "./merge.ts";
+import { mkdir } from "./mkdir.ts";
+import type { MkdirOp } from "./mkdir.ts";
+import { rm } from "./rm.ts";
+import type { RmOp } from "./rm.ts";
+import { saveDir } from "./save-dir.ts";
+import type { SaveDirOp } from "./save-dir.ts";
+import { scratch } from "./scratch.ts";
+import type { ScratchOp } from "./scratch.ts";
+import type { OpSpec } from "./spec.ts";
+import { subdir } from "./subdir.ts";
+import type { SubdirOp } from "./subdir.ts";
+import { symlink } from "./symlink.ts";
+import type { SymlinkOp } from "./symlink.ts";
+import { user } from "./user.ts";
+import type { UserOp } from "./user.ts";
+import { workdir } from "./workdir.ts";
+import type { WorkdirOp } from "./workdir.ts";
+import { writeFile } from "./write-file.ts";
+import type { WriteFileOp } from "./write-file.ts";
+
+export type Op =
+  | CopyOp
+  | DiffOp
+  | EnvOp
+  | ExecOp
+  | ExportOp
+  | FetchContainerOp
+  | FetchOciOp
+  | LoadOp
+  | LocalOp
+  | MergeOp
+  | MkdirOp
+  | RmOp
+  | SaveDirOp
+  | ScratchOp
+  | SubdirOp
+  | SymlinkOp
+  | UserOp
+  | WorkdirOp
+  | WriteFileOp;
+
+const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
+  copy,
+  diff,
+  env,
+  exec,
+  export: exportOp,
+  "fetch-container": fetchContainer,
+  "fetch-oci": fetchOci,
+  load,
+  local,
+  merge,
+  mkdir,
+  rm,
+  "save-dir": saveDir,
+  scratch,
+  subdir,
+  symlink,
+  user,
+  workdir,
+  "write-file": writeFile,
+};
+
+/** Names of all ops, sorted. */
+export const opNames: readonly string[] = Object.keys(OPS).sort();
+
+/** The spec of an op by its name; undefined for an unknown one. */
+export function findSpec(name: string): OpSpec<Op> | undefined {
+  // Each spec takes the op that was read by its own fields: the table's type says so, which TypeScript cannot follow through an index.
+  return Object.hasOwn(OPS, name) ? (OPS[name as Op["do"]] as unknown as OpSpec<Op>) : undefined;
+}
+
+export function specOf(op: Op): OpSpec<Op> {
+  return OPS[op.do] as unknown as OpSpec<Op>;
+}

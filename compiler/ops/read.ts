@@ -1,0 +1,172 @@
+// Value → ops: reads the ops of every component, and of all that these use. All mistakes of a config are collected.
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Field, Missing, Value } from "../value.ts";
+import { concrete, describe, readFields } from "./fields.ts";
+import { nearest } from "./near.ts";
+import { findSpec, opNames } from "./op.ts";
+import type { Op } from "./op.ts";
+import type { Program } from "./program.ts";
+import type { ReadContext } from "./spec.ts";
+import { isComponent } from "./use.ts";
+import { findComponents } from "./walk.ts";
+
+/** The ops of a config, before anything is known about what runs. */
+export interface Workflow {
+  readonly root: Field;
+  /** The components that a job without targets computes, in declaration order. */
+  readonly components: readonly Program[];
+  /** Fields that may hold more components once they are known. */
+  readonly undecided: readonly Field[];
+  readonly problems: readonly Diagnostic[];
+  /** The program of a value: of a component, an inline list or an inline op. Reads it, and all that it uses, if nobody did so far. */
+  program(field: Field): Program;
+}
+
+/** Reads all components of a config and all that they use. */
+export function readOps(root: Value): Workflow {
+  const reader = new Reader();
+  const field: Field = { label: "", path: root.path, value: root, at: [], doc: "", attributes: [] };
+  const { components, undecided } = findComponents(field);
+  return {
+    root: field,
+    components: components.map((component) => reader.program(component)),
+    undecided,
+    problems: reader.problems,
+    program: (wanted) => reader.program(wanted),
+  };
+}
+
+class Reader {
+  readonly problems: Diagnostic[] = [];
+  readonly #programs = new Map<Value, Program>();
+
+  program(field: Field): Program {
+    const known = this.#programs.get(field.value);
+    if (known !== undefined) return known;
+    const program = this.#read(field, field.value.path);
+    // Chains of components may be thousands long: a worklist, not recursion.
+    const open: Program[] = [program];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      for (const use of next.uses) if (!this.#programs.has(use.value)) open.push(this.#read(use, next.component));
+    }
+    return program;
+  }
+
+  /** Reads one list of ops. Inline ones belong to `component`. */
+  #read(field: Field, component: string): Program {
+    const { value } = field;
+    const named = isComponent(value);
+    const list = value.fields.get("#up") ?? field;
+    const missing: Missing[] = [];
+    const uses = new Map<Value, Field>();
+    const context: ReadContext = {
+      problem: (diagnostic) => void this.problems.push(diagnostic),
+      missing: (more) => void missing.push(...more),
+      use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),
+    };
+    const ops = readList(list, context);
+    if (!named && !value.path.endsWith("#up")) checkInline(ops, context);
+    const program: Program = {
+      value,
+      component: named ? value.path : component,
+      named,
+      // A component is declared where its own field is; a use of it from elsewhere only leads to its ops.
+      at: field.path === value.path && field.at.length > 0 ? field.at : list.at,
+      doc: field.doc,
+      ops,
+      uses: [...uses.values()],
+      missing: unique(missing),
+    };
+    this.#programs.set(value, program);
+    return program;
+  }
+}
+
+/** An export gives a component its value, but inline ops are no component. */
+function checkInline(ops: readonly Op[], context: ReadContext): void {
+  for (const op of ops) {
+    if (op.do !== "export") continue;
+    context.problem({
+      code: "misplaced-op",
+      message: "Op export gives a component its value, but these ops are written inside another op",
+      ...op.place,
+      hint: "Make a component of them: name: {string, #up: […]}",
+    });
+  }
+}
+
+function unique(missing: readonly Missing[]): Missing[] {
+  return [...new Map(missing.map((one) => [one.path, one])).values()];
+}
+
+/** A list of ops, or one op in place of a list. */
+function readList(list: Field, context: ReadContext): Op[] {
+  const value = concrete(list, context);
+  if (value === undefined) return [];
+  if (value.kind === "list") return value.items.map((item) => readOp(item, context)).filter((op) => op !== undefined);
+  if (value.fields.has("do")) return [readOp(list, context)].filter((op) => op !== undefined);
+  context.problem({
+    code: "wrong-type",
+    message: `Field ${list.path} takes a list of ops, got ${describe(value)}`,
+    path: list.path,
+    at: list.at,
+    hint: `Write #up: [{do: "…", …}]`,
+  });
+  return [];
+}
+
+function readOp(field: Field, context: ReadContext): Op | undefined {
+  const value = concrete(field, context);
+  if (value === undefined) return undefined;
+  if (value.kind !== "struct") {
+    context.problem({
+      code: "wrong-type",
+      message: `Op ${field.path} takes a struct with do, got ${describe(value)}`,
+      path: field.path,
+      at: field.at,
+      hint: `Write {do: "…", …}`,
+    });
+    return undefined;
+  }
+  const given = value.fields.get("do");
+  const name = given === undefined ? noDo(field, context) : readName(given, context);
+  const spec = name === undefined ? undefined : findSpec(name);
+  if (spec === undefined) return undefined;
+  const op = readFields<Op>(spec.do, spec.fields, field, context);
+  if (op !== undefined) spec.check?.(op, field, context);
+  return op;
+}
+
+function noDo(field: Field, context: ReadContext): undefined {
+  const labels = [...field.value.fields.keys()];
+  const near = labels.find((label) => nearest(label, ["do"]).length > 0 && label.length <= 3);
+  const component = field.value.fields.has("#up");
+  context.problem({
+    code: "missing-field",
+    message: `Field do of op ${field.path} is missing`,
+    path: field.path,
+    at: field.at,
+    hint: component
+      ? `This is a component: to go on from it write {do: "load", from: …}`
+      : near === undefined
+        ? `Say which op it is, e.g. do: "exec"`
+        : `Did you mean do in place of ${near}?`,
+  });
+  return undefined;
+}
+
+function readName(field: Field, context: ReadContext): string | undefined {
+  const value = concrete(field, context);
+  if (value === undefined) return undefined;
+  const name = value.scalar;
+  if (typeof name === "string" && findSpec(name) !== undefined) return name;
+  const near = typeof name === "string" ? nearest(name, opNames) : [];
+  context.problem({
+    code: "unknown-op",
+    message: typeof name === "string" ? `Unknown op ${JSON.stringify(name)}` : `Field ${field.path} takes the name of an op, got ${describe(value)}`,
+    path: field.path,
+    at: field.at,
+    hint: near[0] === undefined ? `Ops: ${opNames.join(", ")}` : `Did you mean ${JSON.stringify(near[0])}?`,
+  });
+  return undefined;
+}

@@ -1,0 +1,93 @@
+// What an op is to the compiler: its name, its fields, how it reads, and what it adds to the graph.
+import type { Diagnostic, Position } from "../diagnostic.ts";
+import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
+import type { ImageRequest, ResolvedImage } from "../job.ts";
+import type { State } from "../graph/state.ts";
+import type { Field, Missing } from "../value.ts";
+import type { Computed, From, OpBase } from "./use.ts";
+
+/** Everything there is to know about one op. One file per op makes one of these. */
+export interface OpSpec<Op extends OpBase<string>> {
+  readonly do: Op["do"];
+  readonly fields: Fields<Op>;
+  /** Checks that no single field can tell, e.g. two fields that exclude each other. */
+  readonly check?: (op: Op, field: Field, context: ReadContext) => void;
+  /** The op in words, for progress and printing, without its component. */
+  readonly words: (op: Op) => string;
+  /** The image that has to be resolved before the op can be lowered. */
+  readonly image?: (op: Op, context: ImageContext) => ImageNeed | undefined;
+  /** Adds the op to the graph: the state after it. The state before it stays as it is. */
+  readonly lower: (op: Op, state: State, context: LowerContext) => State;
+}
+
+/** One spec per own field of the op. */
+export type Fields<Op> = { readonly [Name in Exclude<keyof Op, keyof OpBase<string>>]-?: FieldSpec<Exclude<Op[Name], undefined>> };
+
+export interface FieldSpec<T> {
+  readonly type: FieldType<T>;
+  readonly required: boolean;
+  /** Taken when the field is not there. */
+  readonly standard?: T;
+}
+
+/** The type of a field: what it is called in messages, and how it is read. undefined: a problem or a missing value was noted. */
+export interface FieldType<T> {
+  readonly words: string;
+  readonly read: (field: Field, context: ReadContext) => T | undefined;
+}
+
+/** Where reading an op notes what it finds. */
+export interface ReadContext {
+  problem(diagnostic: Diagnostic): void;
+  /** The program cannot be built before these have values. */
+  missing(missing: readonly Missing[]): void;
+  /** The program needs the filesystem or the value of another one. */
+  use(field: Field): void;
+}
+
+export interface ImageContext {
+  readonly platform: Platform;
+  readonly directory: (path: string, op: OpBase<string>, field: string) => string | undefined;
+  problem(diagnostic: Diagnostic): void;
+}
+
+export type ImageNeed =
+  | ({ readonly kind: "image" } & ImageRequest)
+  | {
+      readonly kind: "layout";
+      readonly dir: string;
+      readonly tag?: string;
+      readonly digest?: string;
+      readonly platform: Platform;
+      readonly at: readonly Position[];
+    };
+
+/** What lowering an op may ask of the graph under construction. */
+export interface LowerContext {
+  /** The platform of the job. */
+  readonly platform: Platform;
+  /** Prefix of ids that must not be shared with other workspaces, e.g. of unnamed caches. */
+  readonly cacheScope: string;
+  /** CUE path of the component that the op belongs to. */
+  readonly component: string;
+  meta(op: OpBase<string>, name: string): VertexMeta;
+  problem(diagnostic: Diagnostic): void;
+  /** The state that a component or a list of inline ops ends with. */
+  load(from: From): State;
+  /** A filesystem with nothing but the file `/value`: what the component exported. */
+  computed(text: Computed): Ref;
+  image(op: OpBase<string>): ResolvedImage | undefined;
+  /** Absolute path of a directory of the config; undefined (and a problem) when it leaves the workspace. */
+  directory(path: string, op: OpBase<string>, field: string): string | undefined;
+  /** Serves a directory of the client as `local://<name>`; `unique` is its `local.unique` when the job decides it per directory. */
+  local(dir: string, at: readonly Position[]): { readonly name: string; readonly unique?: string };
+  /** A filesystem with `/dagger-run`, the helper that puts computed values into a process. */
+  helper(platform: Platform): Output;
+  secret(id: string, optional: boolean, at: readonly Position[]): void;
+  ssh(id: string): void;
+  entitlement(name: "network.host" | "security.insecure" | "device"): void;
+  exportValue(op: OpBase<string>, format: ExportFormat, from: Output): void;
+  saveDir(op: OpBase<string>, from: Ref, src: string, dest: string): void;
+}
+
+export type ExportFormat = "string" | "json" | "yaml" | "number" | "boolean";

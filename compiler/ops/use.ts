@@ -1,0 +1,53 @@
+// How ops refer to other parts of the workflow: a filesystem (`from`), or a value that the job itself computes.
+import type { Position } from "../diagnostic.ts";
+import type { Value } from "../value.ts";
+
+/** A filesystem: the one that a component, an inline list of ops or one inline op ends with. `value` is its identity. */
+export interface From {
+  readonly kind: "from";
+  readonly value: Value;
+  readonly path: string;
+  readonly at: readonly Position[];
+}
+
+/** The text that a component exports: known only when the job runs, so the graph carries the file that holds it. */
+export interface Computed {
+  readonly kind: "computed";
+  readonly value: Value;
+  readonly path: string;
+  readonly at: readonly Position[];
+}
+
+/** A text in the config: known now, or computed by the job. */
+export type Text = string | Computed;
+
+/** Where an op stands: its CUE path, e.g. `app.#up[2]`, and its lines. */
+export interface Place {
+  readonly path: string;
+  readonly at: readonly Position[];
+}
+
+/** What all ops have. */
+export interface OpBase<Do extends string> {
+  readonly do: Do;
+  readonly place: Place;
+}
+
+/** The text for people: a computed one is shown by its path. */
+export function showText(text: Text): string {
+  return typeof text === "string" ? text : `{${text.value.path}}`;
+}
+
+/** True when the value is a component: something with `#up`. */
+export function isComponent(value: Value): boolean {
+  return value.fields.has("#up");
+}
+
+/** The formats that the component's `export` ops write; read without checking, which is the business of reading its ops. */
+export function exportFormats(value: Value): string[] {
+  const ops = value.fields.get("#up")?.value.items ?? [];
+  return ops
+    .map((op) => op.value.fields)
+    .filter((fields) => fields.get("do")?.value.scalar === "export")
+    .map((fields) => String(fields.get("format")?.value.scalar ?? "string"));
+}

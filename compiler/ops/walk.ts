@@ -1,0 +1,74 @@
+// Walks a config for its components: values with `#up`, and for the values that no component can use before they are known.
+import type { Field, Value } from "../value.ts";
+import { unquote } from "./types.ts";
+import { isComponent } from "./use.ts";
+
+/** What a config has for a job. */
+export interface Found {
+  /** Components in declaration order, each once. Definitions and hidden fields are templates: theirs are built only when used. */
+  readonly components: readonly Field[];
+  /** Fields that CUE cannot complete yet and that may hold further components. */
+  readonly undecided: readonly Field[];
+}
+
+/** Walks depth first, on a stack of its own: configs may be deep. */
+export function findComponents(root: Field): Found {
+  const components: Field[] = [];
+  const undecided: Field[] = [];
+  const seen = new Set<Value>();
+  const stack: Field[] = [root];
+  for (let field = stack.pop(); field !== undefined; field = stack.pop()) {
+    const { value } = field;
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (isComponent(value)) components.push(field);
+    else if (value.kind === "incomplete" && mayHoldComponents(value)) undecided.push(field);
+    stack.push(...visible(value).reverse());
+  }
+  return { components, undecided };
+}
+
+/** Fields that belong to the config's data: no definitions, no hidden ones. */
+function visible(value: Value): Field[] {
+  const fields = [...value.fields].filter(([label]) => !label.startsWith("#") && !label.startsWith("_")).map(([, field]) => field);
+  return [...fields, ...value.items];
+}
+
+/** A struct or list that waits for a value, e.g. for the condition of an `if`; scalars hold no components. */
+function mayHoldComponents(value: Value): boolean {
+  return value.fields.size > 0 || value.items.length > 0 || /^[{[_]|\bif\b|\bfor\b/.test(value.type ?? "_");
+}
+
+/** The innermost component on the way from the root to a path; undefined when there is none. */
+export function componentAt(root: Field, path: string): Field | undefined {
+  let field: Field | undefined = root;
+  let found: Field | undefined = isComponent(root.value) ? root : undefined;
+  for (const label of splitPath(path)) {
+    field = step(field, label);
+    if (field === undefined) return found;
+    if (isComponent(field.value)) found = field;
+  }
+  return found;
+}
+
+/** The field at a path of the config; undefined when there is none. */
+export function fieldAt(root: Field, path: string): Field | undefined {
+  let field: Field | undefined = root;
+  for (const label of splitPath(path)) {
+    if (field === undefined) return undefined;
+    field = step(field, label);
+  }
+  return field;
+}
+
+function step(field: Field, label: string): Field | undefined {
+  const { fields, items } = field.value;
+  if (/^\d+$/.test(label)) return items[Number(label)];
+  return fields.get(label) ?? [...fields].find(([name]) => name.startsWith('"') && unquote(name) === unquote(label))?.[1];
+}
+
+/** `a."b.c"[0].#d` → `a`, `"b.c"`, `0`, `#d`. */
+export function splitPath(path: string): string[] {
+  const parts = path.match(/"(?:[^"\\]|\\.)*"|\[\d+\]|[^.[\]]+/g) ?? [];
+  return parts.map((part) => (part.startsWith("[") ? part.slice(1, -1) : part));
+}
