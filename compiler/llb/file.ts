@@ -20,12 +20,13 @@ export const file: OpCodec<FileVertex> = {
   },
   inputs(vertex) {
     const sources: Ref[] = vertex.actions.filter((action) => action.kind === "copy").map((action) => action.from);
-    return [vertex.base, ...sources.reverse()];
+    return [vertex.base, ...sources.reverse(), ...(vertex.also ?? [])];
   },
   encode(vertex, context) {
     const inputs = new InputList(context);
     const base = inputs.add(vertex.base);
     const secondary = vertex.actions.map((action) => (action.kind === "copy" ? inputs.add(action.from) : NONE));
+    for (const output of vertex.also ?? []) inputs.add(output);
     const last = vertex.actions.length - 1;
     const actions = vertex.actions.map((action, i) => ({
       // Results of earlier actions are numbered after the inputs.
