@@ -31,7 +31,10 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[], format: Er
 function formatDiagnostic(diagnostic: Diagnostic, format: ErrorFormat): string {
   const { style } = format;
   const [first = "", ...rest] = diagnostic.message.split("\n").map((line) => clean(line));
-  const lines = [`${style.bold(style.red("error"))}${style.dim(`[${diagnostic.code}]`)}: ${style.bold(first)}`, ...rest.map((line) => `  ${line}`)];
+  const lines = [
+    `${style.bold(style.red("error"))}${style.dim(`[${diagnostic.code}]`)}: ${style.bold(first)}`,
+    ...rest.map((line) => `  ${line}`),
+  ];
   const places = distinct(diagnostic.at);
   const gutter = Math.max(1, ...places.slice(0, placesWithLine).map((at) => String(Math.max(0, at.line)).length)) + 1;
   for (const at of places.slice(0, placesWithLine)) lines.push(...excerpt(at, format.readLine, style, gutter, format.columns));

@@ -27,7 +27,8 @@ function readStart(file: string): Buffer | undefined {
     try {
       const content = Buffer.alloc(largestFile);
       let filled = 0;
-      for (let count = -1; count !== 0 && filled < largestFile; filled += count) count = readSync(descriptor, content, filled, largestFile - filled, null);
+      for (let count = -1; count !== 0 && filled < largestFile; filled += count)
+        count = readSync(descriptor, content, filled, largestFile - filled, null);
       return content.subarray(0, filled);
     } finally {
       closeSync(descriptor);

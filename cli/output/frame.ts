@@ -1,7 +1,6 @@
 // The picture of a run at one moment: lines that fit a terminal. Pure: what is known, the clock and the size go in, lines come out.
 import { clean } from "./lines.ts";
-import { formatStatus } from "./plain.ts";
-import { elapsed } from "./steps.ts";
+import { elapsed, formatStatus } from "./steps.ts";
 import type { StepTable, TrackedStep } from "./steps.ts";
 import type { Style } from "./style.ts";
 import { duration } from "./units.ts";
@@ -94,11 +93,13 @@ function runningLines(group: Group, detail: { logs: number; statuses: number }, 
   const ended = group.steps.filter(({ state }) => state !== "started" && state !== "waiting").length;
   const lines = [row(input, 1, input.style.bold, "", `${group.name} ${ended}/${group.steps.length}`, time(group, input))];
   for (const tracked of group.steps) {
-    if (tracked.state === "error") lines.push(row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));
+    if (tracked.state === "error")
+      lines.push(row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));
     if (tracked.state !== "started" && tracked.state !== "waiting") continue;
     lines.push(row(input, 2, (text) => text, "", tracked.step.name, duration(elapsed(tracked, input.now))));
     for (const status of shownStatuses(tracked, detail.statuses)) lines.push(row(input, 3, input.style.dim, "", status, ""));
-    for (const log of logWindow(tracked, detail.logs)) lines.push(input.style.dim(truncate(` => => # ${expandTabs(clean(log))}`, input.columns)));
+    for (const log of logWindow(tracked, detail.logs))
+      lines.push(input.style.dim(truncate(` => => # ${expandTabs(clean(log))}`, input.columns)));
   }
   return lines;
 }

@@ -1,4 +1,5 @@
 // Progress as one JSON object per line, for programs.
+import { TextDecoder } from "node:util";
 import type { Step, UpEvent } from "../../engine/index.ts";
 import type { Out } from "../io.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";

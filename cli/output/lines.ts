@@ -64,7 +64,10 @@ export class LineSplitter {
 const esc = String.fromCharCode(0x1b);
 const introducer = (seven: string, eight: string): string => `(?:${esc}${seven}|${eight})`;
 /** OSC, DCS, SOS, PM, APC: a string up to BEL or ST; one that never ends takes the rest of the line with it. */
-const strings = new RegExp(`${introducer("[\\]PX^_]", "[\\u0090\\u0098\\u009d-\\u009f]")}[^\\u0007\\u009c${esc}]*(?:\\u0007|\\u009c|${esc}\\\\|(?=${esc})|$)`, "g");
+const strings = new RegExp(
+  `${introducer("[\\]PX^_]", "[\\u0090\\u0098\\u009d-\\u009f]")}[^\\u0007\\u009c${esc}]*(?:\\u0007|\\u009c|${esc}\\\\|(?=${esc})|$)`,
+  "g",
+);
 const csi = new RegExp(`${introducer("\\[", "\\u009b")}([0-?]*)([ -/]*)([@-~]|$)`, "g");
 const escapes = new RegExp(`${esc}[ -/]*(?:[0-~]|$)`, "g");
 /** C0 without tab, DEL, C1, and the marks that reorder text. */

@@ -4,10 +4,10 @@ import type { Out } from "../io.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
-import { elapsed, StepTable } from "./steps.ts";
+import { elapsed, formatStatus, StepTable } from "./steps.ts";
 import type { TrackedStep } from "./steps.ts";
 import type { Style } from "./style.ts";
-import { bytes, duration, seconds } from "./units.ts";
+import { duration, seconds } from "./units.ts";
 
 /** A transfer is told again when it moved on by this share or this long ago (ms), as BuildKit's own plain output does. */
 const statusShare = 0.05;
@@ -45,18 +45,22 @@ export class PlainProgress implements ProgressPrinter {
         if (event.pass > 1) this.#line(`pass ${event.pass}, because CUE needs ${event.because.join(", ") || "computed values"}`);
         return;
       case "plan":
-        return this.#table.plan(event.steps);
+        this.#table.plan(event.steps);
+        return;
       case "step":
-        return this.#step(event);
+        this.#step(event);
+        return;
       case "status":
-        return this.#status(event);
+        this.#status(event);
+        return;
       case "log": {
         const { tracked, lines } = this.#table.log(event);
         this.#log(tracked, lines, event.time);
         return;
       }
       case "warning":
-        return this.#out.write(formatWarning(event.message, event.detail, event.at, this.#style));
+        this.#out.write(formatWarning(event.message, event.detail, event.at, this.#style));
+        return;
     }
   }
 
@@ -69,13 +73,17 @@ export class PlainProgress implements ProgressPrinter {
     this.#introduced.delete(tracked.step.digest);
     switch (event.state) {
       case "cached":
-        return this.#line(`${number} ${this.#style.green("CACHED")}\n`);
+        this.#line(`${number} ${this.#style.green("CACHED")}\n`);
+        return;
       case "done":
-        return this.#line(`${number} ${this.#style.green("DONE")} ${duration(elapsed(tracked, tracked.completed))}\n`);
+        this.#line(`${number} ${this.#style.green("DONE")} ${duration(elapsed(tracked, tracked.completed))}\n`);
+        return;
       case "error":
-        return this.#line(`${number} ${this.#style.red("ERROR")}: ${tracked.error}\n`);
+        this.#line(`${number} ${this.#style.red("ERROR")}: ${tracked.error}\n`);
+        return;
       case "canceled":
-        return this.#line(`${number} ${this.#style.yellow("CANCELED")}\n`);
+        this.#line(`${number} ${this.#style.yellow("CANCELED")}\n`);
+        return;
     }
   }
 
@@ -120,11 +128,4 @@ export class PlainProgress implements ProgressPrinter {
     this.#finished = true;
     if (outcome === "failed") this.#out.write(formatFailedLogs(this.#table.failed(), this.#style, repeatedLines));
   }
-}
-
-/** `sha256:1234… 3.2MB / 10MB`; counts without a known total are shown alone. */
-export function formatStatus(status: { name: string; id: string; current: number; total: number }): string {
-  const name = status.name === "" ? status.id : status.name;
-  if (status.total > 0) return `${name} ${bytes(status.current)} / ${bytes(status.total)}`;
-  return status.current > 0 ? `${name} ${bytes(status.current)}` : name;
 }

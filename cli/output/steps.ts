@@ -2,6 +2,7 @@
 import type { Step, UpEvent } from "../../engine/index.ts";
 import { clean, LineSplitter } from "./lines.ts";
 import { LogStore } from "./log-store.ts";
+import { bytes } from "./units.ts";
 
 export type StepState = "waiting" | "started" | "cached" | "done" | "error" | "canceled";
 
@@ -118,4 +119,11 @@ export function elapsed(tracked: TrackedStep, now: number): number {
   if (tracked.started === 0) return 0;
   const end = tracked.state === "started" ? now : tracked.completed;
   return tracked.earlier + Math.max(0, end - tracked.started);
+}
+
+/** `sha256:1234… 3.2MB / 10MB`; counts without a known total are shown alone. */
+export function formatStatus(status: { name: string; id: string; current: number; total: number }): string {
+  const name = status.name === "" ? status.id : status.name;
+  if (status.total > 0) return `${name} ${bytes(status.current)} / ${bytes(status.total)}`;
+  return status.current > 0 ? `${name} ${bytes(status.current)}` : name;
 }

@@ -6,7 +6,8 @@ import { bytes, duration, plural } from "./units.ts";
 /** Lines for people, ending with a newline. */
 export function formatSummary(result: UpResult, style: Style): string {
   const lines = result.saved.map(
-    ({ path, dest, files, bytes: size }) => `${style.green("saved")} ${dest} ${style.dim(`(${plural(files, "file")}, ${bytes(size)}, from ${path})`)}`,
+    ({ path, dest, files, bytes: size }) =>
+      `${style.green("saved")} ${dest} ${style.dim(`(${plural(files, "file")}, ${bytes(size)}, from ${path})`)}`,
   );
   result.passes.forEach(({ because }, index) => {
     if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because CUE uses ${because.join(", ") || "computed values"}`));

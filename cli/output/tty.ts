@@ -64,7 +64,8 @@ export class TtyProgress implements ProgressPrinter {
         if (event.pass > 1) this.#screen.print(`pass ${event.pass}, because CUE needs ${event.because.join(", ") || "computed values"}\n`);
         return;
       case "plan":
-        return this.#table.plan(event.steps);
+        this.#table.plan(event.steps);
+        return;
       case "step":
         this.#table.step(event, now);
         return;
@@ -80,7 +81,8 @@ export class TtyProgress implements ProgressPrinter {
         });
         return;
       case "warning":
-        return this.#screen.print(formatWarning(event.message, event.detail, event.at, this.#style));
+        this.#screen.print(formatWarning(event.message, event.detail, event.at, this.#style));
+        return;
     }
   }
 

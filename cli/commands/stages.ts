@@ -1,0 +1,32 @@
+// dagger ops, graph and llb: show one stage of the compilation.
+import type { ConfigFlags, Context } from "../context.ts";
+import { UsageError } from "../failure.ts";
+
+/** Writes the stage to stdout; text ends with a newline. */
+export async function stageCommand(
+  context: Context,
+  stage: "ops" | "graph" | "llb",
+  dir: string,
+  flags: ConfigFlags & { readonly format: string },
+): Promise<void> {
+  const { stdout } = context.io;
+  if (flags.format === "raw" && stdout.isTTY) {
+    throw new UsageError({
+      code: "binary-to-terminal",
+      message: "Cannot write a binary Definition to a terminal",
+      at: [],
+      hint: "Redirect it to a file, or pipe it to `buildctl build`",
+    });
+  }
+  const { inspect } = await import("../../engine/index.ts");
+  const shown = await inspect({
+    dir,
+    targets: flags.target ?? [],
+    inputs: flags.input ?? [],
+    ...(flags.buildkit === undefined ? {} : { buildkit: flags.buildkit }),
+    stage,
+    format: flags.format,
+    signal: context.signal,
+  });
+  stdout.write(typeof shown === "string" && !shown.endsWith("\n") ? `${shown}\n` : shown);
+}

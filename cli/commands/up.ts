@@ -1,0 +1,73 @@
+// dagger up and dagger compute: run a config, show its progress and what it gave.
+import type { UpResult } from "../../engine/index.ts";
+import type { Context, OutputFormat, RunFlags } from "../context.ts";
+import { toFailure } from "../failure.ts";
+import { wantsColour } from "../io.ts";
+import { createProgress } from "../output/create.ts";
+import { chooseProgress } from "../output/progress.ts";
+import { createStyle } from "../output/style.ts";
+import { formatSummary } from "../output/summary.ts";
+import { formatValues } from "../output/values.ts";
+
+/** Values on stdout (or the whole result as a document), summary on stderr. */
+export async function upCommand(context: Context, dir: string, flags: RunFlags & { readonly output: OutputFormat }): Promise<void> {
+  const { io } = context;
+  const result = await runConfig(context, dir, flags);
+  if (flags.output === "text") io.stdout.write(formatValues(result.values, createStyle(wantsColour(io.stdout, io.env))));
+  else if (flags.output === "json") io.stdout.write(`${JSON.stringify(result, jsonValue, 2)}\n`);
+  else io.stdout.write((await import("yaml")).stringify(result));
+  summarize(context, flags, result);
+}
+
+/** The values as one line of JSON on stdout. */
+export async function computeCommand(context: Context, dir: string, flags: RunFlags): Promise<void> {
+  const result = await runConfig(context, dir, flags);
+  context.io.stdout.write(`${JSON.stringify(result.values, jsonValue)}\n`);
+  summarize(context, flags, result);
+}
+
+async function runConfig(context: Context, dir: string, flags: RunFlags): Promise<UpResult> {
+  const { io, signal } = context;
+  const progress = createProgress(flags.progress, io);
+  const onAbort = () =>
+    progress.event({
+      type: "warning",
+      message: "Interrupted: the job is being cancelled on the daemon; Ctrl-C again ends dagger at once",
+      detail: [],
+      at: [],
+    });
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    // The first picture is drawn while the engine loads.
+    progress.event({ type: "phase", phase: "evaluate" });
+    const { up } = await import("../../engine/index.ts");
+    const result = await up({
+      dir,
+      targets: flags.target ?? [],
+      inputs: flags.input ?? [],
+      secrets: flags.secret ?? [],
+      ...(flags.buildkit === undefined ? {} : { buildkit: flags.buildkit }),
+      noCache: !flags.cache,
+      signal,
+      onEvent: (event) => progress.event(event),
+    });
+    progress.finish("done");
+    return result;
+  } catch (error) {
+    progress.finish(toFailure(error, signal.aborted).exit === 130 ? "canceled" : "failed");
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Not with quiet (nothing was asked for) and not with json (the last line stays JSON). */
+function summarize({ io }: Context, flags: RunFlags, result: UpResult): void {
+  const mode = chooseProgress(flags.progress, io.env, io.stderr.isTTY);
+  if (mode === "tty" || mode === "plain") io.stderr.write(formatSummary(result, createStyle(wantsColour(io.stderr, io.env))));
+}
+
+/** JSON has no bigint: its digits are kept as text rather than rounded. */
+function jsonValue(_key: string, value: unknown): unknown {
+  return typeof value === "bigint" ? value.toString() : value;
+}

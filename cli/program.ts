@@ -1,0 +1,283 @@
+// The command line: every command with its flags, help and examples. Loads nothing else; a command's code is imported when it runs.
+import { Argument, Command, Option } from "commander";
+import type { ConfigFlags, Context, OutputFormat, RunFlags } from "./context.ts";
+import { usageError } from "./failure.ts";
+import type { ImportFlags } from "./commands/image.ts";
+import type { Shell } from "./commands/completion.ts";
+import { wantsColour } from "./io.ts";
+
+const about = `Compiles CUE workflows to one BuildKit graph and runs them in one pass.
+
+Exit codes: 0 done, 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted.`;
+
+/** The whole command tree. Parsing runs the chosen command; mistakes are thrown as UsageError. */
+export function createProgram(context: Context): Command {
+  const program = new Command("dagger");
+  const { stdout, stderr, env } = context.io;
+  program.configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    outputError: () => undefined,
+    getOutHelpWidth: () => (stdout.isTTY ? stdout.size().columns : 100),
+    getErrHelpWidth: () => (stderr.isTTY ? stderr.size().columns : 100),
+    getOutHasColors: () => wantsColour(stdout, env),
+    getErrHasColors: () => wantsColour(stderr, env),
+  });
+  program.description(about).helpOption("-h, --help", "show help").helpCommand("help [command]", "show help of a command");
+  program.option("-V, --version", "show the versions of dagger and its parts");
+  // Without this every subcommand would repeat the flags of the root in its help and suggestions.
+  program.enablePositionalOptions();
+  program.addHelpText("after", exampleText(["$ dagger up ./examples/hello", "$ dagger help up", "$ dagger doctor"]));
+  guard(program);
+  addRunCommands(program, context);
+  addStageCommands(program, context);
+  addImageCommands(program, context);
+  addEngineCommands(program, context);
+  addToolCommands(program, context);
+  addDebug(program);
+  return program;
+}
+
+/** Turns commander's way of ending the process into exceptions. */
+function guard(command: Command): Command {
+  return command.exitOverride((error) => {
+    throw usageError(error, pathOf(command));
+  });
+}
+
+function exampleText(examples: readonly string[]): string {
+  return `\nExamples:\n${examples.map((example) => `  ${example}`).join("\n")}`;
+}
+
+/** `dagger image import`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function add(parent: Command, signature: string, summary: string, detail: string, examples: readonly string[]): Command {
+  const command = guard(parent.command(signature));
+  command.summary(summary).description(detail === "" ? `${summary}.` : `${summary}.\n\n${detail}`);
+  command.helpOption("-h, --help", "show help");
+  command.addHelpText("after", exampleText(examples));
+  return command;
+}
+
+/** The flag that every command has, last in its help. It is read in run.ts, so that it also works where parsing fails. */
+function addDebug(command: Command): void {
+  if (command.parent !== null) command.option("--debug", "show the stack of an error");
+  for (const child of command.commands) addDebug(child);
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+/** A flag that may be given several times. Without a default: help would show an empty list for each. */
+function list(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect);
+}
+
+function addConfig(command: Command): Command {
+  return command
+    .argument("[dir]", "directory of the config, or one CUE file", ".")
+    .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"))
+    .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
+    .option(
+      "--buildkit <address>",
+      "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock or tcp://host:1234; without it BUILDKIT_HOST, a daemon on a standard socket, or the embedded one",
+    );
+}
+
+function addRun(command: Command): Command {
+  return addConfig(command)
+    .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
+    .addOption(
+      new Option("--progress <mode>", "how to show progress, on stderr; without it tty in a terminal, else plain").choices([
+        "auto",
+        "tty",
+        "plain",
+        "json",
+        "quiet",
+      ]),
+    )
+    .option("--no-cache", "run every step again, whatever the cache has");
+}
+
+function addOutput(command: Command, choices: readonly OutputFormat[] = ["text", "json"]): Command {
+  return command.addOption(new Option("--output <format>", "format of the result on stdout").choices(choices).default("text"));
+}
+
+function addRunCommands(program: Command, context: Context): void {
+  const up = add(
+    program,
+    "up",
+    "Run a config: build everything it says, save its files, show its values",
+    "The whole config becomes one graph that BuildKit runs in one pass. Steps that ran before come from the cache.",
+    [
+      "$ dagger up",
+      "$ dagger up ./ci -t app.test -i version=1.4.0",
+      "$ dagger up --secret token=env:TOKEN --progress plain",
+      "$ dagger up --output json | jq .values",
+    ],
+  );
+  addOutput(addRun(up), ["text", "json", "yaml"]).action(async (dir: string, flags: RunFlags & { output: OutputFormat }) => {
+    const { upCommand } = await import("./commands/up.ts");
+    await upCommand(context, dir, flags);
+  });
+  const compute = add(
+    program,
+    "compute",
+    "Run a config and print its values as one line of JSON",
+    "Everything but that line goes to stderr.",
+    ["$ dagger compute ./ci", "$ dagger compute ./ci -i version=1.4.0 | jq -r .app.digest"],
+  );
+  addRun(compute).action(async (dir: string, flags: RunFlags) => {
+    const { computeCommand } = await import("./commands/up.ts");
+    await computeCommand(context, dir, flags);
+  });
+}
+
+const shells: readonly Shell[] = ["bash", "zsh", "fish"];
+
+interface StageText {
+  readonly name: "ops" | "graph" | "llb";
+  readonly summary: string;
+  readonly formats: readonly string[];
+  readonly examples: readonly string[];
+}
+
+const stages: readonly StageText[] = [
+  {
+    name: "ops",
+    summary: "Show the operations that a config's components consist of",
+    formats: ["text", "json"],
+    examples: ["$ dagger ops ./ci", "$ dagger ops ./ci --format json"],
+  },
+  {
+    name: "graph",
+    summary: "Show the graph that a config compiles to",
+    formats: ["text", "json", "dot", "mermaid"],
+    examples: ["$ dagger graph ./ci", "$ dagger graph ./ci --format dot | dot -Tsvg > graph.svg"],
+  },
+  {
+    name: "llb",
+    summary: "Show the LLB Definition that a config compiles to",
+    formats: ["text", "json", "raw"],
+    examples: ["$ dagger llb ./ci", "$ dagger llb ./ci --format raw | buildctl build --local src=."],
+  },
+];
+
+function addStageCommands(program: Command, context: Context): void {
+  for (const stage of stages) {
+    const raw = stage.name === "llb" ? "\n\nraw is the protobuf message that `buildctl build` reads from its stdin." : "";
+    const command = add(program, stage.name, stage.summary, `Nothing is run.${raw}`, stage.examples);
+    addConfig(command)
+      .addOption(new Option("--format <format>", "format on stdout").choices(stage.formats).default("text"))
+      .action(async (dir: string, flags: ConfigFlags & { format: string }) => {
+        const { stageCommand } = await import("./commands/stages.ts");
+        await stageCommand(context, stage.name, dir, flags);
+      });
+  }
+}
+
+function addImageCommands(program: Command, context: Context): void {
+  const image = add(
+    program,
+    "image",
+    "Keep images on this machine, for use without a registry",
+    "A `fetch-container` of exactly such a reference is served from here.",
+    ["$ dagger image import docker.io/library/debian:bookworm ./rootfs", "$ dagger image list"],
+  );
+  const load = add(
+    image,
+    "import <ref> <path>",
+    "Keep an image under a reference",
+    "PATH is a root directory, an archive of `docker save`, an OCI archive or an OCI layout. The flags set what a root directory lacks.",
+    [
+      "$ dagger image import docker.io/library/debian:bookworm ./rootfs --env LANG=C.UTF-8",
+      "$ dagger image import example.com/tools:1 tools.tar",
+    ],
+  );
+  load
+    .addOption(list("--env <name=value>", "environment variable of the image (repeatable)"))
+    .option("--workdir <dir>", "directory in which its commands start")
+    .option("--user <user>", "user as which its commands run")
+    .addOption(list("--entrypoint <arg>", "argument of its entrypoint (repeatable)"))
+    .addOption(list("--cmd <arg>", "argument of its default command (repeatable)"))
+    .option("--platform <platform>", "platform of a root directory, e.g. linux/arm64; without it that of this machine");
+  addOutput(load).action(async (ref: string, path: string, flags: ImportFlags) => {
+    const { importCommand } = await import("./commands/image.ts");
+    await importCommand(context, ref, path, flags);
+  });
+  addOutput(
+    add(image, "list", "List the images that are kept", "", ["$ dagger image list", "$ dagger image list --output json"]).alias("ls"),
+  ).action(async (flags: { output: OutputFormat }) => {
+    const { listCommand } = await import("./commands/image.ts");
+    await listCommand(context, flags);
+  });
+  add(image, "rm <ref...>", "Forget images, and free what no other image needs", "", [
+    "$ dagger image rm docker.io/library/debian:bookworm",
+  ]).action(async (refs: readonly string[]) => {
+    const { removeCommand } = await import("./commands/image.ts");
+    await removeCommand(context, refs);
+  });
+}
+
+function addEngineCommands(program: Command, context: Context): void {
+  const engine = add(
+    program,
+    "engine",
+    "Control the embedded BuildKit daemon",
+    "It is started when it is needed, and shared by all runs.",
+    ["$ dagger engine status", "$ dagger engine stop"],
+  );
+  const run = async () => await import("./commands/engine.ts");
+  addOutput(
+    add(engine, "start", "Start the daemon, or find it running", "", [
+      "$ dagger engine start",
+      "$ BUILDKIT_HOST=$(dagger engine start) buildctl debug workers",
+    ]),
+  ).action(async (flags: { output: OutputFormat }) => (await run()).startCommand(context, flags));
+  addOutput(add(engine, "stop", "Stop the daemon; its cache stays", "", ["$ dagger engine stop"])).action(
+    async (flags: { output: OutputFormat }) => (await run()).stopCommand(context, flags),
+  );
+  addOutput(
+    add(engine, "status", "Show whether the daemon runs, and where its things are", "", [
+      "$ dagger engine status",
+      "$ dagger engine status --output json",
+    ]),
+  ).action(async (flags: { output: OutputFormat }) => (await run()).statusCommand(context, flags));
+  add(engine, "logs", "Show the daemon's log", "", ["$ dagger engine logs", "$ dagger engine logs -f"])
+    .option("-f, --follow", "go on with what is added, until Ctrl-C", false)
+    .action(async (flags: { follow: boolean }) => (await run()).logsCommand(context, flags));
+}
+
+function addToolCommands(program: Command, context: Context): void {
+  addOutput(
+    add(program, "version", "Show the versions of dagger and its parts", "", ["$ dagger version", "$ dagger version --output json"]),
+  ).action(async (flags: { output: OutputFormat }) => {
+    const { versionCommand } = await import("./commands/version.ts");
+    await versionCommand(context, flags);
+  });
+  addOutput(
+    add(program, "doctor", "Check this machine: what is missing, and how to get it", "Exits with 3 when something is missing.", [
+      "$ dagger doctor",
+      "$ dagger doctor --output json",
+    ]),
+  )
+    .option("--buildkit <address>", "BuildKit daemon to check, instead of the one that a run would use")
+    .action(async (flags: { output: OutputFormat; buildkit?: string }) => {
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      await doctorCommand(context, flags);
+    });
+  add(program, "completion", "Print a script that completes commands and flags in bash, zsh or fish", "", [
+    "$ source <(dagger completion bash)",
+    "$ dagger completion zsh > ~/.zfunc/_dagger",
+    "$ dagger completion fish > ~/.config/fish/completions/dagger.fish",
+  ])
+    .addArgument(new Argument("<shell>", "the shell to complete in").choices(shells))
+    .action(async (shell: Shell) => {
+      const { completionCommand } = await import("./commands/completion.ts");
+      completionCommand(context, shell, program);
+    });
+}
