@@ -1,4 +1,5 @@
 // Graph → Definition: walks the vertices from the leaves up, encodes each once, and puts the terminal op on top.
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { type Op, type OpMetadata, Definition as PbDefinition } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
 import { UserError } from "../diagnostic.ts";
 import type { Ref, Vertex } from "../graph/vertex.ts";
@@ -61,6 +62,7 @@ class OpList implements Context {
   readonly #ops: Buffer[] = [];
   readonly #nodes = new Map<string, { vertices: Vertex[]; metadata: OpMetadata }>();
   readonly #sourceMap = new SourceMap();
+  readonly #writer = new BinaryWriter();
 
   constructor(options: MarshalOptions) {
     this.options = options;
@@ -106,7 +108,7 @@ class OpList implements Context {
     if (problem !== undefined) throw vertexError(vertex, problem);
     try {
       const encoding = codec(vertex).encode(vertex, this);
-      return { bytes: encodeOp(toOp(vertex, encoding)), caps: encoding.caps };
+      return { bytes: encodeOp(toOp(vertex, encoding), this.#writer), caps: encoding.caps };
     } catch (cause) {
       // The encoder refuses numbers that do not fit their field.
       if (cause instanceof UserError) throw cause;

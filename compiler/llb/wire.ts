@@ -1,5 +1,5 @@
 // Canonical bytes of one op: what Go's deterministic protobuf encoder writes, since the digest of a vertex is taken over them.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import { BuildOp, Op, SourceOp } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
 
@@ -13,9 +13,9 @@ const BUILD_ATTRS_FIELD = 4;
  * - Go writes the members of a oneof after all other fields, whatever their number: here the op itself, after platform and constraints;
  * - Go sorts maps by key and writes their empty values too, the generated code does neither. Only source and build ops have maps (of
  *   more than one entry or with empty values), each as the last field of its message.
+ * The writer is empty before and after; handing in the same one again saves growing its buffer for every op.
  */
-export function encodeOp({ op, ...envelope }: Op): Buffer {
-  const writer = new BinaryWriter();
+export function encodeOp({ op, ...envelope }: Op, writer: BinaryWriter = new BinaryWriter()): Buffer {
   Op.encode({ ...envelope, op: undefined }, writer);
   if (op?.$case === "source") {
     SourceOp.encode({ ...op.value, attrs: {} }, writer.uint32(OP_SOURCE_TAG).fork());
@@ -33,7 +33,7 @@ export function encodeOp({ op, ...envelope }: Op): Buffer {
 
 /** `sha256:<hex>` of an op's bytes: the digest that names its vertex everywhere. */
 export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  return `sha256:${hash("sha256", bytes)}`;
 }
 
 /** Orders strings by their UTF-8 bytes, as Go does; JavaScript's own order differs for characters beyond U+FFFF. */
