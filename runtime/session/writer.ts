@@ -95,12 +95,21 @@ function writeAll(fd: number, bytes: Buffer): void {
 }
 
 async function writeChunks(fd: number, chunks: readonly Buffer[]): Promise<void> {
-  const bytes = Buffer.concat(chunks);
-  for (let at = 0; at < bytes.length; ) at += await write(fd, bytes, at);
+  let left = chunks;
+  while (left.length > 0) left = skip(left, await writev(fd, left));
 }
 
-function write(fd: number, bytes: Buffer, at: number): Promise<number> {
+/** What remains of `chunks` after their first `count` bytes. */
+function skip(chunks: readonly Buffer[], count: number): readonly Buffer[] {
+  for (const [i, chunk] of chunks.entries()) {
+    if (count < chunk.length) return [chunk.subarray(count), ...chunks.slice(i + 1)];
+    count -= chunk.length;
+  }
+  return [];
+}
+
+function writev(fd: number, chunks: readonly Buffer[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.write(fd, bytes, at, bytes.length - at, null, (error, count) => (error === null ? resolve(count) : reject(error)));
+    fs.writev(fd, chunks, (error, count) => (error === null ? resolve(count) : reject(error)));
   });
 }
