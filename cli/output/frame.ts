@@ -91,7 +91,9 @@ function endedLine(group: Group, input: FrameInput): string {
 
 function runningLines(group: Group, detail: { logs: number; statuses: number }, input: FrameInput): string[] {
   const ended = group.steps.filter(({ state }) => state !== "started" && state !== "waiting").length;
-  const lines = [row(input, 1, input.style.bold, "", `${group.name} ${ended}/${group.steps.length}`, time(group, input))];
+  const planned = input.table.planned(group.steps[0]?.step.component ?? "");
+  const count = `${ended}/${Math.max(planned, group.steps.length)}`;
+  const lines = [row(input, 1, input.style.bold, "", `${group.name} ${count}`, time(group, input))];
   for (const tracked of group.steps) {
     if (tracked.state === "error")
       lines.push(row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));

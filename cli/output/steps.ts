@@ -32,6 +32,7 @@ export interface TrackedStep {
 export class StepTable {
   readonly steps: Map<string, TrackedStep> = new Map();
   readonly #planned = new Set<string>();
+  readonly #plannedIn = new Map<string, number>();
   readonly #colour: boolean;
   #numbers = 0;
 
@@ -41,7 +42,16 @@ export class StepTable {
   }
 
   plan(steps: readonly Step[]): void {
-    for (const step of steps) this.#planned.add(step.digest);
+    for (const { digest, component } of steps) {
+      if (this.#planned.has(digest)) continue;
+      this.#planned.add(digest);
+      this.#plannedIn.set(component, (this.#plannedIn.get(component) ?? 0) + 1);
+    }
+  }
+
+  /** Steps that the graph has for a component. A daemon need not tell of all of them: the cache may make some needless. */
+  planned(component: string): number {
+    return this.#plannedIn.get(component) ?? 0;
   }
 
   get total(): number {
