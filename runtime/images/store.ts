@@ -82,7 +82,9 @@ async function importImage(
 // Blobs first, then the index that names them: a crash in between leaves garbage, never a name without an image.
 async function commit(dir: string, ref: string, image: StagedImage): Promise<Descriptor> {
   await mkdir(join(dir, "blobs/sha256"), { recursive: true, mode: 0o700 });
-  for (const { file, digest } of image.blobs) await rename(file, blobPath(dir, digest));
+  // An image may have the same layer twice.
+  const files = new Map(image.blobs.map(({ file, digest }) => [digest, file]));
+  for (const [digest, file] of files) await rename(file, blobPath(dir, digest));
   await writeAtomic(join(dir, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}\n');
   const entries = await readEntries(dir);
   const annotations = { [refName]: ref, [importedAt]: new Date().toISOString() };
