@@ -1,0 +1,141 @@
+// Prints the graph of a pass: text, JSON, dot and mermaid. Steps are numbered in build order, so the output is stable.
+import type { Position } from "../diagnostic.ts";
+import type { Graph } from "../job.ts";
+import { showComponent } from "../ops/program.ts";
+import type { Output } from "./vertex.ts";
+import { buildOrder, inputsOf } from "./walk.ts";
+
+export type GraphFormat = "text" | "json" | "dot" | "mermaid";
+
+/** The graph as plain data. */
+export interface GraphData {
+  readonly components: readonly ComponentData[];
+  readonly steps: readonly StepData[];
+  /** The step whose files come back; 0 when the job has nothing to do. */
+  readonly result: number;
+}
+export interface ComponentData {
+  readonly path: string;
+  readonly at?: Position;
+  readonly doc?: string;
+  /** Paths of the components whose files or values it needs. */
+  readonly needs: readonly string[];
+  /** The step that makes its filesystem; 0 is the empty one. */
+  readonly output: number;
+}
+export interface StepData {
+  /** From 1, in build order. */
+  readonly id: number;
+  readonly kind: string;
+  readonly name: string;
+  /** "" for steps that belong to no component. */
+  readonly component: string;
+  readonly inputs: readonly number[];
+  readonly at?: Position;
+}
+
+/** The graph as `dagger graph` prints it; the result ends with a newline. */
+export function printGraph(graph: Graph, format: GraphFormat): string {
+  const data = describeGraph(graph);
+  switch (format) {
+    case "json":
+      return `${JSON.stringify(data, null, 2)}\n`;
+    case "dot":
+      return toDot(data);
+    case "mermaid":
+      return toMermaid(data);
+    case "text":
+      return toText(data);
+  }
+}
+
+export function describeGraph(graph: Graph): GraphData {
+  const order = buildOrder([graph.terminal]);
+  const ids = new Map(order.map((vertex, i) => [vertex, i + 1]));
+  const id = (output: Output | null): number => (output === null ? 0 : (ids.get(output.vertex) ?? 0));
+  // The root component and the steps of no component both have the path "".
+  const own = new Map(graph.components.map((component) => [component.path, component]));
+  const needs = new Map([...own.keys()].map((path) => [path, new Set<string>()]));
+  const steps = order.map((vertex) => {
+    const inputs = [...new Set(inputsOf(vertex).map(id))].sort((a, b) => a - b);
+    for (const input of inputsOf(vertex)) {
+      const from = input.vertex.meta.component;
+      if (vertex.meta.component !== from && own.has(from)) needs.get(vertex.meta.component)?.add(from);
+    }
+    return { id: id({ vertex, index: 0 }), kind: vertex.kind, name: vertex.meta.name, component: vertex.meta.component, inputs, ...place(vertex.meta.at) };
+  });
+  const components = graph.components.map((component) => ({
+    path: component.path,
+    ...place(component.at),
+    ...(component.doc === "" ? {} : { doc: component.doc }),
+    needs: [...(needs.get(component.path) ?? [])],
+    output: id(component.output),
+  }));
+  return { components, steps, result: id(graph.terminal) };
+}
+
+function place(at: readonly Position[]): { at?: Position } {
+  return at[0] === undefined ? {} : { at: at[0] };
+}
+
+interface Group {
+  readonly name: string;
+  readonly needs: readonly string[];
+  readonly steps: readonly StepData[];
+}
+
+/** Steps by component, in order of their first step; then those of no component. */
+function groups(data: GraphData): Group[] {
+  const byComponent = new Map<string, StepData[]>();
+  for (const step of data.steps) byComponent.set(step.component, [...(byComponent.get(step.component) ?? []), step]);
+  const known = new Map(data.components.map((component) => [component.path, component]));
+  const all = [...byComponent].map(([path, steps]) => ({
+    name: known.has(path) ? showComponent(path) : "",
+    needs: (known.get(path)?.needs ?? []).map(showComponent),
+    steps,
+  }));
+  return [...all.filter((group) => group.name !== ""), ...all.filter((group) => group.name === "")];
+}
+
+function toText(data: GraphData): string {
+  const lines = groups(data).flatMap((group) => [
+    group.name === "" ? "(dagger)" : [group.name, ...(group.needs.length > 0 ? ["←", group.needs.join(", ")] : [])].join(" "),
+    ...group.steps.map((step) => {
+      const inputs = step.inputs.length > 0 ? ` ← ${step.inputs.join(", ")}` : "";
+      return `  ${step.id} ${step.name}${inputs}`;
+    }),
+  ]);
+  return lines.length === 0 ? "(nothing to do)\n" : `${lines.join("\n")}\n`;
+}
+
+function toDot(data: GraphData): string {
+  const lines = ["digraph dagger {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif"];', '  fontname="sans-serif";'];
+  for (const [n, group] of groups(data).entries()) {
+    const nodes = group.steps.map((step) => `s${step.id} [label=${dotText(step.name)}];`);
+    if (group.name === "") lines.push(...nodes.map((node) => `  ${node}`));
+    else lines.push(`  subgraph cluster_${n} {`, `    label=${dotText(group.name)};`, ...nodes.map((node) => `    ${node}`), "  }");
+  }
+  for (const step of data.steps) for (const input of step.inputs) lines.push(`  s${input} -> s${step.id};`);
+  return `${[...lines, "}"].join("\n")}\n`;
+}
+
+function dotText(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
+}
+
+function toMermaid(data: GraphData): string {
+  const lines = ["flowchart LR"];
+  for (const [n, group] of groups(data).entries()) {
+    const nodes = group.steps.map((step) => `s${step.id}[${mermaidText(step.name)}]`);
+    if (group.name === "") lines.push(...nodes.map((node) => `  ${node}`));
+    else lines.push(`  subgraph c${n}[${mermaidText(group.name)}]`, ...nodes.map((node) => `    ${node}`), "  end");
+  }
+  for (const step of data.steps) for (const input of step.inputs) lines.push(`  s${input} --> s${step.id}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** Mermaid has no escape character; it takes HTML-like codes. */
+function mermaidText(text: string): string {
+  const codes: Readonly<Record<string, string>> = { "#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "\n": "<br/>" };
+  return `"${text.replace(/[#"<>\n]/g, (char) => codes[char] ?? char)}"`;
+}
