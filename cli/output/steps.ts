@@ -98,7 +98,7 @@ export class StepTable {
     tracked.state = event.state;
     tracked.completed = event.completed ?? now;
     tracked.started = event.started ?? (tracked.started || tracked.completed);
-    tracked.error = clean(event.error ?? "");
+    tracked.error = shorten(clean(event.error ?? ""));
     const rest = this.#flush(tracked);
     // Only failures are asked for their log again.
     if (event.state === "done" || event.state === "cached") tracked.log = new LogStore();
@@ -122,6 +122,11 @@ export class StepTable {
   failed(): TrackedStep[] {
     return [...this.steps.values()].filter(({ state }) => state === "error");
   }
+}
+
+/** The daemon repeats the command in its error; the step's own line has it already. */
+function shorten(error: string): string {
+  return error.replace(/^process ".*" did not complete successfully: /s, "");
 }
 
 /** Milliseconds that a step has worked. */
