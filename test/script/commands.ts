@@ -106,7 +106,7 @@ export const commands: Readonly<Record<string, Run>> = {
   },
   // kill SIGNAL NAME, or kill SIGNAL PID of a daemon that the script started.
   kill: ({ world, args: [signal = "", name = ""] }) => {
-    if (name === world.env["DAEMON_PID"]) process.kill(Number(name), signal as NodeJS.Signals);
+    if (name === world.env["DAEMON_PID"]) process.kill(Number(name), signal);
     else background(world, name).child.kill(signal as NodeJS.Signals);
   },
   // wait NAME: its output and exit code become the last ones. `! wait`: it must have failed.
