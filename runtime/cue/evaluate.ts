@@ -1,0 +1,147 @@
+// The door to CUE: load an instance, fill values in, read the result as a Value or as data.
+import { type Diagnostic, UserError } from "../../compiler/diagnostic.ts";
+import type { Value } from "../../compiler/value.ts";
+import { valueToData } from "./data.ts";
+import { decodeFinding, decodeValue } from "./decode.ts";
+import { Host, OutOfStack } from "./host.ts";
+import type { Answer, Exported, File, Fill, Request, Scanned } from "./protocol.ts";
+import type { Source } from "./source.ts";
+
+export type { Fill } from "./protocol.ts";
+
+export interface EvaluatorOptions {
+  /** Path of dist/cue.wasm. */
+  readonly wasm: string;
+  /** Labels of definitions whose values are exported, e.g. `#up`. */
+  readonly follow: readonly string[];
+}
+
+/** One evaluated state of an instance. Stays valid whatever else the evaluator does later. */
+export interface Evaluation {
+  readonly root: Value;
+  /** All fills so far. */
+  readonly fills: readonly Fill[];
+  /** The same instance with more fills, evaluated once more without loading again. Throws UserError (2). */
+  fill(fills: readonly Fill[]): Promise<Evaluation>;
+  /**
+   * The final concrete regular fields as data: a component that only has a filesystem is `{}`; definitions, hidden fields and whatever
+   * is incomplete are left out. Integers beyond 2^53 are bigint, bytes are base64 text.
+   */
+  exportJson(): unknown;
+}
+
+export interface ScanOptions {
+  readonly tags?: readonly string[];
+  /** Language version of the module, e.g. `v0.9.0`. */
+  readonly version?: string;
+}
+
+export interface Evaluator {
+  /** Parses files and lists what they import. Throws UserError (2) with every syntax error. */
+  scan(files: readonly File[], options?: ScanOptions): Promise<readonly Scanned[]>;
+  /** Evaluates one file that imports nothing, such as cue.mod/module.cue, to plain data. Throws UserError (2). */
+  data(file: File): Promise<unknown>;
+  /** Evaluates an instance together with fills. Throws UserError (2) with every finding. */
+  load(source: Source, fills?: readonly Fill[]): Promise<Evaluation>;
+  close(): Promise<void>;
+}
+
+/** Compiles CUE (some 100 ms); evaluations share the compiled module. */
+export async function createEvaluator(options: EvaluatorOptions): Promise<Evaluator> {
+  return new WasmEvaluator(new Host(options.wasm), options.follow);
+}
+
+class WasmEvaluator implements Evaluator {
+  readonly #host: Host;
+  readonly #follow: readonly string[];
+  /** What the host has loaded: a fill of anything else loads again. */
+  #loaded: Source | undefined;
+  /** Evaluations that needed the large stack stay in the worker. */
+  #inWorker = false;
+  /** Calls run one after another: there is one host. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(host: Host, follow: readonly string[]) {
+    this.#host = host;
+    this.#follow = follow;
+  }
+
+  scan(files: readonly File[], options: ScanOptions = {}): Promise<readonly Scanned[]> {
+    return this.#enqueue(async () => {
+      if (this.#loaded) await this.#reset();
+      const answer = await this.#ask<Answer>({ call: "scan", files, tags: options.tags ?? [], version: options.version ?? "" });
+      return answer.scanned ?? [];
+    });
+  }
+
+  data(file: File): Promise<unknown> {
+    return this.#enqueue(async () => (await this.#ask<Answer>({ call: "data", files: [file] })).data);
+  }
+
+  load(source: Source, fills: readonly Fill[] = []): Promise<Evaluation> {
+    return this.#enqueue(() => this.#evaluate(source, fills, true));
+  }
+
+  close(): Promise<void> {
+    return this.#enqueue(() => this.#reset());
+  }
+
+  async #evaluate(source: Source, fills: readonly Fill[], afresh: boolean): Promise<Evaluation> {
+    const load = { call: "load", packages: source.packages, fills, follow: this.#follow } as const;
+    if (this.#loaded && (afresh || this.#loaded !== source)) await this.#reset();
+    const request: Request = this.#loaded ? { call: "fill", fills } : load;
+    this.#loaded = source;
+    let exported: Exported;
+    try {
+      exported = await this.#ask<Exported>(request);
+    } catch (error) {
+      if (!(error instanceof OutOfStack)) throw error;
+      this.#inWorker = true;
+      exported = await this.#ask<Exported>(load);
+    }
+    const root = decodeValue(exported);
+    return {
+      root,
+      fills,
+      fill: (more) => this.#enqueue(() => this.#evaluate(source, [...fills, ...more], false)),
+      exportJson: () => valueToData(root),
+    };
+  }
+
+  async #ask<T extends Answer | Exported>(request: Request): Promise<T> {
+    const text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
+    const answer = JSON.parse(text) as T & Answer;
+    if (answer.internal) {
+      await this.#reset();
+      throw new Error(`CUE failed: ${answer.internal}`);
+    }
+    if (answer.findings && answer.findings.length > 0) throw new UserError(2, ordered(answer.findings.map(decodeFinding)));
+    return answer;
+  }
+
+  async #reset(): Promise<void> {
+    this.#loaded = undefined;
+    this.#inWorker = false;
+    await this.#host.reset();
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** By place, each finding once. */
+function ordered(list: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  const unique = list.filter((d) => {
+    const key = JSON.stringify(d);
+    return !seen.has(key) && seen.add(key);
+  });
+  const place = (d: Diagnostic) => d.at[0] ?? { file: "", line: 0, column: 0 };
+  return unique.sort((a, b) => {
+    const [p, q] = [place(a), place(b)];
+    return p.file < q.file ? -1 : p.file > q.file ? 1 : p.line - q.line || p.column - q.column;
+  });
+}

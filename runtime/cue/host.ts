@@ -1,0 +1,78 @@
+// Where CUE runs: in this thread, and, when an evaluation runs out of stack there, in a thread with a far larger one.
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { inputError } from "../../compiler/diagnostic.ts";
+import { compileModule, Instance } from "./instance.ts";
+import type { Request } from "./protocol.ts";
+
+/** Go's frames lie on V8's stack: the usual 1 MB holds chains of some thousand references. */
+const STACK_MB = 256;
+
+/** Answers requests; `reset` forgets everything, so that memory does not grow from evaluation to evaluation. */
+export class Host {
+  readonly #wasm: string;
+  readonly #module: WebAssembly.Module;
+  #instance: Instance | undefined;
+  #worker: Worker | undefined;
+
+  constructor(wasm: string) {
+    this.#wasm = wasm;
+    this.#module = compileModule(wasm);
+  }
+
+  /** Answers one request in this thread. Throws `OutOfStack`, after which the instance is gone: load again `inWorker`. */
+  call(request: Request): string {
+    this.#instance ??= new Instance(this.#module);
+    try {
+      return this.#instance.call(request);
+    } catch (error) {
+      this.#instance = undefined;
+      if (error instanceof RangeError) throw new OutOfStack();
+      throw error;
+    }
+  }
+
+  /** Answers one request in the thread with the large stack. */
+  async callInWorker(request: Request): Promise<string> {
+    this.#worker ??= startWorker(this.#wasm);
+    const worker = this.#worker;
+    worker.postMessage(request);
+    const [reply] = (await once(worker, "message")) as [{ answer?: string; failure?: string }];
+    if (reply.answer !== undefined) return reply.answer;
+    await this.#endWorker();
+    if (reply.failure === "stack") throw tooDeep();
+    throw new Error(reply.failure);
+  }
+
+  async reset(): Promise<void> {
+    this.#instance = undefined;
+    await this.#endWorker();
+  }
+
+  async #endWorker(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+}
+
+/** The evaluation needs more stack than this thread has. */
+export class OutOfStack extends Error {}
+
+function tooDeep(): Error {
+  return inputError({
+    code: "cue-too-deep",
+    message: "the configuration is nested too deeply to evaluate",
+    at: [],
+    hint: "look for a value that contains or refers to itself, or split the configuration",
+  });
+}
+
+function startWorker(wasm: string): Worker {
+  // In the bundled command line the worker is a file of its own beside the bundle.
+  const file = import.meta.url.endsWith(".ts") ? "./cue-worker.ts" : "./cue-worker.js";
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: { wasm }, resourceLimits: { stackSizeMb: STACK_MB } });
+  // A worker that idles between evaluations must not keep the process alive; a pending answer does.
+  worker.setMaxListeners(0);
+  return worker;
+}

@@ -1,0 +1,46 @@
+// The CUE module around a directory: cue.mod/module.cue, found upwards.
+import { existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { inputError } from "../../compiler/diagnostic.ts";
+import type { Evaluator } from "./evaluate.ts";
+import { displayName } from "./files.ts";
+
+export interface Module {
+  /** Absolute directory that has cue.mod. */
+  readonly root: string;
+  /** Without the major version, e.g. `example.com/app`; empty when module.cue names none. */
+  readonly path: string;
+  /** Language version, e.g. `v0.9.0`; empty means the newest. */
+  readonly version: string;
+}
+
+/** The nearest directory upwards that has a `cue.mod` directory. Throws UserError (2) when its module.cue is wrong. */
+export async function findModule(dir: string, cwd: string, evaluator: Evaluator): Promise<Module | undefined> {
+  for (let root = dir; ; root = path.dirname(root)) {
+    if (statSync(path.join(root, "cue.mod"), { throwIfNoEntry: false })?.isDirectory()) return readModule(root, cwd, evaluator);
+    if (root === path.dirname(root)) return undefined;
+  }
+}
+
+async function readModule(root: string, cwd: string, evaluator: Evaluator): Promise<Module> {
+  const file = path.join(root, "cue.mod", "module.cue");
+  if (!existsSync(file)) return { root, path: "", version: "" };
+  const name = displayName(file, cwd);
+  const data = (await evaluator.data({ name, text: readFileSync(file, "utf8") })) as ModuleFile;
+  const module = data.module ?? "";
+  if (typeof module !== "string") {
+    throw inputError({
+      code: "cue-import",
+      message: "the module path must be a string",
+      path: "module",
+      at: [{ file: name, line: 1, column: 1 }],
+    });
+  }
+  const version = data.language?.version;
+  return { root, path: module.replace(/@v\d+$/, ""), version: typeof version === "string" ? version : "" };
+}
+
+interface ModuleFile {
+  readonly module?: unknown;
+  readonly language?: { readonly version?: unknown };
+}

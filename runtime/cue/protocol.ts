@@ -1,0 +1,128 @@
+// The border between TypeScript and the shim. Twin of shim/protocol.go: change both or neither.
+// One request is one JSON object; its answer is one JSON object: a result, `findings`, or `internal`.
+import type { Kind } from "../../compiler/value.ts";
+
+export type Request = ScanRequest | DataRequest | LoadRequest | FillRequest;
+
+/** Parse files and say what they need. The shim keeps the syntax trees for a load of the same text. */
+export interface ScanRequest {
+  readonly call: "scan";
+  readonly files: readonly File[];
+  /** Tags that `@if` attributes ask for. */
+  readonly tags: readonly string[];
+  /** Language version of the files' module, e.g. `v0.9.0`; empty means the newest. */
+  readonly version: string;
+}
+
+/** One file that stands alone, such as cue.mod/module.cue, as JSON. */
+export interface DataRequest {
+  readonly call: "data";
+  readonly files: readonly [File];
+}
+
+/** Build the instance `packages[0]`, fill it and export it. */
+export interface LoadRequest {
+  readonly call: "load";
+  readonly packages: readonly Package[];
+  readonly fills: readonly Fill[];
+  /** Labels of definitions whose values are exported and below which references are shared, e.g. `#up`. */
+  readonly follow: readonly string[];
+}
+
+/** The loaded instance with other fills: all of them, not only the new ones. */
+export interface FillRequest {
+  readonly call: "fill";
+  readonly fills: readonly Fill[];
+}
+
+/** A CUE file in memory; `name` is what positions show. */
+export interface File {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One instance. */
+export interface Package {
+  /** With the package name when that differs from its last element, e.g. `example.com/x:main`. */
+  readonly importPath: string;
+  readonly name: string;
+  /** The files are the user's, not a library's. */
+  readonly own: boolean;
+  readonly version: string;
+  readonly files: readonly File[];
+  /** Each import path, as the files write it, with an index of `packages`; builtin packages are left out. */
+  readonly imports: Readonly<Record<string, number>>;
+}
+
+/** One value put at a CUE path: `text` is a string where the field admits one, else a CUE literal; `json` is data. */
+export interface Fill {
+  readonly path: string;
+  readonly text?: string;
+  readonly json?: string;
+  /** Shown as the file in conflicts, e.g. `-i name=…`. */
+  readonly origin: string;
+}
+
+export interface Scanned {
+  readonly name: string;
+  readonly package: string;
+  /** Its `@if` or `@ignore` attribute leaves the file out. */
+  readonly ignored: boolean;
+  readonly imports: readonly { readonly path: string; readonly at: WirePosition }[];
+}
+
+export interface WirePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Finding {
+  readonly code: string;
+  readonly message: string;
+  readonly path?: string;
+  readonly at: readonly WirePosition[];
+}
+
+export interface Answer {
+  readonly scanned?: readonly Scanned[];
+  /** Answer to `data`. */
+  readonly data?: unknown;
+  readonly findings?: readonly Finding[];
+  /** A bug in the shim or in CUE: text for a bug report. */
+  readonly internal?: string;
+}
+
+/** What `load` and `fill` answer: tables, and nodes that point into them; `nodes[0]` is the root. */
+export interface Exported {
+  readonly files: readonly string[];
+  readonly texts: readonly string[];
+  readonly attributes: readonly (readonly (readonly [name: string, body: string])[])[];
+  readonly nodes: readonly Node[];
+}
+
+export interface Node {
+  readonly k: Kind;
+  /** Scalar as text, bytes as base64. */
+  readonly s?: string;
+  /** Path, only when it differs from the path of the node's first use in the order of `nodes`. */
+  readonly p?: string;
+  readonly f?: readonly Use[];
+  readonly i?: readonly Use[];
+  /** Constraint as CUE text. */
+  readonly t?: string;
+  readonly m?: readonly (readonly [path: string, type: string, places: readonly number[]])[];
+  readonly e?: readonly Finding[];
+}
+
+/**
+ * One use of a value. `target` is the index of a node, or a scalar written in place; `places` are numbers, three for each place:
+ * index of the file, line, column; `doc` and `attributes` are indexes, -1 for none.
+ */
+export type Use = readonly [
+  label: string,
+  target: number | readonly [kind: Kind, text: string],
+  places: readonly number[],
+  doc: number,
+  attributes: number,
+];

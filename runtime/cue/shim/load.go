@@ -1,0 +1,140 @@
+// Loading: build the instance from the packages of a request, evaluate it together with fills, and export it.
+
+package main
+
+import (
+	"strings"
+
+	"cuelang.org/go/access"
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/errors"
+	"cuelang.org/go/cue/token"
+)
+
+// Session is the state between calls: parsed files that wait for a load, and the loaded instance.
+type Session struct {
+	parsed map[string]parsed
+	ctx    *cue.Context
+	main   *access.Package
+	// importPath of the main instance: hidden fields belong to it.
+	importPath string
+	follow     map[string]bool
+	// own holds the names of the user's own files.
+	own map[string]bool
+	// bare is the instance evaluated without fills; made when the kind of a field has to be known.
+	bare *access.Root
+}
+
+func (s *Session) load(r Request) []byte {
+	if len(r.Packages) == 0 {
+		return encode(Answer{Internal: "load: no packages"})
+	}
+	access.ShareBelow(r.Follow)
+	s.ctx, s.bare = access.NewContext(), nil
+	s.follow, s.own = map[string]bool{}, map[string]bool{}
+	for _, label := range r.Follow {
+		s.follow[label] = true
+	}
+	for _, p := range r.Packages {
+		for _, f := range p.Files {
+			s.own[f.Name] = p.Own
+		}
+	}
+	l := loader{session: s, packages: r.Packages, done: map[int]*build.Instance{}}
+	l.context = build.NewContext(build.Loader(l.load))
+	instance := l.instance(0)
+	if l.err == nil {
+		l.err = instance.Err
+	}
+	if l.err != nil {
+		return encode(Answer{Findings: findings(l.err, "cue-syntax", s.own)})
+	}
+	main, err := access.Compile(s.ctx, instance)
+	if err != nil {
+		return encode(Answer{Findings: findings(err, "cue-reference", s.own)})
+	}
+	s.main, s.importPath = main, instance.ImportPath
+	return s.fill(r)
+}
+
+// fill evaluates the loaded instance with all fills at once: filling one after another would keep every step in memory.
+func (s *Session) fill(r Request) []byte {
+	if s.main == nil {
+		return encode(Answer{Internal: "fill: nothing is loaded"})
+	}
+	values, err := s.fillValues(r.Fills)
+	if err != nil {
+		return encode(Answer{Findings: findings(err, "cue-fill", s.own)})
+	}
+	root := s.main.Evaluate(values...)
+	if err := root.Value().Validate(); err != nil {
+		return encode(Answer{Findings: findings(err, "cue-value", s.own)})
+	}
+	if err := s.checkDeclared(root, r.Fills); err != nil {
+		return encode(Answer{Findings: findings(err, "cue-unknown-field", s.own)})
+	}
+	return export(root, s.follow, s.own)
+}
+
+// loader makes build instances out of the packages of a request.
+type loader struct {
+	session  *Session
+	context  *build.Context
+	packages []Package
+	done     map[int]*build.Instance
+	// stack holds the packages that are being built: an import of one of them is a cycle.
+	stack []int
+	err   errors.Error
+}
+
+func (l *loader) instance(index int) *build.Instance {
+	if instance := l.done[index]; instance != nil {
+		return instance
+	}
+	p := l.packages[index]
+	instance := l.context.NewInstance("", nil)
+	instance.ImportPath, instance.PkgName = p.ImportPath, p.Name
+	l.done[index] = instance
+	for _, file := range p.Files {
+		syntax, err := l.session.parse(file, p.Version)
+		if err != nil {
+			l.err = errors.Append(l.err, errors.Promote(err, "parse"))
+			continue
+		}
+		if err := instance.AddSyntax(syntax); err != nil {
+			l.err = errors.Append(l.err, err)
+		}
+	}
+	l.stack = append(l.stack, index)
+	if err := instance.Complete(); err != nil {
+		l.err = errors.Append(l.err, errors.Promote(err, "import"))
+	}
+	l.stack = l.stack[:len(l.stack)-1]
+	return instance
+}
+
+// load is called for each import; nil means a builtin package.
+func (l *loader) load(at token.Pos, path string) *build.Instance {
+	importer := l.packages[l.stack[len(l.stack)-1]]
+	index, ok := importer.Imports[path]
+	if !ok {
+		if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+			return nil
+		}
+		return l.failed(path, errors.Newf(at, "cannot find package %q", path))
+	}
+	for _, i := range l.stack {
+		if i == index {
+			return l.failed(path, errors.Newf(at, "import cycle: %q imports itself", path))
+		}
+	}
+	return l.instance(index)
+}
+
+func (l *loader) failed(path string, err errors.Error) *build.Instance {
+	instance := l.context.NewInstance("", nil)
+	instance.ImportPath = path
+	instance.ReportError(err)
+	return instance
+}

@@ -1,0 +1,68 @@
+// What an incomplete value waits for: the values at the end of its references that nobody has made concrete.
+
+package main
+
+import (
+	"strings"
+
+	"cuelang.org/go/access"
+)
+
+// lack is one value without which another cannot become concrete.
+type lack struct {
+	path   string
+	vertex access.Vertex
+}
+
+// lacking follows the references of an incomplete value down to those that refer to nothing incomplete themselves.
+// A value that waits for no other waits for itself.
+func lacking(v access.Vertex, path string, required bool) []lack {
+	f := finder{seen: map[string]bool{path: true}}
+	if !required {
+		f.visit(v)
+	}
+	if len(f.found) == 0 {
+		return []lack{{path, v}}
+	}
+	return f.found
+}
+
+type finder struct {
+	// seen holds paths, not identities: a plain reference shares the structure of what it refers to.
+	seen  map[string]bool
+	found []lack
+}
+
+// visit reports whether v waits for another value.
+func (f *finder) visit(v access.Vertex) bool {
+	waits := false
+	// An expression that failed needs every operand. Without one, a definition among the references is only a type.
+	operands := v.Err() != nil
+	for _, r := range v.References() {
+		kind, _ := r.Kind()
+		if kind != access.Incomplete || !operands && r.InDefinition() {
+			continue
+		}
+		path, known := r.Path()
+		if !known {
+			continue
+		}
+		waits = true
+		if f.seen[path] {
+			continue
+		}
+		f.seen[path] = true
+		if !f.visit(r) {
+			f.found = append(f.found, lack{path, r})
+		}
+	}
+	return waits
+}
+
+// join appends a label to a path.
+func join(path, label string, element bool) string {
+	var b strings.Builder
+	b.WriteString(path)
+	access.Append(&b, label, element)
+	return b.String()
+}

@@ -1,0 +1,100 @@
+// The border between the shim and TypeScript. Twin of ../protocol.ts: change both or neither.
+// One request is one JSON object; its answer is one JSON object: a result, `findings`, or `internal`.
+
+package main
+
+import "encoding/json"
+
+// Request is what the host asks. Which fields count depends on Call.
+type Request struct {
+	// "scan": parse files. "data": one file that stands alone, as JSON. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
+	Call     string    `json:"call"`
+	Packages []Package `json:"packages"`
+	Fills    []Fill    `json:"fills"`
+	// scan; data takes one.
+	Files   []File   `json:"files"`
+	Tags    []string `json:"tags"`
+	Version string   `json:"version"`
+	// Labels of definitions whose values are exported and below which references are shared, e.g. "#up".
+	Follow []string `json:"follow"`
+}
+
+// File is a CUE file in memory; Name is what positions show.
+type File struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// Package is one instance; the first one of a request is the main one.
+type Package struct {
+	// ImportPath with the package name when that differs from its last element, e.g. "example.com/x:main".
+	ImportPath string `json:"importPath"`
+	Name       string `json:"name"`
+	// Own: the files are the user's, not a library's.
+	Own bool `json:"own"`
+	// Version of the language that the module asks for, e.g. "v0.9.0"; empty means the newest.
+	Version string `json:"version"`
+	Files   []File `json:"files"`
+	// Imports maps each import path, as the files write it, to an index of Packages; builtin packages are left out.
+	Imports map[string]int `json:"imports"`
+}
+
+// Fill is one value put at a path. Exactly one of Text and JSON is set.
+type Fill struct {
+	Path   string  `json:"path"`
+	Text   *string `json:"text"`
+	JSON   *string `json:"json"`
+	Origin string  `json:"origin"`
+}
+
+// Scanned is the answer to "scan", one per file, in order.
+type Scanned struct {
+	Name    string `json:"name"`
+	Package string `json:"package"`
+	// Ignored: its @if or @ignore attribute leaves the file out.
+	Ignored bool     `json:"ignored"`
+	Imports []Import `json:"imports"`
+}
+
+// Import is one import of a file, without those of builtin packages.
+type Import struct {
+	Path string   `json:"path"`
+	At   Position `json:"at"`
+}
+
+// Position starts at line 1, column 1.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+// Finding is one thing that is wrong with the files or the fills.
+type Finding struct {
+	Code    string     `json:"code"`
+	Message string     `json:"message"`
+	Path    string     `json:"path,omitempty"`
+	At      []Position `json:"at"`
+}
+
+// Answer to "scan", and to any request that failed. The answer to "load" and "fill" is written by export.go:
+//
+//	{"files": [name], "texts": [string], "attributes": [[name, body]…][], "nodes": [Node]}
+//
+// files, texts and attributes are tables that nodes point into, nodes[0] is the root. A Node is an object:
+//
+//	k  kind; s  scalar as text, bytes as base64
+//	p  path, only when it differs from the path of the node's first use in breadth-first order
+//	f  fields, i  elements, each a Use
+//	t  constraint as CUE text; m  what is missing, each [path, type, places]; e  findings
+//
+// A Use is [label, target, places, doc, attributes]: target is the index of a node, or [kind, text] for a scalar written in place;
+// places are numbers, three for each place: file, line, column; doc and attributes are indexes, -1 for none.
+type Answer struct {
+	Scanned  []Scanned `json:"scanned,omitempty"`
+	// Data is the answer to "data".
+	Data     json.RawMessage `json:"data,omitempty"`
+	Findings []Finding       `json:"findings,omitempty"`
+	// Internal is a bug in the shim or in CUE: text for a bug report.
+	Internal string `json:"internal,omitempty"`
+}

@@ -1,0 +1,137 @@
+// Reading an instance: its files and those of every package it imports, into memory.
+
+import { existsSync, statSync } from "node:fs";
+import path from "node:path";
+import { inputError } from "../../compiler/diagnostic.ts";
+import type { Evaluator } from "./evaluate.ts";
+import { type CueFile, displayName, filesIn, readCueFile } from "./files.ts";
+import { findModule, type Module } from "./module.ts";
+import type { Package } from "./protocol.ts";
+import { type ImportPath, type PackageDir, parseImportPath, resolveImport } from "./resolve.ts";
+import { selectPackage } from "./select.ts";
+
+/** An instance and all it imports, in memory: plain data, so that its hash is the identity of what is evaluated. */
+export interface Source {
+  /** Absolute directory of the instance. */
+  readonly dir: string;
+  /** Absolute directory of the module, when there is one. */
+  readonly moduleRoot?: string;
+  /** The instance itself first. */
+  readonly packages: readonly Package[];
+}
+
+export interface ReadOptions {
+  /** Absolute working directory: files below it are shown relative to it. */
+  readonly cwd: string;
+  /** Absolute directory of our own packages: `cuellb.dev/op` is `op` below it. */
+  readonly library: string;
+  /** Tags for `@if`. */
+  readonly tags?: readonly string[];
+}
+
+/** Reads the instance in a directory, or in one file. Throws UserError (2). */
+export async function readSource(evaluator: Evaluator, dirOrFile: string, options: ReadOptions): Promise<Source> {
+  return new Reader(evaluator, options).read(path.resolve(options.cwd, dirOrFile));
+}
+
+/** Reads each package once, however many packages import it. */
+class Reader {
+  readonly #evaluator: Evaluator;
+  readonly #options: ReadOptions;
+  readonly #packages: Package[] = [];
+  readonly #indexes = new Map<string, number>();
+  #module: Module | undefined;
+
+  constructor(evaluator: Evaluator, options: ReadOptions) {
+    this.#evaluator = evaluator;
+    this.#options = options;
+  }
+
+  async read(target: string): Promise<Source> {
+    const { cwd } = this.#options;
+    if (!existsSync(target)) throw missing(target, cwd);
+    const isFile = !statSync(target).isDirectory();
+    const dir = isFile ? path.dirname(target) : target;
+    this.#module = await findModule(dir, cwd, this.#evaluator);
+    const found: PackageDir = { dirs: [dir], own: true, ...(this.#module && { root: this.#module.root }) };
+    const files = isFile ? [readCueFile(target, cwd)] : filesIn(found, (file) => displayName(file, cwd));
+    if (files.length === 0) throw empty(target, cwd);
+    const selected = await this.#select(files, found);
+    const name = selected.name;
+    await this.#add({ importPath: this.#mainPath(dir, name), name, own: true, files: selected.files, found });
+    return { dir, ...(this.#module && { moduleRoot: this.#module.root }), packages: this.#packages };
+  }
+
+  #select(files: readonly CueFile[], found: PackageDir, name?: string) {
+    const version = found.own ? (this.#module?.version ?? "") : "";
+    return selectPackage(this.#evaluator, files, { version, tags: found.own ? (this.#options.tags ?? []) : [] }, found, name);
+  }
+
+  /** Adds a package and, depth first, what it imports. Returns its index. */
+  async #add(p: { importPath: string; name: string; own: boolean; files: readonly SelectedFile[]; found: PackageDir }): Promise<number> {
+    const index = this.#packages.length;
+    const imports: Record<string, number> = {};
+    this.#packages.push({
+      importPath: p.importPath,
+      name: p.name,
+      own: p.own,
+      version: p.own ? (this.#module?.version ?? "") : "",
+      files: p.files.map(({ file }) => ({ name: file.name, text: file.text })),
+      imports,
+    });
+    for (const { imports: wanted } of p.files) {
+      for (const { path: spec, at } of wanted) imports[spec] ??= await this.#import(parseImportPath(spec), at);
+    }
+    return index;
+  }
+
+  async #import(wanted: ImportPath, at: { file: string; line: number; column: number }): Promise<number> {
+    const canonical = `${wanted.path}:${wanted.name}`;
+    const known = this.#indexes.get(canonical);
+    if (known !== undefined) return known;
+    const found = resolveImport(wanted, this.#module, this.#options.library, at);
+    this.#indexes.set(canonical, this.#packages.length);
+    const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, this.#options.cwd));
+    const files = filesIn(found, show);
+    const selected = await this.#select(files, found, wanted.name);
+    if (selected.files.length === 0) throw noFiles(wanted, at);
+    const importPath = wanted.name === path.posix.basename(wanted.path) ? wanted.path : canonical;
+    return this.#add({ importPath, name: wanted.name, own: found.own, files: selected.files, found });
+  }
+
+  #mainPath(dir: string, name: string): string {
+    if (!this.#module?.path) return name === "" ? "_" : `:${name}`;
+    const rel = path.relative(this.#module.root, dir).split(path.sep).join("/");
+    const full = rel === "" ? this.#module.path : `${this.#module.path}/${rel}`;
+    return name === "" || path.posix.basename(full) === name ? full : `${full}:${name}`;
+  }
+}
+
+type SelectedFile = Awaited<ReturnType<typeof selectPackage>>["files"][number];
+
+function missing(target: string, cwd: string): Error {
+  return inputError({
+    code: "cue-no-files",
+    message: `${displayName(target, cwd)} does not exist`,
+    at: [],
+    hint: "give a directory with CUE files, or one CUE file",
+  });
+}
+
+function empty(target: string, cwd: string): Error {
+  return inputError({
+    code: "cue-no-files",
+    message: `no CUE files in ${displayName(target, cwd)}`,
+    at: [],
+    hint: "files named _*, .*, *_test.cue and *_tool.cue are not part of a package",
+  });
+}
+
+function noFiles(wanted: ImportPath, at: { file: string; line: number; column: number }): Error {
+  return inputError({
+    code: "cue-import",
+    message: `package ${JSON.stringify(wanted.path)} has no files of package ${wanted.name}`,
+    at: [at],
+    hint: `when the package has another name, write it after a colon: ${JSON.stringify(`${wanted.path}:NAME`)}`,
+  });
+}

@@ -1,0 +1,16 @@
+// The part of the WebAssembly API that runtime/cue uses: @types/node leaves it to the DOM's types, which have no place here.
+declare namespace WebAssembly {
+  type ModuleImports = Record<string, (...args: never[]) => unknown>;
+  class Memory {
+    constructor(descriptor: { initial: number });
+    readonly buffer: ArrayBuffer;
+  }
+  class Module {
+    constructor(bytes: Uint8Array);
+    static imports(module: Module): { module: string; name: string }[];
+  }
+  class Instance {
+    constructor(module: Module, imports: Record<string, ModuleImports>);
+    readonly exports: Record<string, unknown>;
+  }
+}

@@ -1,0 +1,74 @@
+// Package access is added to CUE by cue-patch: the few looks below CUE's public API that exporting a value needs.
+// It knows vertices, labels and conjuncts, and nothing of what the values mean.
+package access
+
+import (
+	"cuelang.org/go/cue"
+	"cuelang.org/go/cue/build"
+	"cuelang.org/go/internal/core/adt"
+	"cuelang.org/go/internal/core/eval"
+	"cuelang.org/go/internal/core/runtime"
+	"cuelang.org/go/internal/value"
+)
+
+// NewContext makes a context as cuecontext.New does, without the encodings (protobuf, OpenAPI, JSON schema) that
+// package links in: they would double the size of the program. Builtin packages are those the program imports.
+func NewContext() *cue.Context {
+	return (*cue.Context)(runtime.New())
+}
+
+// ShareBelow names definitions (`#up`) below which a reference to an open value is shared although the definition is closed.
+func ShareBelow(labels []string) {
+	for _, label := range labels {
+		adt.ShareBelow[label] = true
+	}
+}
+
+// Root is the evaluated value of one instance.
+type Root struct {
+	ctx     *adt.OpContext
+	runtime *runtime.Runtime
+	vertex  *adt.Vertex
+}
+
+// Compile compiles an instance and all it imports, without evaluating anything.
+func Compile(ctx *cue.Context, instance *build.Instance) (*Package, error) {
+	r := (*runtime.Runtime)(ctx)
+	v, err := r.Build(nil, instance)
+	if err != nil {
+		return nil, err
+	}
+	return &Package{runtime: r, vertex: v}, nil
+}
+
+// Package is a compiled instance; it can be evaluated many times, each time together with other values.
+type Package struct {
+	runtime *runtime.Runtime
+	vertex  *adt.Vertex
+}
+
+// Evaluate unifies the package with more values and evaluates the result once.
+func (p *Package) Evaluate(more ...cue.Value) *Root {
+	ctx := eval.NewContext(p.runtime, nil)
+	v := &adt.Vertex{}
+	for c := range p.vertex.LeafConjuncts() {
+		v.AddConjunct(c)
+	}
+	for _, m := range more {
+		for c := range value.Vertex(m).LeafConjuncts() {
+			v.AddConjunct(c)
+		}
+	}
+	v.Finalize(ctx)
+	return &Root{ctx: ctx, runtime: p.runtime, vertex: v}
+}
+
+// Value gives the public view of the root.
+func (r *Root) Value() cue.Value {
+	return (*cue.Context)(r.runtime).Encode(r.vertex)
+}
+
+// Vertex gives the root as a vertex.
+func (r *Root) Vertex() Vertex {
+	return Vertex{root: r, use: r.vertex}
+}

@@ -1,0 +1,263 @@
+// Vertices: a value where it is used, with what it shares, what it holds and where it was written.
+
+package access
+
+import (
+	"strconv"
+	"strings"
+
+	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/format"
+	"cuelang.org/go/cue/token"
+	"cuelang.org/go/internal/core/adt"
+	"cuelang.org/go/internal/core/export"
+)
+
+// Vertex is one use of a value: a field, a list element or the root.
+type Vertex struct {
+	root *Root
+	use  *adt.Vertex
+}
+
+// Arc is a field or an element of a vertex.
+type Arc struct {
+	// Label as CUE writes it: `name`, `#up`, `"a-b"`; empty for an element.
+	Label      string
+	Definition bool
+	Hidden     bool
+	// Required: a field that is only demanded (`name!: string`), not given.
+	Required bool
+	Vertex   Vertex
+}
+
+// Identity is equal for two uses that share one structure, and can be a key of a map.
+func (v Vertex) Identity() any { return v.use.DerefValue() }
+
+// final is the vertex that holds the value, with defaults taken.
+func (v Vertex) final() *adt.Vertex { return v.use.Default() }
+
+// Arcs lists fields in the order of their declaration; optional fields that are not given are left out.
+func (v Vertex) Arcs() []Arc {
+	var arcs []Arc
+	final := v.final()
+	for _, a := range final.Arcs {
+		switch {
+		case a.Label.IsInt(), a.Label.IsLet():
+			continue
+		case a.ArcType != adt.ArcMember && a.ArcType != adt.ArcRequired:
+			continue
+		}
+		arcs = append(arcs, Arc{
+			Label:      a.Label.SelectorString(v.root.ctx),
+			Definition: a.Label.IsDef(),
+			Hidden:     a.Label.IsHidden(),
+			Required:   a.ArcType == adt.ArcRequired,
+			Vertex:     Vertex{v.root, a},
+		})
+	}
+	return arcs
+}
+
+// Elements lists the elements of a list.
+func (v Vertex) Elements() []Vertex {
+	var elements []Vertex
+	for _, a := range v.final().Arcs {
+		if a.Label.IsInt() && a.ArcType == adt.ArcMember {
+			elements = append(elements, Vertex{v.root, a})
+		}
+	}
+	return elements
+}
+
+// Kind of a value as far as it is known.
+type Kind int
+
+const (
+	Incomplete Kind = iota
+	Error
+	Null
+	Bool
+	Int
+	Number
+	String
+	Bytes
+	List
+	Struct
+)
+
+// Kind says what the value is, and for a scalar gives it as text (bytes as they are).
+func (v Vertex) Kind() (kind Kind, text string) {
+	switch x := v.final().Value().(type) {
+	case *adt.Bottom:
+		if x.IsIncomplete() {
+			return Incomplete, ""
+		}
+		return Error, ""
+	case *adt.Null:
+		return Null, "null"
+	case *adt.Bool:
+		return Bool, strconv.FormatBool(x.B)
+	case *adt.Num:
+		if x.K&adt.IntKind != 0 {
+			return Int, x.X.Text('f')
+		}
+		return Number, x.X.String()
+	case *adt.String:
+		return String, x.Str
+	case *adt.Bytes:
+		return Bytes, string(x.B)
+	case *adt.Vertex:
+		switch x.BaseValue.(type) {
+		case *adt.ListMarker:
+			return List, ""
+		case *adt.StructMarker:
+			return Struct, ""
+		}
+	}
+	return Incomplete, ""
+}
+
+// Err is the error of the value itself, nil when there is none; that of an incomplete value says why it is.
+func (v Vertex) Err() error {
+	if b := v.final().Bottom(); b != nil && b.Err != nil {
+		return b.Err
+	}
+	return nil
+}
+
+// Constraint is the value so far as CUE text, e.g. `string` or `>0 & int`.
+func (v Vertex) Constraint() string {
+	final := v.final()
+	switch x := final.Value().(type) {
+	case *adt.Bottom:
+		if len(final.Arcs) > 0 {
+			return "{...}"
+		}
+		return v.kindOfExpression()
+	case *adt.Vertex:
+		return "{...}"
+	default:
+		expr, err := export.Value(v.root.runtime, "", x)
+		if err != nil {
+			return final.Kind().String()
+		}
+		text, ferr := format.Node(expr)
+		if ferr != nil {
+			return final.Kind().String()
+		}
+		return string(text)
+	}
+}
+
+// kindOfExpression is the kind that an expression will have when it can be computed, `_` when nothing is known.
+func (v Vertex) kindOfExpression() string {
+	for c := range v.use.DerefValue().LeafConjuncts() {
+		switch x := c.Expr().(type) {
+		case *adt.Interpolation:
+			return x.K.String()
+		case *adt.StructLit:
+			return "{...}"
+		case *adt.ListLit:
+			return "[...]"
+		case *adt.BasicType:
+			return x.K.String()
+		}
+	}
+	return "_"
+}
+
+// Path is where the value is declared; empty unless known, as for values made inside an expression.
+// Values of an imported package start with its import path in quotes.
+func (v Vertex) Path() (path string, known bool) {
+	owner := v.use.DerefValue()
+	if owner == v.root.vertex {
+		return "", true
+	}
+	top := owner
+	for top.Parent != nil {
+		top = top.Parent
+	}
+	var b strings.Builder
+	if top != v.root.vertex {
+		instance := v.root.runtime.GetInstanceFromNode(top)
+		if instance == nil || instance.ImportPath == "" {
+			return "", false
+		}
+		b.WriteString(strconv.Quote(instance.ImportPath))
+	}
+	for _, f := range owner.Path() {
+		if f.IsLet() {
+			return "", false
+		}
+		Append(&b, f.SelectorString(v.root.ctx), f.IsInt())
+	}
+	return b.String(), true
+}
+
+// Append adds a label to a path.
+func Append(b *strings.Builder, label string, element bool) {
+	switch {
+	case element:
+		b.WriteString("[" + label + "]")
+	case b.Len() > 0:
+		b.WriteString("." + label)
+	default:
+		b.WriteString(label)
+	}
+}
+
+// Place is where one conjunct of a value is written.
+type Place struct {
+	Pos token.Pos
+	// FromDefinition: it came in through a definition that the value is declared with.
+	FromDefinition bool
+}
+
+// Places lists where the use is written, one per conjunct.
+func (v Vertex) Places() []Place {
+	var places []Place
+	for c := range v.use.LeafConjuncts() {
+		source := c.Field().Source()
+		if source == nil || !source.Pos().IsValid() {
+			continue
+		}
+		places = append(places, Place{source.Pos(), c.CloseInfo.FromDef})
+	}
+	return places
+}
+
+// Doc is the documentation of the use, one paragraph per comment.
+func (v Vertex) Doc() string {
+	var texts []string
+	for _, group := range export.ExtractDoc(v.use) {
+		texts = append(texts, strings.TrimSpace(group.Text()))
+	}
+	return strings.Join(texts, "\n\n")
+}
+
+// Attributes lists the field attributes of the use.
+func (v Vertex) Attributes() []*ast.Attribute { return export.ExtractFieldAttrs(v.use) }
+
+// InDefinition reports whether the value is declared below a definition.
+func (v Vertex) InDefinition() bool {
+	for n := v.use.DerefValue(); n != nil; n = n.Parent {
+		if n.Label.IsDef() {
+			return true
+		}
+	}
+	return false
+}
+
+// TakesAnyField reports whether the value says itself that it may have any field: by `...`, or by being declared as `_`.
+func (v Vertex) TakesAnyField() bool {
+	final := v.use.DerefValue()
+	if final.HasEllipsis {
+		return true
+	}
+	for c := range final.LeafConjuncts() {
+		if _, ok := c.Expr().(*adt.Top); ok {
+			return true
+		}
+	}
+	return false
+}
