@@ -11,8 +11,10 @@ type graph struct {
 	Platform      platform `json:"platform"`
 	LocalUniqueID string   `json:"localUniqueId"`
 	Caps          []string `json:"caps"`
-	// Instead of a graph: an image reference to complete.
-	Reference *string `json:"reference"`
+	// Instead of a graph: an image reference, an owner or a platform to read.
+	Reference *string   `json:"reference"`
+	Owner     *string   `json:"owner"`
+	Normalize *platform `json:"normalize"`
 }
 
 // ref is an output of an earlier vertex; Dest names it where a vertex has several (execs: the mount's destination). nil is scratch.

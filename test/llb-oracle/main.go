@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/containerd/platforms"
 	dockerref "github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/solver/pb"
@@ -23,8 +24,10 @@ type answer struct {
 	Error  string     `json:"error,omitempty"`
 	Ops    []op       `json:"ops"`
 	Source *pb.Source `json:"source"`
-	// Reference answers a line that asks to complete an image reference.
-	Reference string `json:"reference,omitempty"`
+	// Answers to lines that ask for something else than a graph.
+	Reference string    `json:"reference,omitempty"`
+	Chown     *chown    `json:"chown,omitempty"`
+	Platform  *platform `json:"platform,omitempty"`
 }
 
 type op struct {
@@ -63,8 +66,14 @@ func answerTo(line []byte) *answer {
 	if err := json.Unmarshal(line, &g); err != nil {
 		return &answer{Error: "read the graph: " + err.Error()}
 	}
-	if g.Reference != nil {
+	switch {
+	case g.Reference != nil:
 		return reference(*g.Reference)
+	case g.Owner != nil:
+		return ownerOf(*g.Owner)
+	case g.Normalize != nil:
+		p := platforms.Normalize(g.Normalize.spec())
+		return &answer{Platform: &platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}}
 	}
 	a, err := marshal(&g)
 	if err != nil {
@@ -127,4 +136,20 @@ func reference(text string) *answer {
 		return &answer{Error: err.Error()}
 	}
 	return &answer{Reference: dockerref.TagNameOnly(named).String()}
+}
+
+// ownerOf reads "user:group" as llb.WithUser does.
+func ownerOf(text string) *answer {
+	opt, ok := llb.WithUser(text).(llb.ChownOpt)
+	if !ok {
+		return &answer{Error: "llb.WithUser gives no ChownOpt"}
+	}
+	convert := func(u *llb.UserOpt) *owner {
+		if u == nil {
+			return nil
+		}
+		// As the wire has it.
+		return &owner{ID: int(uint32(u.UID)), Name: u.Name}
+	}
+	return &answer{Chown: &chown{User: convert(opt.User), Group: convert(opt.Group)}}
 }

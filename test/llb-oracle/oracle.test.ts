@@ -4,11 +4,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { normalizeReference } from "../../compiler/llb/index.ts";
+import type { Owner } from "../../compiler/graph/vertex.ts";
+import { normalizePlatform, normalizeReference, parseOwner } from "../../compiler/llb/index.ts";
 import { CASES } from "./cases.ts";
 import { compare } from "./compare.ts";
 import { toLine } from "./graph.ts";
-import { ask, buildOracle } from "./oracle.ts";
+import { ask, buildOracle, type OracleOwner } from "./oracle.ts";
 import { randomCase } from "./random.ts";
 
 const RANDOM_GRAPHS = Number(process.env["LLB_ORACLE_GRAPHS"] ?? 200);
@@ -112,5 +113,58 @@ test("image references are completed, and refused, as by docker", async () => {
     const result = normalizeReference(text);
     const { error, reference } = answers[i]!;
     assert.equal(result.ok ? result.reference : undefined, error === undefined ? reference : undefined, `${text}: ${error}`);
+  }
+});
+
+const OWNERS = [
+  ...[
+    "root",
+    "root:root",
+    "0",
+    "1000:1000",
+    "me:us",
+    "me:",
+    ":us",
+    "",
+    ":",
+    "1000:us:x",
+    "+5:-5",
+    "-1",
+    "007",
+    "0x10",
+    "1e3",
+    " 1",
+    "1_000",
+  ],
+  ...["2147483647", "2147483648", "-2147483648", "-2147483649", "4294967295", "Root", "-", "+", "٣", "me@host"],
+];
+
+test("owners are read as by client/llb", async () => {
+  const answers = await ask(
+    program,
+    OWNERS.map((owner) => `${JSON.stringify({ owner })}\n`),
+  );
+  for (const [i, text] of OWNERS.entries()) {
+    const { user, group } = parseOwner(text);
+    assert.deepEqual({ user: toOracle(user), group: toOracle(group) }, answers[i]!.chown, text);
+  }
+});
+
+function toOracle(owner: Owner | undefined): OracleOwner | null {
+  if (owner === undefined) return null;
+  return "id" in owner ? { id: owner.id, name: "" } : { id: 0, name: owner.name };
+}
+
+test("platforms are normalised as by containerd", async () => {
+  const architectures = "amd64 x86_64 X86-64 i386 386 arm64 aarch64 arm armhf armel riscv64 s390x toaster".split(" ");
+  const variants = ["", "v1", "v2", "v5", "5", "6", "7", "v7", "8", "v8", "V8", "v8.0", "v8.1", "9", "9.0", "v9.0", "v9", "x"];
+  const platforms = architectures.flatMap((architecture) => variants.map((variant) => ({ os: "Linux", architecture, variant })));
+  platforms.push({ os: "macOS", architecture: "arm64", variant: "" }, { os: "windows", architecture: "amd64", variant: "" });
+  const answers = await ask(
+    program,
+    platforms.map((normalize) => `${JSON.stringify({ normalize })}\n`),
+  );
+  for (const [i, platform] of platforms.entries()) {
+    assert.deepEqual({ variant: "", ...normalizePlatform(platform) }, answers[i]!.platform, JSON.stringify(platform));
   }
 });

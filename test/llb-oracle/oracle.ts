@@ -3,6 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
+import type { Platform } from "../../compiler/graph/vertex.ts";
 
 /** What client/llb made of one graph; metadata and source map as Go's JSON of the protobuf structs. */
 export interface Answer {
@@ -11,6 +12,15 @@ export interface Answer {
   readonly source: unknown;
   /** Of a `{ reference }` line. */
   readonly reference?: string;
+  /** Of an `{ owner }` line; no name means the id. */
+  readonly chown?: { readonly user: OracleOwner | null; readonly group: OracleOwner | null };
+  /** Of a `{ normalize }` line; variant "" means none. */
+  readonly platform?: Required<Platform>;
+}
+
+export interface OracleOwner {
+  readonly id: number;
+  readonly name: string;
 }
 
 export interface OracleOp {
