@@ -204,6 +204,7 @@ function addImageCommands(program: Command, context: Context): void {
     .option("--user <user>", "user as which its commands run")
     .addOption(list("--entrypoint <arg>", "argument of its entrypoint (repeatable)"))
     .addOption(list("--cmd <arg>", "argument of its default command (repeatable)"))
+    .option("--name <name>", "which image to take from an archive or layout that has several")
     .option("--platform <platform>", "platform of a root directory, e.g. linux/arm64; without it that of this machine");
   addOutput(load).action(async (ref: string, path: string, flags: ImportFlags) => {
     const { importCommand } = await import("./commands/image.ts");

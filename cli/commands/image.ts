@@ -11,6 +11,8 @@ export interface ImportFlags {
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly platform?: string;
+  /** Which image of an archive or layout that has several. */
+  readonly name?: string;
   readonly output: OutputFormat;
 }
 
