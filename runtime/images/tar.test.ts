@@ -3,22 +3,18 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmod, link, lutimes, mkdir, readFile, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, test } from "node:test";
+import { after, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import { builtBinary, startBuildkitd } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, busyboxRoot, type TestLayout } from "../../test/support/images.ts";
+import { busyboxRoot } from "../../test/support/images.ts";
 import { cleanUp, ref, refused, temporary } from "../../test/support/store.ts";
 import { hostPlatform } from "./platform.ts";
 import { type ImageStore, openImageStore } from "./store.ts";
 
 const run = promisify(execFile);
 const host = hostPlatform();
-let _layout: TestLayout;
 let store: ImageStore;
 
-before(async () => {
-  _layout = await busyboxLayout();
-});
 beforeEach(async () => {
   store = openImageStore(await temporary());
 });
