@@ -1,0 +1,91 @@
+// Runs every example as a user would, and holds it against plain CUE: formatted, and valid without dagger.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { debianRoot } from "../support/images.ts";
+import { type Bench, repository, startBench } from "./dagger.ts";
+
+const examples = readdirSync(join(repository, "examples"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+let bench: Bench;
+
+before(async () => {
+  bench = await startBench();
+  cpSync(join(repository, "examples"), join(bench.dir, "examples"), { recursive: true });
+});
+after(() => bench?.end());
+
+/** The pinned `cue` program, built from the same module as the wasm. */
+function cue(args: readonly string[], cwd: string): { code: number | null; output: string } {
+  const program = join(repository, "dist/bin/cue");
+  if (!existsSync(program))
+    execFileSync("go", ["build", "-trimpath", "-o", program, "cuelang.org/go/cmd/cue"], { cwd: join(repository, "tools") });
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
+  return { code: status, output: stdout + stderr };
+}
+
+test("every example and the op library pass plain cue vet and cue fmt", () => {
+  const dir = join(bench.dir, "vet");
+  mkdirSync(join(dir, "cue.mod/pkg/cuellb.dev"), { recursive: true });
+  writeFileSync(join(dir, "cue.mod/module.cue"), 'module: "example.test/examples"\nlanguage: version: "v0.17.0"\n');
+  cpSync(join(repository, "packages/op"), join(dir, "cue.mod/pkg/cuellb.dev/op"), { recursive: true });
+  for (const name of examples) {
+    cpSync(join(repository, "examples", name), join(dir, name), { recursive: true });
+    assert.deepEqual(cue(["vet", "-c=false", `./${name}`], dir), { code: 0, output: "" });
+    assert.deepEqual(cue(["fmt", "--check", `./${name}`], dir), { code: 0, output: "" });
+  }
+  assert.deepEqual(cue(["vet", "-c=false", "./op"], join(repository, "packages")), { code: 0, output: "" });
+  assert.deepEqual(cue(["fmt", "--check", "./op"], join(repository, "packages")), { code: 0, output: "" });
+});
+
+test("hello greets whom it is told to", async () => {
+  assert.deepEqual(JSON.parse((await bench.dagger(["compute", "examples/hello"])).stdout), { name: "world", greeting: "Hello, world" });
+  const ada = await bench.dagger(["compute", "examples/hello", "-i", "name=Ada"]);
+  assert.deepEqual(JSON.parse(ada.stdout), { name: "Ada", greeting: "Hello, Ada" });
+});
+
+test("pipeline turns readings into figures and a report", async () => {
+  const { code, stdout, stderr } = await bench.dagger(["up", "examples/pipeline", "--output", "json"]);
+  assert.equal(code, 0, stderr);
+  const headline = "Lisbon was warmest; the mean of 6 readings is 8.9 degrees";
+  const result = JSON.parse(stdout) as { values: Record<string, unknown>; passes: unknown[] };
+  assert.equal(result.values["headline"], headline);
+  assert.deepEqual(result.values["figures"], { readings: 6, warmest: "Lisbon", mean: 8.9 });
+  assert.equal(result.passes.length, 2);
+  assert.equal(readFileSync(join(bench.dir, "examples/pipeline/report/README.txt"), "utf8"), `${headline}\n`);
+  assert.match(
+    readFileSync(join(bench.dir, "examples/pipeline/report/readings.csv"), "utf8"),
+    /^Bergen,4.5\nLisbon,17.0\nLisbon,19.5\nOslo,-3.5\nOslo,1.0\nRome,15.0\n$/,
+  );
+});
+
+test("app builds, tests and packages the program, and does nothing the second time", async () => {
+  const imported = await bench.dagger(["image", "import", "docker.io/library/debian:bookworm", await debianRoot()]);
+  assert.equal(imported.code, 0, imported.stderr);
+  const first = await bench.dagger(["up", "examples/app", "--output", "json"]);
+  assert.equal(first.code, 0, first.stderr);
+  const { values } = JSON.parse(first.stdout) as { values: Record<string, unknown> };
+  const dist = join(bench.dir, "examples/app/dist");
+  const archive = readFileSync(join(dist, "roman-1.4.0.tar.gz"));
+  assert.equal(values["version"], "1.4.0");
+  assert.equal(values["test"], "4005 tests, 0 failures");
+  assert.equal(values["sha256"], createHash("sha256").update(archive).digest("hex"));
+  assert.equal(readFileSync(join(dist, "SHA256SUMS"), "utf8"), `${String(values["sha256"])}  roman-1.4.0.tar.gz\n`);
+
+  const second = await bench.dagger(["up", "examples/app", "--output", "json"]);
+  assert.equal(second.code, 0, second.stderr);
+  assert.equal((JSON.parse(second.stdout) as { steps: { run: number } }).steps.run, 0);
+});
+
+test("app says which test failed when one does", async () => {
+  const source = join(bench.dir, "examples/app/src/roman.c");
+  writeFileSync(source, readFileSync(source, "utf8").replace('{9, "IX"}', '{9, "VIIII"}'));
+  const { code, stderr } = await bench.dagger(["up", "examples/app", "--progress", "plain"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /failed: 1987 is MCMLXXXVII|failed: /);
+  assert.match(stderr, /app\.cue:\d+:\d+/);
+});
