@@ -5,7 +5,8 @@ import { build } from "esbuild";
 const made = "dist/dagger.new";
 await rm(made, { recursive: true, force: true });
 await build({
-  entryPoints: { main: "cli/main.ts" },
+  // The worker is started by its file name, so it is an entry of its own.
+  entryPoints: { main: "cli/main.ts", "cue-worker": "runtime/cue/cue-worker.ts" },
   outdir: made,
   bundle: true,
   splitting: true,
