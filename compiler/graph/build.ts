@@ -24,6 +24,8 @@ export interface BuildOptions {
   readonly cacheScope?: string;
   /** The directory on the client that holds `dagger-run` for a platform. */
   readonly helper: (platform: Platform) => LocalSource;
+  /** Runs every step again, whatever the daemon's cache holds. */
+  readonly noCache?: boolean;
   /** `local.unique` of a directory; without it the marshaller's is used for all. */
   readonly localUnique?: (dir: string) => string;
 }
@@ -86,7 +88,12 @@ export class Builder {
   }
 
   #context(program: Program, values: BuiltValue[], dirs: BuiltDir[]): LowerContext {
-    const meta = (op: OpBase<string>, name: string): VertexMeta => ({ name, component: program.component, at: op.place.at });
+    const meta = (op: OpBase<string>, name: string): VertexMeta => ({
+      name,
+      component: program.component,
+      at: op.place.at,
+      ...(this.options.noCache === true ? { ignoreCache: true } : {}),
+    });
     return {
       platform: this.options.platform,
       cacheScope: this.options.cacheScope ?? "",
@@ -169,7 +176,7 @@ export function checkDirectory(
     code: "path-outside-workspace",
     message: `Path ${JSON.stringify(path)} leaves the workspace`,
     path: `${op.place.path}.${field}`,
-    at: op.place.at,
+    at: op.place.fields.get(field) ?? op.place.at,
     hint: "Only directories below the workspace (where cue.mod lies) can be used; relative paths start at the config's directory",
   });
   return undefined;

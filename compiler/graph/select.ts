@@ -1,5 +1,5 @@
 // Decides what a pass builds: the wanted components, in order of need, without those that wait for computed values.
-import type { Diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Position } from "../diagnostic.ts";
 import { inputError } from "../diagnostic.ts";
 import type { Deferred } from "../job.ts";
 import { nearest } from "../ops/near.ts";
@@ -132,7 +132,7 @@ class Needs {
     const used = program.uses.map((use) => this.#workflow.program(use));
     const providers = program.missing.flatMap((missing) => {
       const provider = this.#provider(missing.path);
-      if (provider === undefined) this.#missing(program, missing);
+      if (provider === undefined) this.#missing(program.component, missing, program.at);
       else wanted.add(provider);
       return provider ?? [];
     });
@@ -150,9 +150,9 @@ class Needs {
     return this.#providers.get(path);
   }
 
-  #missing(program: Program, missing: Missing): void {
+  #missing(user: string, missing: Missing, at: readonly Position[]): void {
     const known = this.#problems.some((problem) => problem.code === "missing-value" && problem.path === missing.path);
-    if (!known) this.#problems.push(describeMissing(missing, showComponent(program.component), program.at));
+    if (!known) this.#problems.push(describeMissing(missing, showComponent(user), at));
   }
 
   #cycle(stack: readonly Need[], again: Program): void {
@@ -172,10 +172,14 @@ class Needs {
   /** Fields that wait for computed values, and may then hold more components. Those who give the values are added to `wanted`. */
   undecided(wanted: Set<Program>): Deferred[] {
     return this.#workflow.undecided.flatMap((field) => {
-      const missing = missingOf(field);
-      const providers = missing.map((one) => this.#provider(one.path)).filter((provider) => provider !== undefined);
-      for (const provider of providers) wanted.add(provider);
-      return providers.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
+      // An open field that waits for nothing but itself is an input that nobody uses.
+      const missing = missingOf(field).filter((one) => one.path !== field.path);
+      for (const one of missing) {
+        const provider = this.#provider(one.path);
+        if (provider === undefined) this.#missing(field.path, one, field.at);
+        else wanted.add(provider);
+      }
+      return missing.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
     });
   }
 }

@@ -25,10 +25,14 @@ export function readFields<Op extends OpBase<string>>(
   field: Field,
   context: ReadContext,
 ): Op | undefined {
-  const base: OpBase<string> = { do: name, place: { path: field.path, at: field.at } };
+  const base: OpBase<string> = { do: name, place: { path: field.path, at: field.at, fields: linesOf(field) } };
   const record = readRecord(`op ${name}`, fields, field, context, ["do"]);
   // The fields are typed by `Fields<Op>`, so base and fields together are an Op.
   return record === undefined ? undefined : ({ ...base, ...record } as unknown as Op);
+}
+
+function linesOf(field: Field): OpBase<string>["place"]["fields"] {
+  return new Map([...field.value.fields].map(([label, { at }]) => [label, at]));
 }
 
 /** Reads the labels of a struct by their specs; `known` are labels that somebody else reads. */
@@ -48,6 +52,11 @@ export function readRecord(
         context.problem(missingField(words, label, spec, field));
         complete = false;
       } else if (spec.standard !== undefined) record[label] = spec.standard;
+      continue;
+    }
+    if (isUnset(given.value)) {
+      context.problem(unsetField(words, label, spec, field, given));
+      complete = false;
       continue;
     }
     const read = spec.type.read(given, context);
@@ -74,13 +83,31 @@ function checkLabels(words: string, names: readonly string[], field: Field, cont
   return complete;
 }
 
-function missingField(words: string, label: string, spec: FieldSpec<unknown>, field: Field): Parameters<ReadContext["problem"]>[0] {
+function missingField(words: string, label: string, spec: FieldSpec<unknown>, field: Field): Diagnostic {
   return {
     code: "missing-field",
     message: `Field ${label} of ${words} is missing`,
     path: field.path,
     at: field.at,
     hint: `Add ${label}: ${spec.type.words}`,
+  };
+}
+
+/** Left open where the op is written, or never set since its definition: nothing outside can give the value. */
+function isUnset(value: Value): boolean {
+  if (value.kind !== "incomplete" || value.fields.has("#up")) return false;
+  const missing = value.missing ?? [];
+  return missing.length > 0 && missing.every(({ path }) => path.startsWith('"') || /(^|\.)#/.test(path));
+}
+
+function unsetField(words: string, label: string, spec: FieldSpec<unknown>, field: Field, given: Field): Diagnostic {
+  const type = given.value.type === undefined || given.value.type === "_" ? "" : `, only the constraint ${given.value.type}`;
+  return {
+    code: "missing-field",
+    message: `Field ${label} of ${words} has no value${type}`,
+    path: given.path,
+    at: [...field.at, ...given.at],
+    hint: `Give it ${spec.type.words}`,
   };
 }
 
@@ -116,7 +143,9 @@ export function describeMissing(missing: Missing, component: string, at: readonl
     message: `Missing value: ${missing.path}${type} is needed by ${component}, but nothing gives it`,
     path: missing.path,
     at: [...missing.at, ...at],
-    hint: `Set it in the config, or pass it with -i ${missing.path}=…`,
+    hint: /(^|\.)_/.test(missing.path)
+      ? "Set it in the config; a job does not compute hidden fields for CUE, so a computed value needs a name without _"
+      : `Set it in the config, or pass it with -i ${missing.path}=…`,
   };
 }
 

@@ -27,7 +27,7 @@ export const local: OpSpec<LocalOp> = {
   lower: (op, _state, context) => {
     const dir = context.directory(op.dir, op, "dir");
     if (dir === undefined) return emptyState(context.platform);
-    const { name, unique } = context.local(dir, op.place.at);
+    const { name, unique } = context.local(dir, op.place.fields.get("dir") ?? op.place.at);
     const attrs = { ...localAttrs({ ...op, sharedKeyHint: name }), ...(unique === undefined ? {} : { "local.unique": unique }) };
     const meta = context.meta(op, local.words(op));
     const source = { vertex: { kind: "source", identifier: `local://${name}`, attrs, meta }, index: 0 } as const;

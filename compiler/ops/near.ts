@@ -2,7 +2,7 @@
 
 /** The candidates closest to `name`, best first; none when nothing is close enough to be meant. */
 export function nearest(name: string, candidates: Iterable<string>, count = 1): string[] {
-  const limit = Math.max(1, Math.floor(name.length / 3) + 1);
+  const limit = Math.max(1, Math.floor(name.length / 3));
   const lower = name.toLowerCase();
   return [...candidates]
     .map((candidate) => ({ candidate, distance: distance(lower, candidate.toLowerCase()) }))

@@ -1,5 +1,6 @@
 // Prints the ops of a config, as text for people and as data for programs: what the compiler understood of the CUE.
 import type { Position } from "../diagnostic.ts";
+import type { Chown } from "../graph/vertex.ts";
 import { formatPlatform } from "../llb/index.ts";
 import type { Field, Value } from "../value.ts";
 import { specOf } from "./op.ts";
@@ -67,7 +68,7 @@ class Printer {
     const entries = Object.entries(fields).flatMap(([label, value]) => {
       const standard = (specs as Record<string, { standard?: unknown }>)[label]?.standard;
       const usual = JSON.stringify(value) === JSON.stringify(standard);
-      return usual ? [] : [[label, this.#data(value)]];
+      return usual ? [] : [[label, label === "mode" ? octal(value) : this.#data(value)]];
     });
     return { do: name, ...(Object.fromEntries(entries) as Record<string, unknown>), ...place(where.at) };
   }
@@ -86,6 +87,7 @@ class Printer {
   #struct(value: object): unknown {
     if ("kind" in value && value.kind === "from") return this.#from(value as From);
     if ("kind" in value && value.kind === "computed") return { value: (value as Computed).value.path };
+    if ("user" in value) return chownText(value as Chown);
     if ("os" in value && "architecture" in value) return formatPlatform(value as Parameters<typeof formatPlatform>[0]);
     return Object.fromEntries(Object.entries(value).map(([label, item]) => [label, this.#data(item)]));
   }
@@ -97,6 +99,16 @@ class Printer {
     this.#printed.add(from.value);
     return { ops: this.#workflow.program(fieldOf(from)).ops.map((op) => this.op(op)) };
   }
+}
+
+/** Permission bits as people write them. */
+function octal(value: unknown): string {
+  return `0o${Number(value).toString(8)}`;
+}
+
+function chownText({ user, group }: Chown): string {
+  const parts = [user, group].filter((owner) => owner !== undefined);
+  return parts.map((owner) => ("id" in owner ? String(owner.id) : owner.name)).join(":");
 }
 
 function fieldOf(from: From): Field {

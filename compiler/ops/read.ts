@@ -89,7 +89,8 @@ function checkInline(ops: readonly Op[], context: ReadContext): void {
     context.problem({
       code: "misplaced-op",
       message: "Op export gives a component its value, but these ops are written inside another op",
-      ...op.place,
+      path: op.place.path,
+      at: op.place.at,
       hint: "Make a component of them: name: {string, #up: […]}",
     });
   }

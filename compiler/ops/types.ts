@@ -1,6 +1,7 @@
 // The plain types that fields of ops have: texts, numbers, lists and maps of them.
 import type { Field } from "../value.ts";
 import { concrete, wrongType } from "./fields.ts";
+import { orList } from "./near.ts";
 import type { FieldType, ReadContext } from "./spec.ts";
 import { exportFormats, isComponent } from "./use.ts";
 import type { Text } from "./use.ts";
@@ -79,7 +80,7 @@ export const mode: FieldType<number> = integer(0, 0o7777);
 
 /** One of a few strings. */
 export function oneOf<Choice extends string>(...choices: readonly Choice[]): FieldType<Choice> {
-  const words = choices.map((choice) => JSON.stringify(choice)).join(" or ");
+  const words = orList(choices.map((choice) => JSON.stringify(choice)));
   return {
     words,
     read: (field, context) => {

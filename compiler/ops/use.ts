@@ -25,6 +25,8 @@ export type Text = string | Computed;
 export interface Place {
   readonly path: string;
   readonly at: readonly Position[];
+  /** The lines of its fields, by label. */
+  readonly fields: ReadonlyMap<string, readonly Position[]>;
 }
 
 /** What all ops have. */
