@@ -3,6 +3,7 @@ export { compile, type CompileOptions } from "./compile.ts";
 export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
 export { describeGraph, type GraphData, type GraphFormat, printGraph } from "./graph/print.ts";
+export { describeDefinition, imageAttrs, normalizeReference, ociLayoutAttrs, printDefinition } from "./llb/index.ts";
 export { nearest } from "./ops/near.ts";
 export { type ComponentOps, describeOps, type OpData, printOps } from "./ops/print.ts";
 export { readOps, type Workflow } from "./ops/read.ts";

@@ -29,10 +29,10 @@ export async function readComputed(job: Job, read: (file: string) => Promise<Uin
 }
 
 /** Fills all values at once. A value that breaks a constraint of the config fails the job: constraints are post-conditions. */
-export function fillComputed(evaluation: Evaluation, computed: readonly Computed[]): Evaluation {
+export async function fillComputed(evaluation: Evaluation, computed: readonly Computed[]): Promise<Evaluation> {
   if (computed.length === 0) return evaluation;
   try {
-    return evaluation.fill(computed.map(({ path, json }) => ({ path, json, origin: `export of ${path}` })));
+    return await evaluation.fill(computed.map(({ path, json }) => ({ path, json, origin: `export of ${path}` })));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(

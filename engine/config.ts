@@ -1,0 +1,74 @@
+// A config on its way to a job: read from disk, evaluated with the user's inputs, compiled for this machine.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { compile } from "../compiler/index.ts";
+import type { Job, Platform, Ports } from "../compiler/index.ts";
+import { createEvaluator, readSource } from "../runtime/cue/index.ts";
+import type { Evaluation } from "../runtime/cue/index.ts";
+import { hostPlatform } from "../runtime/images/index.ts";
+import { asset, libraryDir, packageRoot } from "./assets.ts";
+import { readClientId, scopedId } from "./client-id.ts";
+import { parseInputs } from "./inputs.ts";
+
+export interface ConfigRequest {
+  /** Directory of the config, or one CUE file. */
+  readonly dir: string;
+  readonly inputs: readonly string[];
+}
+
+export interface Config {
+  readonly evaluation: Evaluation;
+  /** Absolute directory of the config: relative paths in it start here. */
+  readonly dir: string;
+  /** Absolute directory that no path may leave: where cue.mod lies, else the config's. */
+  readonly workspace: string;
+  /** Directories of dagger itself that a job may upload. */
+  readonly own: readonly string[];
+  readonly clientId: string;
+  close(): void;
+}
+
+/** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
+export async function loadConfig(request: ConfigRequest): Promise<Config> {
+  const fills = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
+  const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: ["#up"] });
+  const close = (): void => void evaluator.close();
+  try {
+    const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir() });
+    const evaluation = await evaluator.load(source, fills);
+    return {
+      evaluation,
+      dir: source.dir,
+      workspace: source.moduleRoot ?? source.dir,
+      own: [helperDir(hostPlatform())],
+      clientId: await readClientId(process.env),
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+export interface CompileRequest {
+  readonly targets: readonly string[];
+  readonly noCache?: boolean;
+}
+
+export async function compileConfig(config: Config, evaluation: Evaluation, ports: Ports, request: CompileRequest): Promise<Job> {
+  return compile(evaluation.root, ports, {
+    platform: hostPlatform(),
+    workspace: config.workspace,
+    configDir: config.dir,
+    cacheScope: scopedId(config.clientId, config.workspace),
+    helper: (platform) => ({ name: `dagger-run-${platform.architecture}`, dir: helperDir(platform), at: [] }),
+    localUnique: (dir) => scopedId(config.clientId, dir),
+    targets: request.targets,
+    noCache: request.noCache ?? false,
+  });
+}
+
+/** Where `make` put the program that brings computed values into containers of a platform. */
+function helperDir(platform: Platform): string {
+  return join(packageRoot(), "dist", "run", platform.architecture);
+}

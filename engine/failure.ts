@@ -1,0 +1,37 @@
+// Explains a failed job in the user's terms: which op of which component, on which line of CUE, and what it did.
+import type { Diagnostic } from "../compiler/index.ts";
+import { SolveError } from "../runtime/solve/index.ts";
+import type { SolveFailure } from "../runtime/solve/index.ts";
+import type { Step } from "./events.ts";
+
+/** Whatever ended the job, as an error for people. */
+export function explainFailure(error: unknown, steps: { step(digest: string): Step | undefined }): unknown {
+  if (!(error instanceof SolveError) || error.failure.vertex === undefined) return error;
+  const step = steps.step(error.failure.vertex);
+  if (step === undefined) return error;
+  return new SolveError(error.exit, describe(error.failure, step, error.diagnostics[0]?.hint), error.failure, error.cause);
+}
+
+function describe(failure: SolveFailure, step: Step, hint: string | undefined): Diagnostic {
+  const { component, at } = step;
+  const of = component === "" ? "" : ` of ${component}`;
+  const base = { ...(component === "" ? {} : { path: component }), at };
+  if (failure.exitCode !== undefined) {
+    return { code: "command-failed", message: `\`${step.name}\`${of} ended with exit code ${failure.exitCode}`, ...base, hint: exitHint(failure.exitCode) };
+  }
+  return { code: "step-failed", message: `\`${step.name}\`${of} failed: ${shorten(failure.reason)}`, ...base, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The meanings that shells and kernels give to exit codes. */
+function exitHint(code: number): string {
+  if (code === 126) return "The command was found but cannot be executed: check its mode and its platform";
+  if (code === 127) return "The command was not found: check its name, PATH, and that the image has it";
+  if (code === 137) return "The process was killed (SIGKILL), perhaps because memory ran out";
+  if (code > 128 && code < 160) return `The process was ended by signal ${code - 128}`;
+  return "The log of the step says why; to accept this exit code, list it in `validExitCodes`";
+}
+
+/** The daemon repeats the process and its arguments before the reason; the step says that already. */
+function shorten(reason: string): string {
+  return reason.replace(/^(failed to solve: )+/, "").replace(/^process ".*?" did not complete successfully: /s, "");
+}

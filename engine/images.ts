@@ -1,0 +1,89 @@
+// Where images come from: the image store of this machine first, else whatever the daemon can pull.
+import { imageAttrs, inputError, normalizeReference, ociLayoutAttrs, UserError } from "../compiler/index.ts";
+import type { ImageRequest, ImageResolver, Position, ResolvedImage } from "../compiler/index.ts";
+import { imagesDir, openImageStore, readLayout } from "../runtime/images/index.ts";
+import type { ImageStore, ImportOptions, LayoutImage, StoredImage } from "../runtime/images/index.ts";
+
+/** Asks the daemon for the config of an image that is not on this machine. */
+export type RemoteImages = (request: ImageRequest) => Promise<{ digest: string; config: Uint8Array }>;
+
+/** Collects the layouts that the session has to serve while images are resolved. */
+export interface LayoutServer {
+  /** Serves an OCI layout; gives its name in `oci-layout://`. */
+  serve(dir: string): string;
+}
+
+/** The compiler's image port. `remote` is left out when no daemon may be asked (`dagger llb` without one). */
+export function imagePort(env: Environment, layouts: LayoutServer, remote: RemoteImages): ImageResolver {
+  const store = openImageStore(imagesDir(env));
+  const served = (image: LayoutImage): ResolvedImage => {
+    const name = layouts.serve(image.layoutDir);
+    return { identifier: `oci-layout://${name}/image@${image.digest}`, attrs: ociLayoutAttrs({ store: name }), config: image.config };
+  };
+  return {
+    async image(request) {
+      const stored = await store.resolve(request.ref, request.platform);
+      if (stored !== undefined) return served(stored);
+      const { config } = await located(request.at, () => remote(request));
+      return { identifier: `docker-image://${request.ref}`, attrs: imageAttrs({ resolveMode: request.resolveMode }), config };
+    },
+    async layout({ dir, tag, digest, platform, at }) {
+      const which = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+      return served(await located(at, () => readLayout(dir, which, platform)));
+    },
+  };
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An error about an image gets the line that asks for it. */
+async function located<T>(at: readonly Position[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      error.exit,
+      error.diagnostics.map((diagnostic) => (diagnostic.at.length > 0 ? diagnostic : { ...diagnostic, at })),
+      { cause: error },
+    );
+  }
+}
+
+/** The image store of this user, by references as people write them (`debian:bookworm`). */
+export function imageStore(env: Environment = process.env): UserImages {
+  const store = openImageStore(imagesDir(env));
+  return {
+    import: (ref, source, options) => store.import(normalized(ref), source, options),
+    list: () => store.list(),
+    remove: (ref) => store.remove(normalized(ref)),
+  };
+}
+
+function normalized(ref: string): string {
+  const reference = normalizeReference(ref);
+  if (reference.ok) return reference.reference;
+  throw inputError({
+    code: "bad-reference",
+    message: `Cannot read the image reference ${JSON.stringify(ref)}: ${reference.problem}`,
+    at: [],
+    hint: "Write for example debian:bookworm",
+  });
+}
+
+export interface UserImages {
+  /** Adds a root directory, a docker or OCI archive, or an OCI layout, in place of an image with the same reference. */
+  import(ref: string, source: string, options?: ImportOptions): ReturnType<ImageStore["import"]>;
+  list(): Promise<readonly StoredImage[]>;
+  remove(ref: string): Promise<void>;
+}
+
+/** The error for a command that needs an image's config but may not ask a daemon. */
+export function remoteUnavailable(request: ImageRequest): never {
+  throw inputError({
+    code: "image-not-found",
+    message: `The image ${request.ref} is not on this machine, and there is no daemon to ask for it`,
+    at: request.at,
+    hint: "Start a BuildKit daemon, or import the image with: dagger image import",
+  });
+}

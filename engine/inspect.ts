@@ -1,0 +1,74 @@
+// Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
+import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps } from "../compiler/index.ts";
+import type { GraphFormat, Job } from "../compiler/index.ts";
+import { compileConfig, loadConfig } from "./config.ts";
+import type { Config } from "./config.ts";
+import { openBuild } from "./connect.ts";
+import type { OpenBuild } from "./connect.ts";
+import { entitlementsOf } from "./entitlements.ts";
+import { imagePort } from "./images.ts";
+import { StepTracker } from "./steps.ts";
+
+export interface InspectRequest {
+  readonly dir: string;
+  readonly targets: readonly string[];
+  readonly inputs: readonly string[];
+  /** Asked only when the config needs an image that is not on this machine. */
+  readonly buildkit?: string;
+  readonly stage: "ops" | "graph" | "llb";
+  /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`; llb: `text`, `json`, `raw` (pb.Definition, as `buildctl build` reads it). */
+  readonly format: string;
+  readonly signal: AbortSignal;
+}
+
+const formats: Readonly<Record<InspectRequest["stage"], readonly string[]>> = {
+  ops: ["text", "json"],
+  graph: ["text", "json", "dot", "mermaid"],
+  llb: ["text", "json", "raw"],
+};
+
+/** Text, or bytes for `raw`. Throws UserError (2) for anything wrong in the config or an unknown format. */
+export async function inspect(request: InspectRequest): Promise<string | Uint8Array> {
+  const { stage, format } = request;
+  if (!formats[stage].includes(format)) {
+    throw inputError({
+      code: "bad-format",
+      message: `Unknown format ${JSON.stringify(format)} for ${stage}`,
+      at: [],
+      hint: `Use one of: ${formats[stage].join(", ")}`,
+    });
+  }
+  const config = await loadConfig(request);
+  try {
+    if (stage === "ops") return printOps(readOps(config.evaluation.root), format === "json" ? "json" : "text");
+    const job = await compileOnly(config, request);
+    if (stage === "graph") return printGraph(job.graph, format as GraphFormat);
+    if (format === "raw") return job.definition.encoded;
+    return format === "json" ? `${JSON.stringify(describeDefinition(job.definition), null, 2)}\n` : printDefinition(job.definition);
+  } finally {
+    config.close();
+  }
+}
+
+/** Connects to a daemon only for an image whose config nobody here knows. */
+async function compileOnly(config: Config, request: InspectRequest): Promise<Job> {
+  let opening: Promise<OpenBuild> | undefined;
+  const layouts = { serve: (dir: string): string => names.get(dir) ?? addName(dir) };
+  const names = new Map<string, string>();
+  const addName = (dir: string): string => {
+    const name = `dagger-${names.size}`;
+    names.set(dir, name);
+    return name;
+  };
+  const images = imagePort(process.env, layouts, async (image) => {
+    opening ??= openBuild(request, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
+    const open = await opening;
+    open.entitle(entitlementsOf(config.evaluation.root));
+    return open.remoteImage(image);
+  });
+  try {
+    return await compileConfig(config, config.evaluation, { images }, request);
+  } finally {
+    await opening?.then((open) => open.close()).catch(() => undefined);
+  }
+}
