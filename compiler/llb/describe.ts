@@ -100,12 +100,17 @@ function toJson(key: string, value: unknown): Json | undefined {
   if (typeof value === "number") return numberToJson(key, value);
   if (typeof value === "string" || typeof value === "boolean") return value;
   if (value instanceof Uint8Array) return value.length === 0 ? undefined : bytesToJson(value);
-  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => toJson("", item) ?? item);
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item: unknown) => toJson("", item) ?? zeroItem(item));
   if (typeof value !== "object" || value === null) return undefined;
   if (MAPS.has(key)) return mapToJson(value);
   // Here even false says something.
   if (key === "export_cache") return "Value" in value && value.Value === true;
   return Object.fromEntries(Object.entries(value).flatMap(([name, field]) => fieldToJson(name, field)));
+}
+
+/** In a list also an element without content counts. */
+function zeroItem(item: unknown): Json {
+  return typeof item === "string" || typeof item === "number" || typeof item === "boolean" ? item : {};
 }
 
 /** Maps, whose values are shown even when empty and whose order is not that of a message's fields. */

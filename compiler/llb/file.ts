@@ -27,6 +27,7 @@ export const file: OpCodec<FileVertex> = {
     const base = inputs.add(vertex.base);
     const secondary = vertex.actions.map((action) => (action.kind === "copy" ? inputs.add(action.from) : NONE));
     for (const output of vertex.also ?? []) inputs.add(output);
+    for (const ref of vertex.also ?? []) inputs.add(ref);
     const last = vertex.actions.length - 1;
     const actions = vertex.actions.map((action, i) => ({
       // Results of earlier actions are numbered after the inputs.

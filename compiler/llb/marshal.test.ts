@@ -86,7 +86,7 @@ test("vertices with equal bytes become one op that carries the lines of both and
   assert.equal(nodes[0]?.vertex, second.vertex);
   const decoded = decodeDefinition(encoded);
   assert.equal(decoded.ops[0]?.metadata?.description["llb.customname"], "two");
-  const lines = decoded.source?.locations[nodes[0]!.digest]?.locations.map(({ ranges }) => ranges[0]?.start?.line);
+  const lines = decoded.source?.locations[nodes[0].digest]?.locations.map(({ ranges }) => ranges[0]?.start?.line);
   assert.deepEqual(lines, [1, 2]);
 });
 
@@ -117,6 +117,22 @@ test("a file op with 5,000 inputs lists each once", () => {
   const actions = Array.from({ length: 5000 }, (_, i) => ({ ...copy, ...flags, ...rest, from: leaf(i) }));
   const { encoded } = marshal(out({ kind: "file", meta: meta("collect"), base: null, actions }), OPTIONS);
   assert.equal(decodeDefinition(encoded).ops.at(-2)?.op.inputs.length, 2500);
+});
+
+test("inputs that no action reads come after the others, and results of actions are counted after them all", () => {
+  const [base, other] = [image("base"), image("other")];
+  const { actions } = mkdir(null, "/a");
+  const vertex: FileVertex = { kind: "file", meta: meta("collect"), base, actions: [...actions, ...actions], also: [other, base] };
+  const { nodes, encoded } = marshal(out(vertex), OPTIONS);
+  const op = decodeDefinition(encoded).ops.at(-2)?.op;
+  assert.deepEqual(
+    op?.inputs.map(({ digest }) => digest),
+    [nodes[0]?.digest, nodes[1]?.digest],
+  );
+  assert.deepEqual(op?.op?.$case === "file" && op.op.value.actions.map(({ input, output }) => [input, output]), [
+    [0n, -1n],
+    [2n, 0n],
+  ]);
 });
 
 test("a local directory gets the id of the job unless it has its own or a session", () => {

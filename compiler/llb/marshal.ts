@@ -125,5 +125,5 @@ function toOp(vertex: Vertex, { op, inputs, platform }: Encoding): Op {
 
 /** The codec of a vertex's kind takes this vertex: the table's type says so, which TypeScript cannot follow through an index. */
 function codec(vertex: Vertex): OpCodec<Vertex> {
-  return CODECS[vertex.kind] as OpCodec<Vertex>;
+  return CODECS[vertex.kind];
 }

@@ -33,8 +33,12 @@ function withoutZeros(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (Array.isArray(value)) return value.map(withoutZeros);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([key, field]) => !isZero(field) && !(isMap(key) && Object.keys(field).length === 0));
-  return Object.fromEntries(entries.map(([key, field]) => [key, isMap(key) ? field : withoutZeros(field)]));
+  const entries = Object.entries(value).filter(([key, field]: [string, unknown]) => !isZero(field) && !(isMap(key) && isEmpty(field)));
+  return Object.fromEntries(entries.map(([key, field]: [string, unknown]) => [key, isMap(key) ? field : withoutZeros(field)]));
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 function isMap(key: string): boolean {
