@@ -2,13 +2,13 @@
 
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
-import { inputError } from "../../compiler/diagnostic.ts";
+import { type Diagnostic, inputError, type Position, UserError } from "../../compiler/diagnostic.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { type CueFile, displayName, filesIn, readCueFile } from "./files.ts";
 import { findModule, type Module } from "./module.ts";
 import type { Package } from "./protocol.ts";
 import { type ImportPath, type PackageDir, parseImportPath, resolveImport } from "./resolve.ts";
-import { selectPackage } from "./select.ts";
+import { type SelectedFile, selectPackage } from "./select.ts";
 
 /** An instance and all it imports, in memory: plain data, so that its hash is the identity of what is evaluated. */
 export interface Source {
@@ -40,6 +40,8 @@ class Reader {
   readonly #options: ReadOptions;
   readonly #packages: Package[] = [];
   readonly #indexes = new Map<string, number>();
+  /** Imports that lead nowhere: all of them are reported together. */
+  readonly #wrong: Diagnostic[] = [];
   #module: Module | undefined;
 
   constructor(evaluator: Evaluator, options: ReadOptions) {
@@ -58,7 +60,9 @@ class Reader {
     if (files.length === 0) throw empty(target, cwd);
     const selected = await this.#select(files, found);
     const name = selected.name;
-    await this.#add({ importPath: this.#mainPath(dir, name), name, own: true, files: selected.files, found });
+    if (selected.files.length === 0) throw empty(target, cwd);
+    await this.#add({ importPath: this.#mainPath(dir, name), name, own: true, files: selected.files });
+    if (this.#wrong.length > 0) throw inputError(...this.#wrong);
     return { dir, ...(this.#module && { moduleRoot: this.#module.root }), packages: this.#packages };
   }
 
@@ -68,7 +72,7 @@ class Reader {
   }
 
   /** Adds a package and, depth first, what it imports. Returns its index. */
-  async #add(p: { importPath: string; name: string; own: boolean; files: readonly SelectedFile[]; found: PackageDir }): Promise<number> {
+  async #add(p: Omit<Package, "version" | "imports" | "files"> & { files: readonly SelectedFile[] }): Promise<number> {
     const index = this.#packages.length;
     const imports: Record<string, number> = {};
     this.#packages.push({
@@ -79,24 +83,35 @@ class Reader {
       files: p.files.map(({ file }) => ({ name: file.name, text: file.text })),
       imports,
     });
-    for (const { imports: wanted } of p.files) {
-      for (const { path: spec, at } of wanted) imports[spec] ??= await this.#import(parseImportPath(spec), at);
+    for (const { path: spec, at } of p.files.flatMap((f) => f.imports)) {
+      const imported = imports[spec] ?? (await this.#tryImport(spec, at));
+      if (imported !== undefined) imports[spec] = imported;
     }
     return index;
   }
 
-  async #import(wanted: ImportPath, at: { file: string; line: number; column: number }): Promise<number> {
+  /** Undefined, and a finding more, when the import leads nowhere. */
+  async #tryImport(spec: string, at: Position): Promise<number | undefined> {
+    try {
+      return await this.#import(parseImportPath(spec), at);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#wrong.push(...error.diagnostics);
+      return undefined;
+    }
+  }
+
+  async #import(wanted: ImportPath, at: Position): Promise<number> {
     const canonical = `${wanted.path}:${wanted.name}`;
     const known = this.#indexes.get(canonical);
     if (known !== undefined) return known;
     const found = resolveImport(wanted, this.#module, this.#options.library, at);
-    this.#indexes.set(canonical, this.#packages.length);
     const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, this.#options.cwd));
-    const files = filesIn(found, show);
-    const selected = await this.#select(files, found, wanted.name);
+    const selected = await this.#select(filesIn(found, show), found, wanted.name);
     if (selected.files.length === 0) throw noFiles(wanted, at);
+    this.#indexes.set(canonical, this.#packages.length);
     const importPath = wanted.name === path.posix.basename(wanted.path) ? wanted.path : canonical;
-    return this.#add({ importPath, name: wanted.name, own: found.own, files: selected.files, found });
+    return this.#add({ importPath, name: wanted.name, own: found.own, files: selected.files });
   }
 
   #mainPath(dir: string, name: string): string {
@@ -106,8 +121,6 @@ class Reader {
     return name === "" || path.posix.basename(full) === name ? full : `${full}:${name}`;
   }
 }
-
-type SelectedFile = Awaited<ReturnType<typeof selectPackage>>["files"][number];
 
 function missing(target: string, cwd: string): Error {
   return inputError({
@@ -127,7 +140,7 @@ function empty(target: string, cwd: string): Error {
   });
 }
 
-function noFiles(wanted: ImportPath, at: { file: string; line: number; column: number }): Error {
+function noFiles(wanted: ImportPath, at: Position): Error {
   return inputError({
     code: "cue-import",
     message: `package ${JSON.stringify(wanted.path)} has no files of package ${wanted.name}`,

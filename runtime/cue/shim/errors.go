@@ -1,11 +1,10 @@
-// Findings: CUE's errors as data, with every place and the whole chain of causes.
+// Findings: CUE's errors as data, in plain words, with every place and the whole chain of causes.
 
 package main
 
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,81 +12,145 @@ import (
 	"cuelang.org/go/cue/token"
 )
 
-// findings lists the errors of err, ordered and without duplicates. An error that is none of the known kinds gets fallback as code.
+// findings lists the errors of err. An error that is none of the known kinds gets fallback as code.
 func findings(err error, fallback string, own map[string]bool) []Finding {
 	var out []Finding
-	for _, e := range errors.Errors(err) {
-		format, _ := e.Msg()
-		out = append(out, Finding{code(format, fallback), e.Error(), pathOf(e), positions(e, own)})
+	list := errors.Errors(err)
+	for i := 0; i < len(list); i++ {
+		format, args := list[i].Msg()
+		f := Finding{cmp.Or(codes[format], fallback), plain(list[i], format), pathOf(list[i]), positions(list[i], own)}
+		if format == emptyDisjunction {
+			// The errors of the alternatives come right behind; alone they would read as if each one had to be mended.
+			n := alternatives(list[i+1:], list[i].Path(), args)
+			f.Message, f.At = disjunction(list[i+1:i+1+n], f.At, own)
+			i += n
+		}
+		out = append(out, f)
 	}
 	return out
 }
 
-// code sorts errors by the format of CUE's messages, which is constant as the version of CUE is pinned.
-func code(format, fallback string) string {
-	return cmp.Or(codes[format], fallback)
-}
+const emptyDisjunction = "%d errors in empty disjunction:"
 
+// codes sorts errors by the format of CUE's messages, which does not change as long as the version of CUE is pinned.
 var codes = map[string]string{
-	"field not allowed":                     "cue-unknown-field",
-	"structural cycle":                      "cue-cycle",
-	"field is required but not present":     "cue-required",
-	"cannot find package %q":                "cue-import",
-	"builtin package %q undefined":          "cue-import",
-	"import %q not found":                   "cue-import",
-	"import cycle: %q imports itself":       "cue-import",
-	"reference %q not found":                "cue-reference",
-	"undefined field: %s":                   "cue-reference",
-	"%d errors in empty disjunction:":       "cue-disjunction",
-	"invalid value %v (out of bound %s)":    "cue-bound",
-	"incompatible list lengths (%d and %d)": "cue-conflict",
+	"conflicting values %s and %s":                              "cue-conflict",
+	"conflicting values %s and %s (mismatched types %s and %s)": "cue-conflict",
+	"conflicting value %s (mismatched types %s and %s)":         "cue-conflict",
+	"incompatible list lengths (%d and %d)":                     "cue-conflict",
+	"cannot combine regular field %q with %v":                   "cue-conflict",
+	"invalid value %v (out of bound %s)":                        "cue-bound",
+	"invalid value %s (does not satisfy %s)":                    "cue-bound",
+	"field not allowed":                                         "cue-unknown-field",
+	"%s is not declared in the configuration":                   "cue-unknown-field",
+	"structural cycle":                                          "cue-cycle",
+	"field is required but not present":                         "cue-required",
+	"cannot find package %q":                                    "cue-import",
+	"builtin package %q undefined":                              "cue-import",
+	"import %q not found":                                       "cue-import",
+	"import cycle: %q imports itself":                           "cue-import",
+	"imported and not used: %s":                                 "cue-unused",
+	"imported and not used: %s as %s":                           "cue-unused",
+	"unreferenced alias or let clause %s":                       "cue-unused",
+	"reference %q not found":                                    "cue-reference",
+	"undefined field: %s":                                       "cue-reference",
+	"%q is not a CUE path, e.g. app.name":                       "cue-fill",
+	emptyDisjunction:                                            "cue-disjunction",
 }
 
+// plain is the message with its causes, without the path and place that CUE puts in front of it: those are data of their own.
+func plain(e errors.Error, format string) string {
+	message := strings.TrimPrefix(e.Error(), strings.Join(e.Path(), ".")+": ")
+	if p := e.Position(); p.IsValid() {
+		message = strings.TrimPrefix(message, p.String()+": ")
+	}
+	switch format {
+	case "field not allowed":
+		if path := e.Path(); len(path) > 0 {
+			return "there is no field " + path[len(path)-1] + " here: its definition does not allow it"
+		}
+	case "structural cycle":
+		return "the value contains itself"
+	}
+	return message
+}
+
+// alternatives counts the errors that belong to a failed disjunction.
+func alternatives(list []errors.Error, path []string, args []any) int {
+	most, _ := args[0].(int)
+	n := 0
+	for n < len(list) && n < most {
+		p := list[n].Path()
+		if len(p) < len(path) || !slices.Equal(p[:len(path)], path) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// disjunction puts the errors of all alternatives into one.
+func disjunction(list []errors.Error, at []Position, own map[string]bool) (string, []Position) {
+	message := "none of the alternatives fits"
+	for i, e := range list {
+		format, _ := e.Msg()
+		separator := "; "
+		if i == 0 {
+			separator = ": "
+		}
+		message += separator + pathOf(e) + ": " + plain(e, format)
+		for _, p := range positions(e, own) {
+			if !slices.Contains(at, p) {
+				at = append(at, p)
+			}
+		}
+	}
+	slices.SortStableFunc(at, func(a, b Position) int { return rank(own, a) - rank(own, b) })
+	return message, at
+}
+
+// pathOf writes the labels of an error as a path: `a.#up[0]`. A label of digits that is no index has quotes.
 func pathOf(e errors.Error) string {
 	var b strings.Builder
 	for _, label := range e.Path() {
-		element := label != "" && strings.Trim(label, "0123456789") == ""
-		if element {
+		switch element := strings.Trim(label, "0123456789") == ""; {
+		case element:
 			b.WriteString("[" + label + "]")
-			continue
+		case b.Len() > 0:
+			b.WriteString("." + label)
+		default:
+			b.WriteString(label)
 		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(label)
 	}
 	return b.String()
 }
 
+// positions lists every place of an error and of its causes, the user's own files first.
 func positions(err error, own map[string]bool) []Position {
 	out := []Position{}
-	var add func(err error)
-	add = func(err error) {
+	for ; err != nil; err = errors.Unwrap(err) {
 		for _, p := range errors.Positions(err) {
 			if at := position(p); p != token.NoPos && !slices.Contains(out, at) {
 				out = append(out, at)
 			}
 		}
-		if inner := errors.Unwrap(err); inner != nil {
-			add(inner)
-		}
 	}
-	add(err)
 	slices.SortStableFunc(out, func(a, b Position) int { return rank(own, a) - rank(own, b) })
 	return out
 }
 
+// rank puts library files behind the user's own, and behind what comes from outside.
 func rank(own map[string]bool, p Position) int {
-	if own[p.File] {
-		return 0
+	if mine, isFile := own[p.File]; isFile && !mine {
+		return 1
 	}
-	return 1
+	return 0
 }
 
 func encodeFindings(list []Finding) []byte {
 	data, err := json.Marshal(list)
 	if err != nil {
-		return []byte(fmt.Sprintf("[{%q:%q}]", "message", err.Error()))
+		return []byte("[]")
 	}
 	return data
 }

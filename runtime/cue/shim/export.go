@@ -115,7 +115,7 @@ func (e *exporter) items(v access.Vertex, path string) {
 	first := true
 	for i, element := range v.Elements() {
 		e.separate(&first, `,"i":[`)
-		label := strconv.Itoa(i)
+		label := itoa(i)
 		e.use(label, join(path, label, true), element, false)
 	}
 	e.end(first)

@@ -69,12 +69,22 @@ func (s *Session) fill(r Request) []byte {
 	}
 	root := s.main.Evaluate(values...)
 	if err := root.Value().Validate(); err != nil {
-		return encode(Answer{Findings: findings(err, "cue-value", s.own)})
+		return encode(Answer{Findings: s.explain(findings(err, "cue-value", s.own), root)})
 	}
 	if err := s.checkDeclared(root, r.Fills); err != nil {
 		return encode(Answer{Findings: findings(err, "cue-unknown-field", s.own)})
 	}
 	return export(root, s.follow, s.own)
+}
+
+// explain adds to findings what only the evaluated values can tell.
+func (s *Session) explain(list []Finding, root *access.Root) []Finding {
+	for i, f := range list {
+		if f.Code == "cue-cycle" {
+			list[i] = explainCycle(f, root, placer{own: s.own})
+		}
+	}
+	return list
 }
 
 // loader makes build instances out of the packages of a request.

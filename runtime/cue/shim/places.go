@@ -4,6 +4,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/access"
@@ -29,7 +30,7 @@ func (p placer) of(v access.Vertex) []Position {
 
 func (p placer) rank(place access.Place) int {
 	rank := 0
-	if !p.own[place.Pos.Filename()] {
+	if mine, isFile := p.own[place.Pos.Filename()]; isFile && !mine {
 		rank += 2
 	}
 	if place.FromDefinition {
@@ -42,3 +43,5 @@ func position(pos token.Pos) Position {
 	p := pos.Position()
 	return Position{strings.TrimPrefix(p.Filename, "./"), p.Line, p.Column}
 }
+
+func itoa(i int) string { return strconv.Itoa(i) }

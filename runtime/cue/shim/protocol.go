@@ -91,7 +91,7 @@ type Finding struct {
 // A Use is [label, target, places, doc, attributes]: target is the index of a node, or [kind, text] for a scalar written in place;
 // places are numbers, three for each place: file, line, column; doc and attributes are indexes, -1 for none.
 type Answer struct {
-	Scanned  []Scanned `json:"scanned,omitempty"`
+	Scanned []Scanned `json:"scanned,omitempty"`
 	// Data is the answer to "data".
 	Data     json.RawMessage `json:"data,omitempty"`
 	Findings []Finding       `json:"findings,omitempty"`

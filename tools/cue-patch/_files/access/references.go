@@ -90,3 +90,34 @@ func isBuiltin(root *Root, pkg *adt.ImportReference) bool {
 	first, _, _ := strings.Cut(pkg.ImportPath.StringValue(root.ctx), "/")
 	return !strings.Contains(first, ".")
 }
+
+// Targets lists what the value itself is a plain reference to. Unlike References it works for values that CUE has given up
+// on, as those in a cycle: it follows labels and evaluates nothing.
+func (v Vertex) Targets() []Vertex {
+	var found []Vertex
+	for c := range v.use.LeafConjuncts() {
+		env, x := c.EnvExpr()
+		if target := follow(env, x); target != nil {
+			found = append(found, Vertex{v.root, target})
+		}
+	}
+	return found
+}
+
+func follow(env *adt.Environment, x adt.Expr) *adt.Vertex {
+	switch x := x.(type) {
+	case *adt.FieldReference:
+		for i := int32(0); i < x.UpCount && env != nil; i++ {
+			env = env.Up
+		}
+		if env == nil || env.Vertex == nil {
+			return nil
+		}
+		return env.Vertex.LookupRaw(x.Label)
+	case *adt.SelectorExpr:
+		if of := follow(env, x.X); of != nil {
+			return of.DerefValue().LookupRaw(x.Sel)
+		}
+	}
+	return nil
+}
