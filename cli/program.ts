@@ -1,9 +1,9 @@
 // The command line: every command with its flags, help and examples. Loads nothing else; a command's code is imported when it runs.
 import { Argument, Command, Option } from "commander";
+import type { Shell } from "./commands/completion.ts";
+import type { ImportFlags } from "./commands/image.ts";
 import type { ConfigFlags, Context, OutputFormat, RunFlags } from "./context.ts";
 import { usageError } from "./failure.ts";
-import type { ImportFlags } from "./commands/image.ts";
-import type { Shell } from "./commands/completion.ts";
 import { wantsColour } from "./io.ts";
 
 const about = `Compiles CUE workflows to one BuildKit graph and runs them in one pass.
@@ -232,7 +232,7 @@ function addEngineCommands(program: Command, context: Context): void {
     "It is started when it is needed, and shared by all runs.",
     ["$ dagger engine status", "$ dagger engine stop"],
   );
-  const run = async () => await import("./commands/engine.ts");
+  const run = async () => import("./commands/engine.ts");
   addOutput(
     add(engine, "start", "Start the daemon, or find it running", "", [
       "$ dagger engine start",

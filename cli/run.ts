@@ -3,8 +3,8 @@ import type { Context } from "./context.ts";
 import { HelpShown, toFailure, trace, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { wantsColour } from "./io.ts";
-import { formatDiagnostics } from "./output/errors.ts";
 import type { Failure } from "./output/errors.ts";
+import { formatDiagnostics } from "./output/errors.ts";
 import { createLineReader } from "./output/excerpt.ts";
 import { createStyle } from "./output/style.ts";
 import { createProgram } from "./program.ts";
@@ -22,7 +22,7 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
     return 0;
   } catch (error) {
     if (error instanceof HelpShown) return error.exit;
-    return await report(error, argv, context);
+    return report(error, argv, context);
   }
 }
 
@@ -35,7 +35,8 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
     io.stderr.write(formatDiagnostics(failure.diagnostics, { style, columns, readLine: createLineReader() }));
   if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write(trace(error));
   const format = askedOutput(argv);
-  if (format !== undefined) io.stdout.write(await encodeFailure(failure, format));
+  // A command that told everything itself (doctor) fails without findings.
+  if (format !== undefined && failure.diagnostics.length > 0) io.stdout.write(await encodeFailure(failure, format));
   return failure.exit;
 }
 

@@ -1,8 +1,8 @@
 // dagger doctor: what this machine lacks, and how to get it.
 import type { Context, OutputFormat } from "../context.ts";
 import { wantsColour } from "../io.ts";
-import { formatJson } from "../output/table.ts";
 import { createStyle } from "../output/style.ts";
+import { formatJson } from "../output/table.ts";
 import { width } from "../output/width.ts";
 
 /** Prints every check; throws UserError (3) without findings of its own when one failed, as they are all printed already. */

@@ -1,7 +1,7 @@
 // Prints what is wrong: message, place, source line, further places, next step; as text for people and as data for programs.
 import type { Diagnostic, Position } from "../../engine/index.ts";
-import { excerpt, formatPosition } from "./excerpt.ts";
 import type { ReadLine } from "./excerpt.ts";
+import { excerpt, formatPosition } from "./excerpt.ts";
 import { clean } from "./lines.ts";
 import type { Style } from "./style.ts";
 import { plural } from "./units.ts";

@@ -1,7 +1,7 @@
 // The picture of a run at one moment: lines that fit a terminal. Pure: what is known, the clock and the size go in, lines come out.
 import { clean } from "./lines.ts";
-import { elapsed, formatStatus } from "./steps.ts";
 import type { StepTable, TrackedStep } from "./steps.ts";
+import { elapsed, formatStatus } from "./steps.ts";
 import type { Style } from "./style.ts";
 import { duration } from "./units.ts";
 import { expandTabs, truncate, width } from "./width.ts";

@@ -4,8 +4,8 @@ import type { Out } from "../io.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
-import { elapsed, formatStatus, StepTable } from "./steps.ts";
 import type { TrackedStep } from "./steps.ts";
+import { elapsed, formatStatus, StepTable } from "./steps.ts";
 import type { Style } from "./style.ts";
 import { duration, seconds } from "./units.ts";
 
@@ -65,12 +65,14 @@ export class PlainProgress implements ProgressPrinter {
   }
 
   #step(event: Extract<UpEvent, { type: "step" }>): void {
+    const before = this.#table.get(event.step).state;
+    // A step that is taken up again is named again: its first lines may be far above.
+    if (event.state === "started" && before !== "waiting") this.#introduced.delete(event.step.digest);
     const { tracked, rest } = this.#table.step(event, this.#now());
     this.#log(tracked, rest, tracked.completed);
     this.#introduce(tracked);
     const number = this.#number(tracked);
     if (event.state === "started") return;
-    this.#introduced.delete(tracked.step.digest);
     switch (event.state) {
       case "cached":
         this.#line(`${number} ${this.#style.green("CACHED")}\n`);

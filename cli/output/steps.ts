@@ -3,6 +3,10 @@ import type { Step, UpEvent } from "../../engine/index.ts";
 import { clean, LineSplitter } from "./lines.ts";
 import { LogStore } from "./log-store.ts";
 import { bytes } from "./units.ts";
+import { truncate } from "./width.ts";
+
+/** Columns of a step's name, where nothing else limits it. */
+const longestName = 160;
 
 export type StepState = "waiting" | "started" | "cached" | "done" | "error" | "canceled";
 
@@ -71,7 +75,7 @@ export class StepTable {
     if (tracked === undefined) {
       tracked = {
         number: ++this.#numbers,
-        step: { ...step, name: clean(step.name), component: clean(step.component) },
+        step: { ...step, name: oneLine(step.name), component: oneLine(step.component) },
         state: "waiting",
         started: 0,
         completed: 0,
@@ -122,6 +126,11 @@ export class StepTable {
   failed(): TrackedStep[] {
     return [...this.steps.values()].filter(({ state }) => state === "error");
   }
+}
+
+/** Scripts in arguments may have many lines; the line in CUE has them all. */
+function oneLine(text: string): string {
+  return truncate(clean(text.replaceAll(/\s+/g, " ")), longestName);
 }
 
 /** The daemon repeats the command in its error; the step's own line has it already. */
