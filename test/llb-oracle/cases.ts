@@ -101,6 +101,11 @@ const remotes: Case[] = [
       "git.mountsshsock": "key",
     }),
   ),
+  // Go then asks the server for its keys; at this port there is none.
+  of(
+    "a git repository over ssh whose host is not known",
+    source("git://127.0.0.1:9/a", { ...gitDefaults, "git.fullurl": "ssh://git@127.0.0.1:9/a", "git.mountsshsock": "default" }),
+  ),
   of(
     "a git commit with all else",
     source(`git://${repo}#main`, {
@@ -345,6 +350,10 @@ const meta = (name: string, component: string, line = 1): SourceVertex["meta"] =
 });
 const twins = ["a", "b"].map((name, i) => image("docker.io/library/twin:1", { meta: meta(name, name, i + 1) }));
 
+function twin(more: Partial<SourceVertex["meta"]>) {
+  return image("docker.io/library/twin:1", { meta: { ...meta("twin", "app"), ...more } });
+}
+
 const others: Case[] = [
   of("a merge", out(merge(base, tools))),
   of("a merge with duplicates", out(merge(base, tools, base, base))),
@@ -362,6 +371,9 @@ const others: Case[] = [
     out(file(base, mkdir("/x")).kind === "file" ? { ...file(twins[0]!, mkdir("/x")), meta: meta("öp", "app.build") } : base.vertex),
   ),
   of("equal vertices of two components", out(merge(twins[0]!, twins[1]!))),
+  of("equal vertices of which the first ignores the cache", out(merge(twin({ ignoreCache: true, exportCache: true }), twin({})))),
+  of("equal vertices that differ on exporting the cache", out(merge(twin({ exportCache: true }), twin({ exportCache: false })))),
+  of("equal vertices with resources of the first", out(merge(twin({ resources: { memory: 1n } }), twin({ component: "" })))),
   of(
     "lines in several files",
     image(undefined, {
