@@ -1,11 +1,10 @@
 // Finds an image in an OCI layout: by tag or digest, for a platform.
 import { stat } from "node:fs/promises";
 import { inputError } from "../../compiler/diagnostic.ts";
-import type { Platform } from "../../compiler/graph/vertex.ts";
 import { blobPath, checkDigest } from "./blobs.ts";
 import { type Content, directoryContent, documentObject } from "./content.ts";
 import { broken, type Descriptor, isIndex, type Manifest, parseObject, readConfig, readIndex, readManifest, refName } from "./oci.ts";
-import { bestMatch, normalize, platformName } from "./platform.ts";
+import { bestMatch, normalize, type Platform, platformName } from "./platform.ts";
 
 /** One image for one platform, in an OCI layout directory. */
 export interface LayoutImage {

@@ -1,7 +1,7 @@
 // The JSON documents of OCI images, read with care: they come from archives and directories that anybody may have written.
 import { inputError } from "../../compiler/diagnostic.ts";
-import type { Platform } from "../../compiler/graph/vertex.ts";
 import { checkDigest } from "./blobs.ts";
+import type { Platform } from "./platform.ts";
 
 /** Points to a blob. */
 export interface Descriptor {

@@ -1,6 +1,12 @@
 // Which image of several fits a platform: the same rules as containerd, for the variants that images have in practice.
 import { arch } from "node:os";
-import type { Platform } from "../../compiler/graph/vertex.ts";
+
+/** As OCI images name platforms, e.g. { os: "linux", architecture: "arm", variant: "v7" }. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
 
 const architectures: Readonly<Record<string, string>> = {
   x64: "amd64",

@@ -5,13 +5,12 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { inputError } from "../../compiler/diagnostic.ts";
-import type { Platform } from "../../compiler/graph/vertex.ts";
 import { type Archive, compressionOf, readArchive } from "./archive.ts";
 import { damaged, type Staged, type Staging } from "./blobs.ts";
 import { archiveContent, type Content, directoryContent, documentObject, smallFile } from "./content.ts";
 import { namesOf, platformManifests } from "./layout.ts";
 import { broken, type Descriptor, isIndex, isObject, type Json, media, parseObject, readConfig, readIndex, readManifest } from "./oci.ts";
-import { hostPlatform, normalize } from "./platform.ts";
+import { hostPlatform, normalize, type Platform } from "./platform.ts";
 import { type Packed, packDirectory } from "./tar.ts";
 
 /** How to import. All but `name` and `signal` describe an image made of a root directory; other sources bring their own config. */

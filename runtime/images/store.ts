@@ -2,13 +2,13 @@
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { inputError, UserError } from "../../compiler/diagnostic.ts";
-import type { Platform } from "../../compiler/graph/vertex.ts";
 import { dataDir, type Environment } from "../directories.ts";
 import { withLock } from "../lock.ts";
 import { blobPath, storeError, withStaging, writeAtomic } from "./blobs.ts";
 import { directoryContent, documentObject, smallFile } from "./content.ts";
 import { imageOf, type LayoutImage, platformManifests } from "./layout.ts";
 import { type Descriptor, isIndex, media, parseObject, readIndex, readManifest, refName } from "./oci.ts";
+import type { Platform } from "./platform.ts";
 import { type ImportOptions, type StagedImage, stageImage } from "./source.ts";
 
 /** An image in the store. */
