@@ -163,6 +163,7 @@ export function unixMode(mode: number): number {
   return out;
 }
 
+/** Seconds as Node takes them; it cuts them at the microsecond, so they point to the middle of it. */
 function seconds(nanoseconds: bigint): number {
-  return Number(nanoseconds / 1000n) / 1e6;
+  return (Number(nanoseconds / 1000n) + 0.5) / 1e6;
 }
