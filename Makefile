@@ -55,10 +55,11 @@ all: setup build lint test ## setup, build, lint and test
 clean: ## remove what was built (keeps node_modules and the Debian root)
 	rm -rf dist/bin dist/run dist/dagger dist/cue* dist/.stamps proto/gen proto/src
 
-# npm ci throws node_modules away and starts over, so it runs only when what is installed differs from the lock file.
+# Installs what the lock file says, only when something else is installed. Not by npm ci: it refuses a lock file that leaves out
+# optional packages of other platforms, and npm leaves those out that the registry at hand does not have.
 $(NPM): package.json package-lock.json
 	@mkdir -p $(@D)
-	$(timed) "npm packages" bash -c 'npm ls --all >/dev/null 2>&1 || npm ci'
+	$(timed) "npm packages" bash -c 'npm ls --all >/dev/null 2>&1 || npm install --no-save'
 	@touch $@
 
 $(PROTO): $(NPM) proto/generate.sh proto/google/rpc/status.proto tools/go.mod
