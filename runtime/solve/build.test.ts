@@ -117,7 +117,9 @@ test("a failing step tells its exit code, its vertex and its file action", async
   assert.deepEqual([byExec.exit, byExec.diagnostics[0]?.code, byExec.failure.exitCode], [1, "solve-failed", 7]);
   assert.deepEqual([...failed], [byExec.failure.vertex]);
   const badFile = file(undefined, [mkdir("/a"), mkfile("/none/x", "")]);
-  const byFile = await failure((await build()).finish(definition(badFile)));
+  const other = await build();
+  const byFile = await failure(other.solve(definition(badFile)));
+  await other.abort();
   assert.ok(byFile instanceof SolveError);
   assert.equal(byFile.failure.fileAction, 1);
   const gateway = await build();
@@ -206,7 +208,7 @@ test("what is wrong with a local directory is told with its path and its line", 
 
 test("secrets reach the step that mounts them and nothing else; a missing one fails unless it is optional", async () => {
   const mount = (id: string, optional: boolean): { mount: object } => ({
-    mount: { dest: `/run/${id}`, mountType: 3, output: 0n, secretOpt: { ID: id, uid: 0, gid: 0, mode: 0o400, optional } },
+    mount: { dest: `/run/${id}`, mountType: 1, output: 0n, secretOpt: { ID: id, uid: 0, gid: 0, mode: 0o400, optional } },
   });
   const value = Buffer.from([0, 1, 2, 255, 10]);
   const secrets = async (id: string): Promise<Uint8Array | undefined> => (id === "token" ? value : id === "huge" ? Buffer.alloc(600 * 1024) : undefined);

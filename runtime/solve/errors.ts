@@ -54,7 +54,8 @@ const refusals: ReadonlySet<number> = new Set([Code.canceled, Code.unavailable, 
 /** Exit 1 `image-not-found` when the registry has no such image, else as `solveError`. */
 export function imageError(error: RpcError, ref: string): SolveError {
   const failure = readFailure(error);
-  if (error.code !== Code.notFound) {
+  // The daemon has no code or detail for this: the end of its text, which containerd's resolver writes, is all there is.
+  if (error.code !== Code.notFound && !error.message.endsWith(": not found")) {
     const message = `cannot resolve the image ${ref}: ${failure.reason}`;
     return new SolveError(1, { code: "image-unavailable", message, at: [], hint: "check the name, the network, and the login to its registry" }, failure, error);
   }
