@@ -1,16 +1,17 @@
 // The compiler: Value → ops → graph → Definition. Pure: what it must ask the world goes through ports.
-import { UserError } from "./diagnostic.ts";
+
 import type { Diagnostic } from "./diagnostic.ts";
-import { Builder, checkDirectory } from "./graph/build.ts";
+import { UserError } from "./diagnostic.ts";
 import type { BuildOptions, Built } from "./graph/build.ts";
+import { Builder, checkDirectory } from "./graph/build.ts";
 import { collect } from "./graph/collect.ts";
 import { resolveImages } from "./graph/images.ts";
-import { select } from "./graph/select.ts";
 import type { Selection } from "./graph/select.ts";
+import { select } from "./graph/select.ts";
 import type { Component, Job, Ports } from "./job.ts";
 import { marshal } from "./llb/index.ts";
-import { readOps } from "./ops/read.ts";
 import type { Workflow } from "./ops/read.ts";
+import { readOps } from "./ops/read.ts";
 import type { Value } from "./value.ts";
 
 export interface CompileOptions extends BuildOptions {

@@ -1,12 +1,12 @@
 // Door of the compiler: a config's Value in, a Job out; and the printers of every stage.
-export { compile, type CompileOptions } from "./compile.ts";
+export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
 export { describeGraph, type GraphData, type GraphFormat, printGraph } from "./graph/print.ts";
+export type * from "./graph/vertex.ts";
+export type * from "./job.ts";
 export { describeDefinition, imageAttrs, normalizeReference, ociLayoutAttrs, printDefinition } from "./llb/index.ts";
 export { nearest } from "./ops/near.ts";
 export { type ComponentOps, describeOps, type OpData, printOps } from "./ops/print.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
-export type * from "./graph/vertex.ts";
-export type * from "./job.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";

@@ -1,16 +1,16 @@
 // Ops → graph: folds the ops of each program over a state, once per program, in order of need.
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { Job, LocalSource, ResolvedImage } from "../job.ts";
+import { formatPlatform, resolvePath } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
+import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
 import type { ExportFormat, LowerContext } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
-import { relativeInside } from "../ops/path.ts";
-import { formatPlatform, resolvePath } from "../llb/index.ts";
 import type { Value } from "../value.ts";
-import { emptyState } from "./state.ts";
 import type { State } from "./state.ts";
+import { emptyState } from "./state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "./vertex.ts";
 
 /** What the graph is built for and with. */
@@ -60,11 +60,11 @@ export interface Built {
 /** Builds programs, each after those it uses, and keeps what the session has to serve for them. */
 export class Builder {
   readonly problems: Diagnostic[] = [];
-  readonly built = new Map<Value, Built>();
-  readonly locals = new Map<string, LocalSource>();
-  readonly secrets = new Map<string, Job["secrets"][number]>();
-  readonly ssh = new Set<string>();
-  readonly entitlements = new Set<Job["entitlements"][number]>();
+  readonly built: Map<Value, Built> = new Map();
+  readonly locals: Map<string, LocalSource> = new Map();
+  readonly secrets: Map<string, Job["secrets"][number]> = new Map();
+  readonly ssh: Set<string> = new Set();
+  readonly entitlements: Set<Job["entitlements"][number]> = new Set();
   readonly options: BuildOptions;
   readonly #images: ReadonlyMap<OpBase<string>, ResolvedImage>;
   readonly #helpers = new Map<string, Output>();
@@ -110,7 +110,8 @@ export class Builder {
       ssh: (id) => void this.ssh.add(id),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
-      saveDir: (op, from, src, dest) => void (isBorrowed(program) || dirs.push({ op, meta: meta(op, specOf(op as never).words(op as never)), from, src, dest })),
+      saveDir: (op, from, src, dest) =>
+        void (isBorrowed(program) || dirs.push({ op, meta: meta(op, specOf(op as never).words(op as never)), from, src, dest })),
     };
   }
 

@@ -1,6 +1,7 @@
 // Resolves the images of a pass before it is built: all at once, each only once.
-import { UserError } from "../diagnostic.ts";
+
 import type { Diagnostic } from "../diagnostic.ts";
+import { UserError } from "../diagnostic.ts";
 import type { ImageResolver, ResolvedImage } from "../job.ts";
 import { specOf } from "../ops/op.ts";
 import type { Program } from "../ops/program.ts";
@@ -36,14 +37,16 @@ export async function resolveImages(
 
 async function resolve(need: ImageNeed, images: ImageResolver): Promise<ResolvedImage> {
   const { kind, ...request } = need;
-  return kind === "image" ? images.image(request as Extract<ImageNeed, { kind: "image" }>) : images.layout(request as Extract<ImageNeed, { kind: "layout" }>);
+  return kind === "image"
+    ? images.image(request as Extract<ImageNeed, { kind: "image" }>)
+    : images.layout(request as Extract<ImageNeed, { kind: "layout" }>);
 }
 
 /** A bug is thrown as it is; what users did wrong is told all together. */
 function throwFailures(settled: readonly PromiseSettledResult<ResolvedImage>[]): void {
   const failures = settled.filter((result) => result.status === "rejected").map((result) => result.reason as unknown);
   const bug = failures.find((failure) => !(failure instanceof UserError));
-  if (bug !== undefined) throw bug;
+  if (bug !== undefined) throw bug instanceof Error ? bug : new Error("An image port failed", { cause: bug });
   const users = failures as UserError[];
   const [first] = users;
   if (first === undefined) return;

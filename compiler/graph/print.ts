@@ -62,7 +62,14 @@ export function describeGraph(graph: Graph): GraphData {
       const from = input.vertex.meta.component;
       if (vertex.meta.component !== from && own.has(from)) needs.get(vertex.meta.component)?.add(from);
     }
-    return { id: id({ vertex, index: 0 }), kind: vertex.kind, name: vertex.meta.name, component: vertex.meta.component, inputs, ...place(vertex.meta.at) };
+    return {
+      id: id({ vertex, index: 0 }),
+      kind: vertex.kind,
+      name: vertex.meta.name,
+      component: vertex.meta.component,
+      inputs,
+      ...place(vertex.meta.at),
+    };
   });
   const components = graph.components.map((component) => ({
     path: component.path,

@@ -2,14 +2,14 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { inputError } from "../diagnostic.ts";
 import type { Deferred } from "../job.ts";
+import { describeMissing, missingOf } from "../ops/fields.ts";
 import { nearest } from "../ops/near.ts";
-import { showComponent } from "../ops/program.ts";
 import type { Program } from "../ops/program.ts";
+import { showComponent } from "../ops/program.ts";
 import type { Workflow } from "../ops/read.ts";
 import { exportFormats, isComponent } from "../ops/use.ts";
 import { componentAt, fieldAt, findComponents, splitPath } from "../ops/walk.ts";
 import type { Field, Missing } from "../value.ts";
-import { describeMissing, missingOf } from "../ops/fields.ts";
 
 export interface Selection {
   /** Programs to build, each after all that it uses. */

@@ -2,8 +2,8 @@
 import { addEnv } from "../graph/state.ts";
 import { required } from "./fields.ts";
 import type { OpSpec } from "./spec.ts";
-import { variables } from "./variables.ts";
 import type { OpBase, Text } from "./use.ts";
+import { variables } from "./variables.ts";
 
 export interface EnvOp extends OpBase<"env"> {
   readonly env: readonly (readonly [name: string, value: Text])[];

@@ -1,15 +1,15 @@
 // An exec op as an exec vertex: its mounts, and the helper that brings computed values into the process.
-import { addEnv } from "../graph/state.ts";
+
 import type { State } from "../graph/state.ts";
+import { addEnv } from "../graph/state.ts";
 import type { ExecVertex, Mount, Output } from "../graph/vertex.ts";
-import { execOutputIndex } from "../llb/index.ts";
-import { resolvePath } from "../llb/index.ts";
-import type { ExecOp } from "./exec.ts";
+import { execOutputIndex, resolvePath } from "../llb/index.ts";
+import type { Value } from "../value.ts";
+import type { ExecOp } from "./exec-op.ts";
 import { given } from "./files.ts";
 import type { MountSpec } from "./mount.ts";
 import type { LowerContext } from "./spec.ts";
 import type { Computed } from "./use.ts";
-import type { Value } from "../value.ts";
 
 const HELPER = "/.dagger/run";
 const VALUES = "/.dagger/values";
@@ -99,7 +99,14 @@ function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerCo
       return { kind: "tmpfs", dest, size: mount.size };
     case "cache": {
       const id = mount.cache ?? `${context.cacheScope}${context.component}:${dest}`;
-      return { kind: "cache", dest, id, sharing: mount.sharing, from: mount.from === undefined ? null : context.load(mount.from).fs, selector: "" };
+      return {
+        kind: "cache",
+        dest,
+        id,
+        sharing: mount.sharing,
+        from: mount.from === undefined ? null : context.load(mount.from).fs,
+        selector: "",
+      };
     }
     case "bind": {
       const { dir, fs } = context.load(mount.from);

@@ -1,45 +1,13 @@
-// `exec`: runs a process in the filesystem; what it leaves there is the next filesystem.
-import type { Platform } from "../graph/vertex.ts";
 import type { Field } from "../value.ts";
-import { concrete, optional, readRecord, required, standard } from "./fields.ts";
 import { lowerExec } from "./exec-lower.ts";
-import type { MountSpec } from "./mount.ts";
+import type { ExecOp, Proxy } from "./exec-op.ts";
+import { concrete, optional, readRecord, required, standard } from "./fields.ts";
 import { device, mount, ulimit } from "./mount.ts";
 import { platform } from "./platform.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
 import { boolean, integer, listOf, mapOf, name, oneOf, string, text } from "./types.ts";
 import { showText } from "./use.ts";
-import type { OpBase, Text } from "./use.ts";
 import { variables } from "./variables.ts";
-
-export interface ExecOp extends OpBase<"exec"> {
-  readonly args: readonly Text[];
-  readonly env: readonly (readonly [name: string, value: Text])[];
-  /** Relative to the current directory. */
-  readonly dir?: string;
-  readonly user?: string;
-  /** Address by host name. */
-  readonly hosts: readonly (readonly [host: string, ip: string])[];
-  readonly hostname?: string;
-  readonly network: "sandbox" | "host" | "none";
-  readonly insecure: boolean;
-  readonly always: boolean;
-  readonly validExitCodes: readonly number[];
-  readonly ulimits: readonly (readonly [name: string, limit: { readonly soft: number; readonly hard: number }])[];
-  readonly devices: readonly { readonly name: string; readonly optional: boolean }[];
-  readonly proxy?: Proxy;
-  readonly platform?: Platform;
-  /** By path in the container. */
-  readonly mount: readonly (readonly [path: string, mount: MountSpec])[];
-}
-
-export interface Proxy {
-  readonly http: string;
-  readonly https: string;
-  readonly ftp: string;
-  readonly no: string;
-  readonly all: string;
-}
 
 const address = standard(string, "");
 
@@ -84,7 +52,7 @@ function checkExec(op: ExecOp, field: Field, context: ReadContext): void {
   if (op.args.length === 0 || op.args[0] === "") {
     context.problem({
       code: "empty-args",
-      message: op.args.length === 0 ? "Op exec has no args" : "Op exec has an empty command: args[0] is \"\"",
+      message: op.args.length === 0 ? "Op exec has no args" : 'Op exec has an empty command: args[0] is ""',
       ...place("args"),
       hint: `Give the command and its arguments, e.g. args: ["make", "test"]`,
     });

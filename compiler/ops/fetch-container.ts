@@ -1,6 +1,8 @@
 // `fetch-container`: an image of a registry, with its environment, working directory and user.
-import type { Platform } from "../graph/vertex.ts";
+
 import { emptyState } from "../graph/state.ts";
+import type { Platform } from "../graph/vertex.ts";
+import { imageAttrs } from "../llb/index.ts";
 import { optional, required, standard } from "./fields.ts";
 import { imageState } from "./image.ts";
 import { platform } from "./platform.ts";
@@ -34,6 +36,10 @@ export const fetchContainer: OpSpec<FetchContainerOp> = {
   lower: (op, _state, context) => {
     const image = context.image(op);
     const wanted = op.platform ?? context.platform;
-    return image === undefined ? emptyState(wanted) : imageState(image, wanted, context.meta(op, fetchContainer.words(op)));
+    if (image === undefined) return emptyState(wanted);
+    // How to look for the image matters to the daemon only when the image still comes from a registry.
+    const registry = image.identifier.startsWith("docker-image://");
+    const attrs = { ...(registry ? imageAttrs({ resolveMode: op.resolveMode }) : {}), ...image.attrs };
+    return imageState({ ...image, attrs }, wanted, context.meta(op, fetchContainer.words(op)));
   },
 };

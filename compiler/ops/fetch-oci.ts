@@ -1,6 +1,7 @@
 // `fetch-oci`: an image of an OCI layout on the client; no registry is asked.
-import type { Platform } from "../graph/vertex.ts";
+
 import { emptyState } from "../graph/state.ts";
+import type { Platform } from "../graph/vertex.ts";
 import { optional, required, wrongType } from "./fields.ts";
 import { given } from "./files.ts";
 import { imageState } from "./image.ts";

@@ -2,7 +2,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { Field, Missing, Value } from "../value.ts";
 import { nearest } from "./near.ts";
-import type { FieldSpec, FieldType, Fields, ReadContext } from "./spec.ts";
+import type { FieldSpec, Fields, FieldType, ReadContext } from "./spec.ts";
 import type { OpBase } from "./use.ts";
 
 export function required<T>(type: FieldType<T>): FieldSpec<T> {

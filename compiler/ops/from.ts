@@ -2,8 +2,8 @@
 import type { Field } from "../value.ts";
 import { concrete, describe } from "./fields.ts";
 import type { FieldType, ReadContext } from "./spec.ts";
-import { isComponent } from "./use.ts";
 import type { From } from "./use.ts";
+import { isComponent } from "./use.ts";
 
 const words = "a component, a list of ops, or one op";
 

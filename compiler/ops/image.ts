@@ -1,6 +1,7 @@
 // What an OCI image config says about the processes of its containers, as state.
-import { addEnv, emptyState } from "../graph/state.ts";
+
 import type { State } from "../graph/state.ts";
+import { addEnv, emptyState } from "../graph/state.ts";
 import type { Platform, VertexMeta } from "../graph/vertex.ts";
 import type { ResolvedImage } from "../job.ts";
 import { normalizePlatform } from "../llb/index.ts";

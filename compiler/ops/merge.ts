@@ -1,6 +1,7 @@
 // `merge`: several filesystems laid over each other, later ones on top, without copying files.
-import type { Output } from "../graph/vertex.ts";
+
 import { emptyState } from "../graph/state.ts";
+import type { Output } from "../graph/vertex.ts";
 import { required } from "./fields.ts";
 import { from } from "./from.ts";
 import type { OpSpec } from "./spec.ts";

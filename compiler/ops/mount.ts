@@ -89,7 +89,12 @@ function readStruct(field: Field, context: ReadContext): MountSpec | undefined {
   const found = KINDS.find((kind) => fields.has(kind.field));
   if (found === undefined) {
     if (fields.has("#up")) return wrongType(field, words, context, "Mount a component with {from: …}");
-    const near = [...fields.keys()].flatMap((label) => nearest(label, KINDS.map((kind) => kind.field)));
+    const near = [...fields.keys()].flatMap((label) =>
+      nearest(
+        label,
+        KINDS.map((kind) => kind.field),
+      ),
+    );
     context.problem({
       code: "wrong-type",
       message: `Mount ${field.path} takes ${words}, got ${describe(field.value)} with ${[...fields.keys()].join(", ") || "no fields"}`,
@@ -107,6 +112,15 @@ function readStruct(field: Field, context: ReadContext): MountSpec | undefined {
   }
   // The table above gives each kind the fields of its member of MountSpec.
   return { kind: found.kind, ...record } as unknown as MountSpec;
+}
+
+/** A mount as it is written in CUE, without what it would be anyway. */
+export function showMount(spec: MountSpec): string | Readonly<Record<string, unknown>> {
+  if (spec.kind === "tmpfs") return spec.size === 0 ? "tmpfs" : { tmpfs: spec.size };
+  const fields = KINDS.find(({ kind }) => kind === spec.kind)?.fields ?? {};
+  const { kind, ...rest } = spec;
+  const entries = Object.entries(rest).filter(([label, value]) => value !== fields[label]?.standard);
+  return kind === "cache" && !("cache" in rest) ? "cache" : Object.fromEntries(entries);
 }
 
 /** Limits such as {nofile: 1024} or {nofile: {soft: 1024, hard: 4096}}; -1 means unlimited. */

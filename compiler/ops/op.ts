@@ -1,43 +1,44 @@
 // The ops: the union of all, and the table that the compiler insists on. A new op is one file and one line in each.
-import { copy } from "./copy.ts";
+
 import type { CopyOp } from "./copy.ts";
-import { diff } from "./diff.ts";
+import { copy } from "./copy.ts";
 import type { DiffOp } from "./diff.ts";
-import { env } from "./env.ts";
+import { diff } from "./diff.ts";
 import type { EnvOp } from "./env.ts";
+import { env } from "./env.ts";
 import { exec } from "./exec.ts";
-import type { ExecOp } from "./exec.ts";
-import { exportOp } from "./export.ts";
+import type { ExecOp } from "./exec-op.ts";
 import type { ExportOp } from "./export.ts";
-import { fetchContainer } from "./fetch-container.ts";
+import { exportOp } from "./export.ts";
 import type { FetchContainerOp } from "./fetch-container.ts";
-import { fetchOci } from "./fetch-oci.ts";
+import { fetchContainer } from "./fetch-container.ts";
 import type { FetchOciOp } from "./fetch-oci.ts";
-import { load } from "./load.ts";
+import { fetchOci } from "./fetch-oci.ts";
 import type { LoadOp } from "./load.ts";
-import { local } from "./local.ts";
+import { load } from "./load.ts";
 import type { LocalOp } from "./local.ts";
-import { merge } from "./merge.ts";
+import { local } from "./local.ts";
 import type { MergeOp } from "./merge.ts";
-import { mkdir } from "./mkdir.ts";
+import { merge } from "./merge.ts";
 import type { MkdirOp } from "./mkdir.ts";
-import { rm } from "./rm.ts";
+import { mkdir } from "./mkdir.ts";
 import type { RmOp } from "./rm.ts";
-import { saveDir } from "./save-dir.ts";
+import { rm } from "./rm.ts";
 import type { SaveDirOp } from "./save-dir.ts";
-import { scratch } from "./scratch.ts";
+import { saveDir } from "./save-dir.ts";
 import type { ScratchOp } from "./scratch.ts";
+import { scratch } from "./scratch.ts";
 import type { OpSpec } from "./spec.ts";
-import { subdir } from "./subdir.ts";
 import type { SubdirOp } from "./subdir.ts";
-import { symlink } from "./symlink.ts";
+import { subdir } from "./subdir.ts";
 import type { SymlinkOp } from "./symlink.ts";
-import { user } from "./user.ts";
+import { symlink } from "./symlink.ts";
 import type { UserOp } from "./user.ts";
-import { workdir } from "./workdir.ts";
+import { user } from "./user.ts";
 import type { WorkdirOp } from "./workdir.ts";
-import { writeFile } from "./write-file.ts";
+import { workdir } from "./workdir.ts";
 import type { WriteFileOp } from "./write-file.ts";
+import { writeFile } from "./write-file.ts";
 
 export type Op =
   | CopyOp

@@ -3,13 +3,15 @@ import type { Position } from "../diagnostic.ts";
 import type { Chown } from "../graph/vertex.ts";
 import { formatPlatform } from "../llb/index.ts";
 import type { Field, Value } from "../value.ts";
-import { specOf } from "./op.ts";
+import type { MountSpec } from "./mount.ts";
+import { showMount } from "./mount.ts";
 import type { Op } from "./op.ts";
-import { showComponent } from "./program.ts";
+import { specOf } from "./op.ts";
 import type { Program } from "./program.ts";
+import { showComponent } from "./program.ts";
 import type { Workflow } from "./read.ts";
-import { isComponent, showText } from "./use.ts";
 import type { Computed, From } from "./use.ts";
+import { isComponent, showText } from "./use.ts";
 
 /** The ops as `dagger ops` prints them; the result ends with a newline. */
 export function printOps(workflow: Workflow, format: "text" | "json"): string {
@@ -89,7 +91,10 @@ class Printer {
     if ("kind" in value && value.kind === "computed") return { value: (value as Computed).value.path };
     if ("user" in value) return chownText(value as Chown);
     if ("os" in value && "architecture" in value) return formatPlatform(value as Parameters<typeof formatPlatform>[0]);
-    return Object.fromEntries(Object.entries(value).map(([label, item]) => [label, this.#data(item)]));
+    const shown = "kind" in value ? showMount(value as MountSpec) : value;
+    if (typeof shown === "string") return shown;
+    const entries = Object.entries(shown).map(([label, item]) => [label, label === "mode" ? octal(item) : this.#data(item)]);
+    return Object.fromEntries(entries) as Record<string, unknown>;
   }
 
   /** Inline ops that many ops share are printed where they come first, and named by their path after that. */

@@ -3,8 +3,8 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { Field, Missing, Value } from "../value.ts";
 import { concrete, describe, readFields } from "./fields.ts";
 import { nearest } from "./near.ts";
-import { findSpec, opNames } from "./op.ts";
 import type { Op } from "./op.ts";
+import { findSpec, opNames } from "./op.ts";
 import type { Program } from "./program.ts";
 import type { ReadContext } from "./spec.ts";
 import { isComponent } from "./use.ts";
@@ -164,7 +164,10 @@ function readName(field: Field, context: ReadContext): string | undefined {
   const near = typeof name === "string" ? nearest(name, opNames) : [];
   context.problem({
     code: "unknown-op",
-    message: typeof name === "string" ? `Unknown op ${JSON.stringify(name)}` : `Field ${field.path} takes the name of an op, got ${describe(value)}`,
+    message:
+      typeof name === "string"
+        ? `Unknown op ${JSON.stringify(name)}`
+        : `Field ${field.path} takes the name of an op, got ${describe(value)}`,
     path: field.path,
     at: field.at,
     hint: near[0] === undefined ? `Ops: ${opNames.join(", ")}` : `Did you mean ${JSON.stringify(near[0])}?`,

@@ -1,8 +1,8 @@
 // What an op is to the compiler: its name, its fields, how it reads, and what it adds to the graph.
 import type { Diagnostic, Position } from "../diagnostic.ts";
+import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
 import type { ImageRequest, ResolvedImage } from "../job.ts";
-import type { State } from "../graph/state.ts";
 import type { Field, Missing } from "../value.ts";
 import type { Computed, From, OpBase } from "./use.ts";
 

@@ -3,8 +3,8 @@ import type { Field } from "../value.ts";
 import { concrete, wrongType } from "./fields.ts";
 import { orList } from "./near.ts";
 import type { FieldType, ReadContext } from "./spec.ts";
-import { exportFormats, isComponent } from "./use.ts";
 import type { Text } from "./use.ts";
+import { exportFormats, isComponent } from "./use.ts";
 
 /** A string that must be known before the job runs. */
 export const string: FieldType<string> = {
@@ -39,7 +39,10 @@ export const bytes: FieldType<string | Uint8Array> = {
 };
 
 /** A string, bytes, or the value of a component. */
-export const content: FieldType<Text | Uint8Array> = { words: "a string or bytes", read: (field, context) => readText(field, bytes, context) };
+export const content: FieldType<Text | Uint8Array> = {
+  words: "a string or bytes",
+  read: (field, context) => readText(field, bytes, context),
+};
 
 function readText<T>(field: Field, plain: FieldType<T>, context: ReadContext): T | Extract<Text, object> | undefined {
   const { value } = field;

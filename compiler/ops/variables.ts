@@ -11,7 +11,8 @@ export const variables: FieldType<readonly (readonly [name: string, value: Text]
   read: (field, context) => {
     const given = all.read(field, context);
     const wrong = given?.find(([name, value]) => name === "" || /[=\0]/.test(name) || (typeof value === "string" && value.includes("\0")));
-    if (wrong !== undefined) return wrongType(field, `names without "=", and values without NUL`, context, `See ${JSON.stringify(wrong[0])}`);
+    if (wrong !== undefined)
+      return wrongType(field, `names without "=", and values without NUL`, context, `See ${JSON.stringify(wrong[0])}`);
     return given;
   },
 };

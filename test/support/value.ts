@@ -16,16 +16,45 @@ export class Incomplete {
 }
 
 /** Turns data into a root Value. Every field gets a line of its own, in order of appearance, in `up.cue`. */
-export function valueOf(data: unknown): Value {
-  const maker = new Maker();
-  return maker.value(data, "");
+export function makeValue(data: unknown): Value {
+  return new Maker(declaredPaths(data)).value(data, "");
+}
+
+/** Where each object is declared: its shallowest place. */
+function declaredPaths(data: unknown): Map<object, string> {
+  const paths = new Map<object, string>();
+  let level: [unknown, string][] = [[data, ""]];
+  while (level.length > 0) {
+    const next: [unknown, string][] = [];
+    for (const [item, path] of level) {
+      if (typeof item !== "object" || item === null || paths.has(item)) continue;
+      paths.set(item, path);
+      next.push(...children(item, path).map(([, child, childPath]): [unknown, string] => [child, childPath]));
+    }
+    level = next;
+  }
+  return paths;
+}
+
+/** Label, data and path of each field or item. */
+function children(data: object, path: string): [label: string, data: unknown, path: string][] {
+  if (Array.isArray(data)) return data.map((item: unknown, i) => [String(i), item, `${path}[${i}]`]);
+  if (data instanceof Uint8Array) return [];
+  const fields = data instanceof Incomplete ? data.fields : data;
+  return Object.entries(fields).map(([label, item]) => [label, item as unknown, path === "" ? label : `${path}.${label}`]);
 }
 
 class Maker {
   readonly #known = new Map<object, Value>();
+  readonly #paths: ReadonlyMap<object, string>;
   #line = 0;
 
-  value(data: unknown, path: string): Value {
+  constructor(paths: ReadonlyMap<object, string>) {
+    this.#paths = paths;
+  }
+
+  value(data: unknown, used: string): Value {
+    const path = (typeof data === "object" && data !== null && this.#paths.get(data)) || used;
     if (typeof data !== "object" || data === null || data instanceof Uint8Array) return scalar(data, path);
     const known = this.#known.get(data);
     if (known !== undefined) return known;
@@ -37,10 +66,10 @@ class Maker {
       value.type = data.type;
       value.missing = missingOf(data, path);
     }
-    if (Array.isArray(data)) for (const [i, item] of data.entries()) items.push(this.#field(String(i), item, `${path}[${i}]`));
-    else {
-      const entries = Object.entries(data instanceof Incomplete ? data.fields : data);
-      for (const [label, item] of entries) fields.set(label, this.#field(label, item, path === "" ? label : `${path}.${label}`));
+    for (const [label, item, itemPath] of children(data, path)) {
+      const field = this.#field(label, item, itemPath);
+      if (Array.isArray(data)) items.push(field);
+      else fields.set(label, field);
     }
     return value;
   }
