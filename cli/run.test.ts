@@ -83,6 +83,14 @@ test("with --output json a mistake is a document on stdout too, with --output ya
   assert.match((await dagger(["up", "--outptu", "--output=yaml"])).stdout, /^exit: 2\ndiagnostics:\n/);
 });
 
+test("with JSON progress a mistake is a JSON line on stderr", async () => {
+  const { code, stdout, stderr } = await dagger(["up", "--progress", "json", "--nope"]);
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  const line = JSON.parse(stderr) as { type: string; exit: number; diagnostics: { code: string }[] };
+  assert.deepEqual([line.type, line.exit, line.diagnostics[0]?.code], ["error", 2, "unknown-flag"]);
+});
+
 test("a progress mode in the environment that does not exist is a mistake", async () => {
   const { code, stderr } = await dagger(["up"], memoryIo({ env: { DAGGER_PROGRESS: "loud" } }));
   assert.equal(code, 2);

@@ -6,7 +6,9 @@ import { wantsColour } from "./io.ts";
 import type { Failure } from "./output/errors.ts";
 import { formatDiagnostics } from "./output/errors.ts";
 import { createLineReader } from "./output/excerpt.ts";
+import { chooseProgress } from "./output/progress.ts";
 import { createStyle } from "./output/style.ts";
+import { formatJson } from "./output/table.ts";
 import { createProgram } from "./program.ts";
 
 /** Exit code of the command line `argv` (without node and script). Never throws. */
@@ -29,27 +31,32 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
 /** Prints an error to stderr, and as a document to stdout where the command was asked for one. */
 async function report(error: unknown, argv: readonly string[], { io, signal }: Context): Promise<number> {
   const failure = toFailure(error, signal.aborted);
-  const style = createStyle(wantsColour(io.stderr, io.env));
-  const columns = io.stderr.isTTY ? io.stderr.size().columns : 160;
-  if (failure.diagnostics.length > 0)
-    io.stderr.write(formatDiagnostics(failure.diagnostics, { style, columns, readLine: createLineReader() }));
-  if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write(trace(error));
-  const format = askedOutput(argv);
   // A command that told everything itself (doctor) fails without findings.
-  if (format !== undefined && failure.diagnostics.length > 0) io.stdout.write(await encodeFailure(failure, format));
+  if (failure.diagnostics.length === 0) return failure.exit;
+  io.stderr.write(
+    asksForJsonProgress(argv, io) ? `${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n` : asText(failure, io),
+  );
+  if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write(trace(error));
+  const output = flagValue(argv, "--output");
+  if (output === "json") io.stdout.write(formatJson(failure));
+  if (output === "yaml") io.stdout.write((await import("yaml")).stringify(failure, { lineWidth: 0 }));
   return failure.exit;
 }
 
-/** Reads --output from the raw arguments: it counts also when the rest of them could not be parsed. */
-function askedOutput(argv: readonly string[]): "json" | "yaml" | undefined {
-  const index = argv.findIndex((arg) => arg === "--output" || arg.startsWith("--output="));
-  const arg = argv[index] ?? "";
-  const word = arg === "--output" ? argv[index + 1] : arg.slice("--output=".length);
-  return word === "json" || word === "yaml" ? word : undefined;
+function asText(failure: Failure, io: Io): string {
+  const style = createStyle(wantsColour(io.stderr, io.env));
+  const columns = io.stderr.isTTY ? io.stderr.size().columns : 160;
+  return formatDiagnostics(failure.diagnostics, { style, columns, readLine: createLineReader() });
 }
 
-async function encodeFailure(failure: Failure, format: "json" | "yaml"): Promise<string> {
-  if (format === "json") return `${JSON.stringify(failure, null, 2)}\n`;
-  const { stringify } = await import("yaml");
-  return stringify(failure);
+/** Who reads JSON lines from stderr gets nothing else there. */
+function asksForJsonProgress(argv: readonly string[], io: Io): boolean {
+  return (argv[0] === "up" || argv[0] === "compute") && chooseProgress(flagValue(argv, "--progress"), io.env, io.stderr.isTTY) === "json";
+}
+
+/** Reads a flag from the raw arguments: it counts also when the rest of them could not be parsed. */
+function flagValue(argv: readonly string[], flag: string): string | undefined {
+  const index = argv.findIndex((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  if (index === -1) return undefined;
+  return argv[index] === flag ? argv[index + 1] : argv[index]?.slice(flag.length + 1);
 }

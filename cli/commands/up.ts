@@ -15,7 +15,7 @@ export async function upCommand(context: Context, dir: string, flags: RunFlags &
   const result = await runConfig(context, dir, flags);
   if (flags.output === "text") io.stdout.write(formatValues(result.values, createStyle(wantsColour(io.stdout, io.env))));
   else if (flags.output === "json") io.stdout.write(`${JSON.stringify(result, jsonValue, 2)}\n`);
-  else io.stdout.write((await import("yaml")).stringify(result));
+  else io.stdout.write((await import("yaml")).stringify(result, { lineWidth: 0 }));
   summarize(context, flags, result);
 }
 
