@@ -44,9 +44,13 @@ export function readStatus(headers: IncomingHttpHeaders): { code: number; error:
   const details = headers["grpc-status-details-bin"];
   return {
     code,
-    error: new RpcError(Number.isInteger(code) ? code : Code.unknown, typeof message === "string" ? decodeMessage(message) : `status ${text}`, {
-      details: typeof details === "string" ? Buffer.from(details, "base64") : undefined,
-    }),
+    error: new RpcError(
+      Number.isInteger(code) ? code : Code.unknown,
+      typeof message === "string" ? decodeMessage(message) : `status ${text}`,
+      {
+        details: typeof details === "string" ? Buffer.from(details, "base64") : undefined,
+      },
+    ),
   };
 }
 
@@ -63,7 +67,8 @@ function decodeMessage(text: string): string {
 export function encodeMessage(text: string): string {
   let out = "";
   for (const byte of Buffer.from(text)) {
-    out += byte >= 0x20 && byte < 0x7f && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    out +=
+      byte >= 0x20 && byte < 0x7f && byte !== 0x25 ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }
   return out;
 }

@@ -20,7 +20,14 @@ const me = { username: "me", secret: "pa:ss" };
 
 test("logins are found by host, by URL, and for Docker Hub under its old name", async () => {
   const config = auth({
-    auths: { "plain.io": { auth: encoded }, "https://url.io/v1/": { auth: encoded }, "https://index.docker.io/v1/": { auth: encoded }, "t.io": { auth: encoded, identitytoken: "tok" }, "p.io:5000": { username: "u", password: "p" }, "e.io": {} },
+    auths: {
+      "plain.io": { auth: encoded },
+      "https://url.io/v1/": { auth: encoded },
+      "https://index.docker.io/v1/": { auth: encoded },
+      "t.io": { auth: encoded, identitytoken: "tok" },
+      "p.io:5000": { username: "u", password: "p" },
+      "e.io": {},
+    },
   });
   assert.deepEqual(await config.credentials("plain.io"), me);
   assert.deepEqual(await config.credentials("url.io"), me);
@@ -32,22 +39,37 @@ test("logins are found by host, by URL, and for Docker Hub under its old name", 
 });
 
 test("a credential helper is asked; its failures are told", async () => {
-  const helper = (name: string, script: string): void => fs.writeFileSync(path.join(dir, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const helper = (name: string, script: string): void =>
+    fs.writeFileSync(path.join(dir, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   helper("good", 'read host; echo "{\\"ServerURL\\":\\"$host\\",\\"Username\\":\\"for-$host\\",\\"Secret\\":\\"s\\"}"');
   helper("token", `echo '{"Username":"<token>","Secret":"id"}'`);
   helper("none", "echo credentials not found in native keychain; exit 1");
   helper("broken", "echo secret-text; exit 3");
   helper("junk", "echo no json");
-  const config = auth({ credHelpers: { "h.io": "good", "t.io": "token", "b.io": "broken", "j.io": "junk", "m.io": "missing" }, credsStore: "none", auths: { "x.io": { auth: encoded } } });
+  const config = auth({
+    credHelpers: { "h.io": "good", "t.io": "token", "b.io": "broken", "j.io": "junk", "m.io": "missing" },
+    credsStore: "none",
+    auths: { "x.io": { auth: encoded } },
+  });
   assert.deepEqual(await config.credentials("h.io"), { username: "for-h.io", secret: "s" });
   assert.deepEqual(await config.credentials("t.io"), { username: "", secret: "id" });
   assert.equal(await config.credentials("x.io"), undefined);
-  for (const [host, why] of [["b.io", /exit code 3/], ["j.io", /not JSON/], ["m.io", /cannot be started/]] as const) {
-    await assert.rejects(config.credentials(host), (error) => error instanceof UserError && why.test(error.message) && !error.message.includes("secret-text"));
+  for (const [host, why] of [
+    ["b.io", /exit code 3/],
+    ["j.io", /not JSON/],
+    ["m.io", /cannot be started/],
+  ] as const) {
+    await assert.rejects(
+      config.credentials(host),
+      (error) => error instanceof UserError && why.test(error.message) && !error.message.includes("secret-text"),
+    );
   }
 });
 
 test("no configuration means no login; a broken one is an error", async () => {
   assert.equal(await dockerAuth({ DOCKER_CONFIG: path.join(dir, "none") }).credentials("x.io"), undefined);
-  await assert.rejects(auth("{").credentials("x.io"), (error) => error instanceof UserError && error.exit === 2 && /not valid JSON/.test(error.message));
+  await assert.rejects(
+    auth("{").credentials("x.io"),
+    (error) => error instanceof UserError && error.exit === 2 && /not valid JSON/.test(error.message),
+  );
 });

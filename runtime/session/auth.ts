@@ -65,10 +65,16 @@ async function readConfig(file: string): Promise<DockerConfig> {
 }
 
 function badConfig(file: string, why: string, cause: unknown): UserError {
-  return new UserError(2, [{ code: "bad-docker-config", message: `cannot use the docker configuration ${file}: ${why}`, at: [] }], { cause });
+  return new UserError(2, [{ code: "bad-docker-config", message: `cannot use the docker configuration ${file}: ${why}`, at: [] }], {
+    cause,
+  });
 }
 
-async function lookUp(config: DockerConfig, key: string, env: Readonly<Record<string, string | undefined>>): Promise<Credentials | undefined> {
+async function lookUp(
+  config: DockerConfig,
+  key: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Credentials | undefined> {
   const helper = config.credHelpers?.[key] ?? config.credHelpers?.[hostOf(key)] ?? config.credsStore;
   if (typeof helper === "string" && helper !== "") return askHelper(helper, key, env);
   const auths = config.auths ?? {};

@@ -88,7 +88,9 @@ function blobPath(layout: string, digest: string): string {
   return path.join(layout, "blobs", match[1] as string, match[2] as string);
 }
 
-async function listBlobs(layout: string): Promise<{ digest: string; size: bigint; created_at: undefined; updated_at: undefined; labels: Record<string, string> }[]> {
+async function listBlobs(
+  layout: string,
+): Promise<{ digest: string; size: bigint; created_at: undefined; updated_at: undefined; labels: Record<string, string> }[]> {
   const names = await fs.readdir(path.join(layout, "blobs", "sha256")).catch(() => []);
   const digests = names.filter((name) => /^[0-9a-f]{64}$/.test(name)).map((name) => `sha256:${name}`);
   return Promise.all(digests.map(async (digest) => ({ ...noInfo, digest, size: BigInt(await blobSize(layout, digest)) })));

@@ -31,7 +31,12 @@ export async function merge({ from, to }: Moved, attributesOf: (relative: string
   await mergeDir(from, to, "", attributesOf);
 }
 
-async function mergeDir(from: string, to: string, relative: string, attributesOf: (relative: string) => DirAttributes | undefined): Promise<void> {
+async function mergeDir(
+  from: string,
+  to: string,
+  relative: string,
+  attributesOf: (relative: string) => DirAttributes | undefined,
+): Promise<void> {
   const names = fs.readdirSync(from, { withFileTypes: true });
   for (const [i, entry] of names.entries()) {
     if (i % 512 === 511) await turn();

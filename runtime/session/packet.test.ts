@@ -50,7 +50,11 @@ test("a name that is not UTF-8 is refused, not changed", () => {
 
 test("noise never makes the packet parser do anything but return or throw RangeError", () => {
   const random = generator(42);
-  const seeds = [...stats.map((s) => encodeStat(s).subarray(5)), encodePacket(PacketType.request, 300), encodePacket(PacketType.error, 0, "x".repeat(50))];
+  const seeds = [
+    ...stats.map((s) => encodeStat(s).subarray(5)),
+    encodePacket(PacketType.request, 300),
+    encodePacket(PacketType.error, 0, "x".repeat(50)),
+  ];
   for (let i = 0; i < 200_000; i++) {
     const seed = seeds[random() % seeds.length] as Buffer;
     const bytes = i % 3 === 0 ? Buffer.from(Array.from({ length: random() % 40 }, () => random() & 255)) : Buffer.from(seed);

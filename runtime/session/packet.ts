@@ -209,7 +209,9 @@ export function writeDataHeader(out: Buffer, at: number, id: number, length: num
 /** A packet without frame: REQ with an id, FIN, or ERR with a text. */
 export function encodePacket(type: number, id = 0, text = ""): Buffer {
   const data = Buffer.from(text);
-  const out = Buffer.allocUnsafe(2 + (id === 0 ? 0 : 1 + varintSize(id)) + (data.length === 0 ? 0 : 1 + varintSize(data.length) + data.length));
+  const out = Buffer.allocUnsafe(
+    2 + (id === 0 ? 0 : 1 + varintSize(id)) + (data.length === 0 ? 0 : 1 + varintSize(data.length) + data.length),
+  );
   let at = 0;
   out[at++] = 8;
   out[at++] = type;

@@ -83,12 +83,17 @@ test("later patterns win, and exceptions bring files back", () => {
     [["**", "!src/**/*.ts"], "src/a/b.ts", false],
     [["**", "!util/docker/web"], "util/docker/web/foo", false],
   ];
-  for (const [patterns, path, matches] of cases) assert.equal(new Matcher(patterns).matchWithParents(path), matches, `${patterns.join(" ")} / ${path}`);
+  for (const [patterns, path, matches] of cases)
+    assert.equal(new Matcher(patterns).matchWithParents(path), matches, `${patterns.join(" ")} / ${path}`);
 });
 
 test("a pattern that cannot be read is an error that names it", () => {
   for (const pattern of ["!", "[", "a[", "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "a\\", "[^", "[^bc", "[]"]) {
-    assert.throws(() => new Matcher([pattern]), (error) => error instanceof PatternError && error.pattern === pattern, pattern);
+    assert.throws(
+      () => new Matcher([pattern]),
+      (error) => error instanceof PatternError && error.pattern === pattern,
+      pattern,
+    );
   }
   assert.doesNotThrow(() => new Matcher(["", "  ", "[x\\-]", "[a-z0-9]", "[^a]"]));
 });
@@ -104,7 +109,15 @@ test("directories are only skipped when nothing below them can matter", () => {
 });
 
 test("paths are cleaned as Go cleans them", () => {
-  for (const [path, clean] of [["", "."], ["a//b/", "a/b"], ["./a/./b", "a/b"], ["a/../..", ".."], ["/../a", "/a"], ["/", "/"], ["!a/", "!a"]] as const) {
+  for (const [path, clean] of [
+    ["", "."],
+    ["a//b/", "a/b"],
+    ["./a/./b", "a/b"],
+    ["a/../..", ".."],
+    ["/../a", "/a"],
+    ["/", "/"],
+    ["!a/", "!a"],
+  ] as const) {
     assert.equal(cleanPath(path), clean, path);
   }
 });

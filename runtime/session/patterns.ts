@@ -30,7 +30,10 @@ export class Matcher {
 
   /** Throws PatternError. Empty patterns are ignored. */
   constructor(patterns: readonly string[]) {
-    this.#patterns = patterns.map((p) => p.trim()).filter((p) => p !== "").map(parsePattern);
+    this.#patterns = patterns
+      .map((p) => p.trim())
+      .filter((p) => p !== "")
+      .map(parsePattern);
     this.#plain = this.#patterns.every((p) => p.exception || isPlain(p.text));
     this.#exceptionsPlain = this.#patterns.every((p) => !p.exception || isPlain(p.text));
   }
@@ -123,7 +126,8 @@ function checkClass(raw: string, chars: readonly string[], at: number): number {
   const unclosed = new PatternError(raw, "a [ is not closed");
   const member = (): void => {
     if (chars[at] === "\\") at++;
-    else if (chars[at] === "-" || chars[at] === "]") throw new PatternError(raw, `a ${chars[at] as string} inside [] must be written with a \\`);
+    else if (chars[at] === "-" || chars[at] === "]")
+      throw new PatternError(raw, `a ${chars[at] as string} inside [] must be written with a \\`);
     if (++at >= chars.length) throw unclosed;
   };
   if (chars[at] === "^") at++;

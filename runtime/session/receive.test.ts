@@ -87,7 +87,8 @@ test("values come into memory; files, links, modes and times into the destinatio
   assert.equal(fs.readlinkSync(path.join(dest, "s")), "/etc/passwd");
   assert.equal(fs.statSync(path.join(dest, "sub")).mode & 0o777, 0o500);
   assert.equal(fs.statSync(path.join(dest, "sub/übung 🎉")).mode & 0o7777, 0o4711);
-  for (const name of ["", "a", "sub"]) assert.equal(fs.statSync(path.join(dest, name), { bigint: true }).mtimeNs / 1000n, mtime / 1000n, name);
+  for (const name of ["", "a", "sub"])
+    assert.equal(fs.statSync(path.join(dest, name), { bigint: true }).mtimeNs / 1000n, mtime / 1000n, name);
   assert.deepEqual(fs.readdirSync(work), ["dest"], "no staging directory stays");
 });
 
@@ -130,11 +131,23 @@ test("a destination that is a symlink is followed, because the user named it; a 
   fs.symlinkSync(real, dest);
   const other = path.join(work, "made/for/it");
   const empty = path.join(work, "empty");
-  const t = await start({ dirs: [{ prefix: "dirs/0", dest }, { prefix: "dirs/1", dest: other }, { prefix: "dirs/2", dest: empty }] });
+  const t = await start({
+    dirs: [
+      { prefix: "dirs/0", dest },
+      { prefix: "dirs/1", dest: other },
+      { prefix: "dirs/2", dest: empty },
+    ],
+  });
   const stats = [packets.dir("dirs"), packets.dir("dirs/0"), packets.file("dirs/0/f"), packets.file("dirs/1"), packets.file("dirs/1x")];
   assert.match(String(await transfer(t, stats)), /which nothing asked for/);
   assert.equal(fs.existsSync(path.join(work, "made")), false, "directories made for a destination go again");
-  const again = await start({ dirs: [{ prefix: "dirs/0", dest }, { prefix: "dirs/1", dest: other }, { prefix: "dirs/2", dest: empty }] });
+  const again = await start({
+    dirs: [
+      { prefix: "dirs/0", dest },
+      { prefix: "dirs/1", dest: other },
+      { prefix: "dirs/2", dest: empty },
+    ],
+  });
   assert.equal(await transfer(again, stats.slice(0, 4), { 2: "f", 3: "one" }), undefined);
   await again.receiver.commit();
   assert.equal(fs.readFileSync(path.join(real, "f"), "utf8"), "f");
@@ -158,7 +171,11 @@ test("what no honest daemon sends is refused, and nothing is written", async () 
     ["unsorted", [...inDir, packets.file("dirs/0/b"), packets.file("dirs/0/a")], /out of order/],
     ["a missing parent", [packets.file("dirs/0/a")], /before the directory/],
     ["a hard link to nowhere", [...inDir, packets.file("dirs/0/h", { linkname: "../../etc/passwd" })], /hard link/],
-    ["a hard link to a symlink", [...inDir, packets.symlink("dirs/0/a", "/etc/passwd"), packets.file("dirs/0/h", { linkname: "dirs/0/a" })], /hard link/],
+    [
+      "a hard link to a symlink",
+      [...inDir, packets.symlink("dirs/0/a", "/etc/passwd"), packets.file("dirs/0/h", { linkname: "dirs/0/a" })],
+      /hard link/,
+    ],
     ["something else", [packets.file("other")], /which nothing asked for/],
     ["data of a file never asked for", [...inDir, packets.data(7, "x")], /was not asked for/],
     ["more after the end", [packets.end(), packets.file("z")], /after its end/],
@@ -193,7 +210,10 @@ test("an error of the daemon, and a broken stream, leave nothing behind", async 
 
 test("values that are too large together are refused before they fill the memory", async () => {
   const t = await start({ memoryLimit: 1000 });
-  const error = await transfer(t, [packets.dir("values"), packets.file("values/a"), packets.file("values/b")], { 1: "x".repeat(600), 2: "x".repeat(600) });
+  const error = await transfer(t, [packets.dir("values"), packets.file("values/a"), packets.file("values/b")], {
+    1: "x".repeat(600),
+    2: "x".repeat(600),
+  });
   assert.ok(error instanceof UserError);
   assert.deepEqual([error.exit, error.diagnostics[0]?.code], [1, "value-too-large"]);
 });

@@ -165,7 +165,8 @@ class Transfer {
     if (packet.type === PacketType.stat) this.#onStat(packet.stat);
     else if (packet.type === PacketType.data) this.#onData(packet.id, packet.data);
     else if (packet.type === PacketType.finish) this.#onFinish();
-    else if (packet.type === PacketType.error) this.#fail(new RpcError(Code.unknown, `the daemon could not send the result: ${packet.data.toString()}`));
+    else if (packet.type === PacketType.error)
+      this.#fail(new RpcError(Code.unknown, `the daemon could not send the result: ${packet.data.toString()}`));
     else throw new TreeError(`it has a packet of the unknown type ${packet.type}`);
   }
 
@@ -183,7 +184,8 @@ class Transfer {
     const kind = stat.mode & Mode.type;
     if (kind === 0 && stat.linkname !== "") this.#links.push({ stat, route });
     else if (kind === 0) this.#want(id, stat, route);
-    else if (route.staging === undefined) return; // no more than files are values
+    else if (route.staging === undefined)
+      return; // no more than files are values
     else if (kind === Mode.dir >> 0) route.staging.addDir(route.relative, stat);
     else if (kind === Mode.symlink) route.staging.addSymlink(route.relative, stat);
     else throw notSavable(stat, route.staging);
@@ -260,7 +262,12 @@ class Transfer {
       this.#written.set(stat.path, original);
       this.current = route.staging;
       if (route.staging === undefined) {
-        this.#values.set(stat.path, original.staging === undefined ? (this.#values.get(stat.linkname) ?? Buffer.alloc(0)) : fs.readFileSync(original.staging.path(original.relative)));
+        this.#values.set(
+          stat.path,
+          original.staging === undefined
+            ? (this.#values.get(stat.linkname) ?? Buffer.alloc(0))
+            : fs.readFileSync(original.staging.path(original.relative)),
+        );
       } else if (original.staging === route.staging) route.staging.addHardLink(route.relative, route.staging.path(original.relative));
       else this.#copy(stat, route, original);
     }
@@ -304,13 +311,19 @@ function explain(error: unknown, staging: Staging | undefined): unknown {
   const at: readonly Position[] = staging?.target.at ?? [];
   if (error instanceof TreeError || error instanceof RangeError) {
     const message = `the result that the daemon sent is refused: ${error.message}`;
-    return new UserError(3, [{ code: "bad-result", message, at, hint: "nothing was saved; check that the daemon can be trusted" }], { cause: error });
+    return new UserError(3, [{ code: "bad-result", message, at, hint: "nothing was saved; check that the daemon can be trusted" }], {
+      cause: error,
+    });
   }
   const dest = staging?.target.dest ?? "";
   const code = errorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
     const message = `no space is left on the disk of ${dest}`;
-    return new UserError(3, [{ code: "disk-full", message, at, hint: "nothing was saved; make room and run again: finished steps are cached" }], { cause: error });
+    return new UserError(
+      3,
+      [{ code: "disk-full", message, at, hint: "nothing was saved; make room and run again: finished steps are cached" }],
+      { cause: error },
+    );
   }
   if (code === "") return error;
   const message = `cannot save to ${dest}: ${reason(code, error)}`;
@@ -335,5 +348,7 @@ function notSavable(stat: Stat, staging: Staging): UserError {
 
 function tooLarge(limit: number): UserError {
   const message = `the exported values are larger than ${Math.floor(limit / (1 << 20))} MiB together`;
-  return new UserError(1, [{ code: "value-too-large", message, at: [], hint: "save large files with `save-dir`; export only what CUE has to know" }]);
+  return new UserError(1, [
+    { code: "value-too-large", message, at: [], hint: "save large files with `save-dir`; export only what CUE has to know" },
+  ]);
 }

@@ -27,7 +27,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   "/moby.buildkit.secrets.v1.Secrets/GetSecret": (call, session) => answer(call, (request) => serveSecrets(session.services, request)),
   "/moby.filesync.v1.Auth/Credentials": (call, session) => answer(call, (request) => serveAuth(session.services, "Credentials", request)),
   "/moby.filesync.v1.Auth/FetchToken": (call, session) => answer(call, (request) => serveAuth(session.services, "FetchToken", request)),
-  "/moby.filesync.v1.Auth/GetTokenAuthority": (call, session) => answer(call, (request) => serveAuth(session.services, "GetTokenAuthority", request)),
+  "/moby.filesync.v1.Auth/GetTokenAuthority": (call, session) =>
+    answer(call, (request) => serveAuth(session.services, "GetTokenAuthority", request)),
   "/moby.filesync.v1.Auth/VerifyTokenAuthority": (call, session) =>
     answer(call, (request) => serveAuth(session.services, "VerifyTokenAuthority", request)),
   "/containerd.services.content.v1.Content/Info": (call, session) => serveContent(call, session.services),
@@ -88,7 +89,10 @@ export class Session {
 
 /** Session ids and build refs look like BuildKit's own: 25 characters, base 36. */
 export function newId(): string {
-  return BigInt(`0x${randomBytes(17).toString("hex")}`).toString(36).padStart(25, "0").slice(-25);
+  return BigInt(`0x${randomBytes(17).toString("hex")}`)
+    .toString(36)
+    .padStart(25, "0")
+    .slice(-25);
 }
 
 async function answer(call: Call, respond: (request: Buffer) => Promise<Uint8Array>): Promise<void> {

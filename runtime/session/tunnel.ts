@@ -13,14 +13,11 @@ type Done = (error?: Error | null) => void;
 /** Each `_writev` becomes one BytesMessage { data }. Destroying it cancels the stream. */
 export class Tunnel extends Duplex {
   readonly #stream: ClientHttp2Stream;
-  /** Bytes in either direction since it was last asked: tells whether the daemon still talks to us. */
-  #received = 0;
 
   constructor(stream: ClientHttp2Stream) {
     super({ highWaterMark, allowHalfOpen: false });
     this.#stream = stream;
     const reader = new PayloadReader((payload) => {
-      this.#received += payload.length;
       if (!this.push(payload)) stream.pause();
     });
     stream.on("data", (chunk: Buffer) => {
@@ -57,13 +54,6 @@ export class Tunnel extends Duplex {
   override _destroy(error: Error | null, done: Done): void {
     if (!this.#stream.closed) this.#stream.close(http2.constants.NGHTTP2_CANCEL);
     done(error);
-  }
-
-  /** Bytes that came in since the last call. */
-  takeReceived(): number {
-    const received = this.#received;
-    this.#received = 0;
-    return received;
   }
 
   #send(chunks: readonly Buffer[], done: Done): void {

@@ -101,7 +101,9 @@ function readEntry(root: string, where: string, wanted: boolean): Entry | undefi
 /** Sorts by UTF-8 bytes, in place. JavaScript compares UTF-16 units, which differs only where surrogates are. */
 export function sortNames(names: string[]): string[] {
   const sorted = names.sort();
-  return sorted.some((name) => /[\ud800-\udfff]/.test(name)) ? sorted.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : sorted;
+  return sorted.some((name) => /[\ud800-\udfff]/.test(name))
+    ? sorted.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    : sorted;
 }
 
 export function errorCode(error: unknown): string {

@@ -34,7 +34,14 @@ after(async () => {
 });
 
 function services(more: Partial<SessionServices> = {}): SessionServices {
-  return { sharedKey: "test", name: "test", locals: new Map(), secrets: async () => undefined, layouts: new Map([["busybox", layout.dir]]), ...more };
+  return {
+    sharedKey: "test",
+    name: "test",
+    locals: new Map(),
+    secrets: async () => undefined,
+    layouts: new Map([["busybox", layout.dir]]),
+    ...more,
+  };
 }
 
 function build(session: SessionServices = services(), more: Partial<BuildOptions> = {}): Promise<Build> {
@@ -81,7 +88,10 @@ test("one Solve brings values and directories back, with the status of every ste
   const job = await build(services({ receiver }), { onStatus: (update) => updates.push(update) });
   assert.deepEqual(await job.finish(definition(terminal)), { exporterResponse: {} });
   assert.deepEqual(await receiver.commit(), [{ dest, files: 1, bytes: 3 }]);
-  assert.deepEqual([...receiver.values].map(([name, value]) => [name, value.toString()]), [["values/1", "abc"]]);
+  assert.deepEqual(
+    [...receiver.values].map(([name, value]) => [name, value.toString()]),
+    [["values/1", "abc"]],
+  );
   const step = updates.flatMap((u) => u.vertexes).filter((v) => v.name.includes("to-stdout"));
   const logs = updates.flatMap((u) => u.logs).filter((l) => l.vertex === step[0]?.digest);
   const text = (stream: number): string => Buffer.concat(logs.filter((l) => l.stream === stream).map((l) => l.data)).toString();
@@ -97,13 +107,23 @@ test("the gateway reads results and resolves images inside the same Solve, whose
   const ref = await job.solve(definition(file(undefined, [mkfile("/small", "x", 0o600), mkfile("/big", big)])));
   assert.deepEqual(
     (await job.readDir(ref, "/")).map((e) => [e.name, e.mode & 0o777, e.size]),
-    [["big", 0o644, big.length], ["small", 0o600, 1]],
+    [
+      ["big", 0o644, big.length],
+      ["small", 0o600, 1],
+    ],
   );
   assert.ok((await job.readFile(ref, "/big")).equals(big));
   assert.equal((await failure(job.readFile(ref, "/none"))).exit, 1);
   assert.ok((await job.capabilities()).has("mergeop"));
   await job.finish(definition(shell(image, "true")));
-  const { stdout } = await promisify(execFile)(builtBinary("buildctl"), ["--addr", daemon.address, "debug", "histories", "--format", "{{json .}}"]);
+  const { stdout } = await promisify(execFile)(builtBinary("buildctl"), [
+    "--addr",
+    daemon.address,
+    "debug",
+    "histories",
+    "--format",
+    "{{json .}}",
+  ]);
   assert.equal(stdout.split(job.ref).length - 1, 1);
 });
 
@@ -132,7 +152,20 @@ test("a failing step tells its exit code, its vertex and its file action", async
 test("an upload is what buildctl uploads: patterns, links, modes, names and times", async () => {
   const dir = path.join(base, "tree");
   for (const sub of ["src/deep", "docs", "node_modules/m", ".git", "ünï 日本 🎉"]) fs.mkdirSync(path.join(dir, sub), { recursive: true });
-  for (const name of ["a.txt", "b.md", "src/x.ts", "src/deep/y.ts", "src/deep/z.js", "docs/README.md", "docs/x.md", "node_modules/m/i.js", ".git/HEAD", "ünï 日本 🎉/f", "ａ", "🎉"]) {
+  for (const name of [
+    "a.txt",
+    "b.md",
+    "src/x.ts",
+    "src/deep/y.ts",
+    "src/deep/z.js",
+    "docs/README.md",
+    "docs/x.md",
+    "node_modules/m/i.js",
+    ".git/HEAD",
+    "ünï 日本 🎉/f",
+    "ａ",
+    "🎉",
+  ]) {
     fs.writeFileSync(path.join(dir, name), name);
   }
   fs.linkSync(path.join(dir, "a.txt"), path.join(dir, "src/hard"));
@@ -163,9 +196,15 @@ test("an upload is what buildctl uploads: patterns, links, modes, names and time
       ...(follow === undefined ? {} : { "local.followpaths": JSON.stringify(follow) }),
     });
     const out = path.join(base, `up${i}`);
-    await save(file(undefined, [mkdir("/dirs/0"), copy(source("local://tree", attrs("ours")), "/", "/dirs/0/")]), `${out}/ours`, { locals: new Map([["tree", { dir }]]) });
+    await save(file(undefined, [mkdir("/dirs/0"), copy(source("local://tree", attrs("ours")), "/", "/dirs/0/")]), `${out}/ours`, {
+      locals: new Map([["tree", { dir }]]),
+    });
     const theirs = definition(file(undefined, [mkdir("/d"), copy(source("local://tree", attrs("ctl")), "/", "/d/")]));
-    execFileSync(builtBinary("buildctl"), ["--addr", daemon.address, "build", "--progress=quiet", "--local", `tree=${dir}`, "--output", `type=local,dest=${out}/ctl`], { input: theirs });
+    execFileSync(
+      builtBinary("buildctl"),
+      ["--addr", daemon.address, "build", "--progress=quiet", "--local", `tree=${dir}`, "--output", `type=local,dest=${out}/ctl`],
+      { input: theirs },
+    );
     assert.deepEqual(listing(`${out}/ours`), listing(`${out}/ctl/d`), JSON.stringify(variants[i]));
   }
 });
@@ -177,7 +216,8 @@ test("ten thousand files go up and come down again unchanged, and only what chan
     fs.writeFileSync(path.join(dir, `d${Math.floor(i / 100)}/f${i}`), i === 5 ? "" : `${i}`.repeat(i % 40));
   }
   const locals = new Map([["many", { dir }]]);
-  const node = (always: string): Node => file(undefined, [mkdir("/dirs/0"), mkfile(`/${always}`, ""), copy(source("local://many"), "/", "/dirs/0/")]);
+  const node = (always: string): Node =>
+    file(undefined, [mkdir("/dirs/0"), mkfile(`/${always}`, ""), copy(source("local://many"), "/", "/dirs/0/")]);
   // The marker file makes each run compute its copy; it lies outside what is asked for, so it must not come back.
   const hide = (n: Node): Node => file(undefined, [mkdir("/dirs/0"), copy(n, "/dirs/0", "/dirs/0/")]);
   await save(hide(node("1")), path.join(base, "many1"), { locals });
@@ -195,7 +235,10 @@ test("what is wrong with a local directory is told with its path and its line", 
     return failure(job.finish(definition(file(undefined, [copy(source("local://l", { ...attrs, "local.unique": dir }), "/", "/")]))));
   };
   const missing = await solve(path.join(base, "missing"));
-  assert.deepEqual([missing.exit, missing.message, missing.diagnostics[0]?.at], [2, `cannot send ${base}/missing: there is no such directory`, at]);
+  assert.deepEqual(
+    [missing.exit, missing.message, missing.diagnostics[0]?.at],
+    [2, `cannot send ${base}/missing: there is no such directory`, at],
+  );
   const plain = path.join(base, "plain");
   fs.writeFileSync(plain, "");
   assert.equal((await solve(plain)).message, `cannot send ${plain}: it is not a directory`);
@@ -203,7 +246,10 @@ test("what is wrong with a local directory is told with its path and its line", 
   fs.mkdirSync(bytes);
   fs.writeFileSync(Buffer.concat([Buffer.from(`${bytes}/bad`), Buffer.from([0xff])]), "");
   assert.match((await solve(bytes)).message, /cannot send .*bytes\/bad.*: its name is not UTF-8/);
-  assert.match((await failure((await build()).finish(definition(file(undefined, [copy(source("local://unknown"), "/", "/")]))))).message, /no access allowed to dir "unknown"/);
+  assert.match(
+    (await failure((await build()).finish(definition(file(undefined, [copy(source("local://unknown"), "/", "/")]))))).message,
+    /no access allowed to dir "unknown"/,
+  );
 });
 
 test("secrets reach the step that mounts them and nothing else; a missing one fails unless it is optional", async () => {
@@ -211,12 +257,17 @@ test("secrets reach the step that mounts them and nothing else; a missing one fa
     mount: { dest: `/run/${id}`, mountType: 1, output: 0n, secretOpt: { ID: id, uid: 0, gid: 0, mode: 0o400, optional } },
   });
   const value = Buffer.from([0, 1, 2, 255, 10]);
-  const secrets = async (id: string): Promise<Uint8Array | undefined> => (id === "token" ? value : id === "huge" ? Buffer.alloc(600 * 1024) : undefined);
-  const use = (id: string, optional: boolean): Node => exec({ root: image, args: ["/bin/sh", "-c", `cat /run/${id} > /copy; true`], mounts: [mount(id, optional)] });
+  const secrets = async (id: string): Promise<Uint8Array | undefined> =>
+    id === "token" ? value : id === "huge" ? Buffer.alloc(600 * 1024) : undefined;
+  const use = (id: string, optional: boolean): Node =>
+    exec({ root: image, args: ["/bin/sh", "-c", `cat /run/${id} > /copy; true`], mounts: [mount(id, optional)] });
   const receiver = await save(file(undefined, [copy(use("token", false), "/copy", "/values/")]), path.join(base, "secret"), { secrets });
   assert.deepEqual(receiver.values.get("values/copy"), value);
   await (await build(services({ secrets }))).finish(definition(use("absent", true)));
-  assert.match((await failure((await build(services({ secrets }))).finish(definition(use("absent", false))))).message, /secret absent: not found/);
+  assert.match(
+    (await failure((await build(services({ secrets }))).finish(definition(use("absent", false))))).message,
+    /secret absent: not found/,
+  );
   const huge = await failure((await build(services({ secrets }))).finish(definition(use("huge", false))));
   assert.deepEqual([huge.exit, huge.diagnostics[0]?.code], [2, "secret-too-large"]);
 });
@@ -225,7 +276,10 @@ test("images come from a registry with the login of docker's config; a wrong nam
   const served = await registry(layout, "me:pass");
   const config = path.join(base, "docker");
   fs.mkdirSync(config);
-  fs.writeFileSync(path.join(config, "config.json"), JSON.stringify({ auths: { [served.host]: { auth: Buffer.from("me:pass").toString("base64") } } }));
+  fs.writeFileSync(
+    path.join(config, "config.json"),
+    JSON.stringify({ auths: { [served.host]: { auth: Buffer.from("me:pass").toString("base64") } } }),
+  );
   try {
     const login = services({ auth: dockerAuth({ DOCKER_CONFIG: config }) });
     const platform = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
@@ -234,7 +288,10 @@ test("images come from a registry with the login of docker's config; a wrong nam
     assert.equal(found.digest, layout.digest);
     assert.equal((JSON.parse(Buffer.from(found.config).toString()) as { os: string }).os, "linux");
     const unknown = await failure(job.resolveImageConfig(`${served.host}/nope:1`, platform, "default"));
-    assert.deepEqual([unknown.exit, unknown.diagnostics[0]?.code, unknown.message], [1, "image-not-found", `there is no image ${served.host}/nope:1`]);
+    assert.deepEqual(
+      [unknown.exit, unknown.diagnostics[0]?.code, unknown.message],
+      [1, "image-not-found", `there is no image ${served.host}/nope:1`],
+    );
     await job.finish(definition(shell(source(`docker-image://${served.host}/busybox:latest`), "true")));
     const anonymous = await build();
     const refused = await failure(anonymous.resolveImageConfig(`${served.host}/busybox:other`, platform, "default"));
@@ -282,7 +339,12 @@ test("a daemon that is killed in the middle ends the job with one clear error", 
     const running = new Promise<void>((resolve) => {
       started = resolve;
     });
-    const job = await lonely.build({ session: services(), exporters: [], record: false, onStatus: (u) => void (u.logs.length > 0 && started()) });
+    const job = await lonely.build({
+      session: services(),
+      exporters: [],
+      record: false,
+      onStatus: (u) => void (u.logs.length > 0 && started()),
+    });
     const failed = failure(job.finish(definition(shell(image, `echo up; sleep 5${process.pid}`))));
     await running;
     await doomed.kill();
@@ -321,9 +383,12 @@ function processes(marker: string): number {
 async function registry(served: TestLayout, login: string): Promise<{ host: string; close(): Promise<void> }> {
   const server = http.createServer((request, response) => {
     const answer = (status: number, body: string | Buffer = "", headers: http.OutgoingHttpHeaders = {}): void => {
-      response.writeHead(status, { "content-length": Buffer.byteLength(body), ...headers }).end(request.method === "HEAD" ? undefined : body);
+      response
+        .writeHead(status, { "content-length": Buffer.byteLength(body), ...headers })
+        .end(request.method === "HEAD" ? undefined : body);
     };
-    if (request.headers.authorization !== `Basic ${Buffer.from(login).toString("base64")}`) return answer(401, "", { "www-authenticate": 'Basic realm="test"' });
+    if (request.headers.authorization !== `Basic ${Buffer.from(login).toString("base64")}`)
+      return answer(401, "", { "www-authenticate": 'Basic realm="test"' });
     const match = /^\/v2\/busybox\/(manifests|blobs)\/(?:sha256:)?([^/]+)$/.exec(request.url ?? "");
     if (match === null) return answer(404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
     const hex = match[2] === "latest" ? served.digest.slice(7) : (match[2] as string);

@@ -1,5 +1,10 @@
 // One job on the daemon: one session, one Control.Solve, one status stream. They start together and end together.
-import { SolveRequest, SolveResponse, StatusRequest, StatusResponse } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
+import {
+  SolveRequest,
+  SolveResponse,
+  StatusRequest,
+  StatusResponse,
+} from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import { inputError, UserError } from "../../compiler/diagnostic.ts";
 import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
@@ -10,7 +15,11 @@ import { StatusReader, type StatusUpdate } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
 
 const solvePath = "/moby.buildkit.v1.Control/Solve";
-const statusMethod: Method<StatusRequest, StatusResponse> = { path: "/moby.buildkit.v1.Control/Status", request: StatusRequest, response: StatusResponse };
+const statusMethod: Method<StatusRequest, StatusResponse> = {
+  path: "/moby.buildkit.v1.Control/Status",
+  request: StatusRequest,
+  response: StatusResponse,
+};
 
 /** What the daemon takes in one message. */
 const maxRequest = 16 << 20;
@@ -71,7 +80,11 @@ export class Build {
   }
 
   /** Digest and OCI config (JSON) of an image, as the daemon resolves it; `mode` is `default`, `pull` or `local`. */
-  async resolveImageConfig(ref: string, platform: GatewayPlatform, mode: string): Promise<{ digest: string; config: Uint8Array; ref: string }> {
+  async resolveImageConfig(
+    ref: string,
+    platform: GatewayPlatform,
+    mode: string,
+  ): Promise<{ digest: string; config: Uint8Array; ref: string }> {
     return this.#call(
       (gateway) => gateway.resolveImageConfig(ref, platform, mode),
       (error) => imageError(error, ref),
@@ -167,7 +180,9 @@ export class Build {
       }),
     ).finish();
     const parts = definition === undefined ? [head] : [head, fieldHeader(2, definition.length), definition];
-    this.#solve = this.#connection.unaryBytes(solvePath, parts, { signal: this.#cancel.signal }).then((bytes) => SolveResponse.decode(bytes));
+    this.#solve = this.#connection
+      .unaryBytes(solvePath, parts, { signal: this.#cancel.signal })
+      .then((bytes) => SolveResponse.decode(bytes));
     this.#solve.catch(() => {}); // whoever waits for it hears of it
     this.#status = this.#follow();
   }
@@ -179,7 +194,10 @@ export class Build {
       this.#lastStatus = Date.now();
       this.#options.onStatus(reader.read(message));
     };
-    const options = { signal: this.#stopStatus.signal, onHeaders: (headers: Parameters<StatusReader["onHeaders"]>[0]) => reader.onHeaders(headers, Date.now()) };
+    const options = {
+      signal: this.#stopStatus.signal,
+      onHeaders: (headers: Parameters<StatusReader["onHeaders"]>[0]) => reader.onHeaders(headers, Date.now()),
+    };
     await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, options).catch(() => {});
   }
 

@@ -23,7 +23,10 @@ const methods = {
     ListWorkersRequest,
     ListWorkersResponse
   >,
-  diskUsage: { path: `${service}/DiskUsage`, request: DiskUsageRequest, response: DiskUsageResponse } satisfies Method<DiskUsageRequest, DiskUsageResponse>,
+  diskUsage: { path: `${service}/DiskUsage`, request: DiskUsageRequest, response: DiskUsageResponse } satisfies Method<
+    DiskUsageRequest,
+    DiskUsageResponse
+  >,
   prune: { path: `${service}/Prune`, request: PruneRequest, response: UsageRecord } satisfies Method<PruneRequest, UsageRecord>,
 };
 

@@ -21,10 +21,19 @@ async function failure(address: string, signal?: AbortSignal): Promise<[number, 
 
 test("addresses are read as every BuildKit tool writes them", () => {
   assert.deepEqual(parseAddress("unix:///run/b.sock"), { kind: "unix", text: "unix:///run/b.sock", path: "/run/b.sock" });
-  assert.deepEqual(parseAddress("tcp://example.com:1234"), { kind: "tcp", text: "tcp://example.com:1234", host: "example.com", port: 1234 });
+  assert.deepEqual(parseAddress("tcp://example.com:1234"), {
+    kind: "tcp",
+    text: "tcp://example.com:1234",
+    host: "example.com",
+    port: 1234,
+  });
   assert.deepEqual(parseAddress("tcp://[::1]:99"), { kind: "tcp", text: "tcp://[::1]:99", host: "::1", port: 99 });
   for (const bad of ["", "/run/b.sock", "unix://", "tcp://host", "tcp://host:0", "tcp://host:99999", "tcp://a:b:1", "ftp://x"]) {
-    assert.throws(() => parseAddress(bad), (error) => error instanceof UserError && error.exit === 2 && error.diagnostics[0]?.code === "bad-address", bad);
+    assert.throws(
+      () => parseAddress(bad),
+      (error) => error instanceof UserError && error.exit === 2 && error.diagnostics[0]?.code === "bad-address",
+      bad,
+    );
   }
 });
 
@@ -32,8 +41,12 @@ test("no daemon is an error that says where it was looked for and why it failed"
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-connect-"));
   try {
     const missing = `unix://${dir}/none.sock`;
-    assert.deepEqual(await failure(missing), [3, "no-daemon", `cannot connect to a BuildKit daemon at ${missing}: there is no such socket`]);
-    const server = net.createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    assert.deepEqual(await failure(missing), [
+      3,
+      "no-daemon",
+      `cannot connect to a BuildKit daemon at ${missing}: there is no such socket`,
+    ]);
+    const server = net.createServer((socket) => socket.resume().end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as net.AddressInfo;

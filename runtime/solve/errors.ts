@@ -44,12 +44,23 @@ export function solveError(error: RpcError): SolveError {
   const failure = readFailure(error);
   if (failure.vertex === undefined && failure.exitCode === undefined && refusals.has(error.code)) {
     const hint = error.code === Code.unimplemented ? "a newer BuildKit daemon may know it" : "look into the daemon's log";
-    return new SolveError(3, { code: "daemon-refused", message: `the BuildKit daemon gave up: ${failure.reason}`, at: [], hint }, failure, error);
+    return new SolveError(
+      3,
+      { code: "daemon-refused", message: `the BuildKit daemon gave up: ${failure.reason}`, at: [], hint },
+      failure,
+      error,
+    );
   }
   return new SolveError(1, { code: "solve-failed", message: failure.reason, at: [] }, failure, error);
 }
 
-const refusals: ReadonlySet<number> = new Set([Code.canceled, Code.unavailable, Code.unimplemented, Code.resourceExhausted, Code.deadlineExceeded]);
+const refusals: ReadonlySet<number> = new Set([
+  Code.canceled,
+  Code.unavailable,
+  Code.unimplemented,
+  Code.resourceExhausted,
+  Code.deadlineExceeded,
+]);
 
 /** Exit 1 `image-not-found` when the registry has no such image, else as `solveError`. */
 export function imageError(error: RpcError, ref: string): SolveError {
@@ -57,7 +68,12 @@ export function imageError(error: RpcError, ref: string): SolveError {
   // The daemon has no code or detail for this: the end of its text, which containerd's resolver writes, is all there is.
   if (error.code !== Code.notFound && !error.message.endsWith(": not found")) {
     const message = `cannot resolve the image ${ref}: ${failure.reason}`;
-    return new SolveError(1, { code: "image-unavailable", message, at: [], hint: "check the name, the network, and the login to its registry" }, failure, error);
+    return new SolveError(
+      1,
+      { code: "image-unavailable", message, at: [], hint: "check the name, the network, and the login to its registry" },
+      failure,
+      error,
+    );
   }
   const hint = "check its name and tag, or import it with: dagger image import";
   return new SolveError(1, { code: "image-not-found", message: `there is no image ${ref}`, at: [], hint }, failure, error);

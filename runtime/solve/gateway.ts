@@ -20,7 +20,11 @@ import type { Connection, Method } from "./transport.ts";
 
 const service = "/moby.buildkit.v1.frontend.LLBBridge";
 
-function method<Request, Response>(name: string, request: Method<Request, Response>["request"], response: Method<Request, Response>["response"]): Method<Request, Response> {
+function method<Request, Response>(
+  name: string,
+  request: Method<Request, Response>["request"],
+  response: Method<Request, Response>["response"],
+): Method<Request, Response> {
   return { path: `${service}/${name}`, request, response };
 }
 
@@ -72,7 +76,11 @@ export class Gateway {
     return new Set(LLBCaps.filter((cap) => cap.Enabled).map((cap) => cap.ID));
   }
 
-  async resolveImageConfig(ref: string, platform: GatewayPlatform, mode: string): Promise<{ digest: string; config: Uint8Array; ref: string }> {
+  async resolveImageConfig(
+    ref: string,
+    platform: GatewayPlatform,
+    mode: string,
+  ): Promise<{ digest: string; config: Uint8Array; ref: string }> {
     const request = ResolveImageConfigRequest.fromPartial({
       Ref: ref,
       Platform: { OS: platform.os, Architecture: platform.architecture, Variant: platform.variant ?? "" },
@@ -85,7 +93,9 @@ export class Gateway {
 
   /** Solves an encoded pb.Definition, embedded as it is, and waits until it is computed. */
   async solve(definition: Uint8Array): Promise<ResultRef> {
-    const rest = SolveRequest.encode(SolveRequest.fromPartial({ allowResultReturn: true, allowResultArrayRef: true, Evaluate: true })).finish();
+    const rest = SolveRequest.encode(
+      SolveRequest.fromPartial({ allowResultReturn: true, allowResultArrayRef: true, Evaluate: true }),
+    ).finish();
     const parts = [fieldHeader(1, definition.length), definition, rest];
     const { result } = SolveResponse.decode(await this.#connection.unaryBytes(`${service}/Solve`, parts, this.#options));
     switch (result?.result?.$case) {
@@ -119,7 +129,11 @@ export class Gateway {
 
   /** Makes `ref` the result of the build: its exporters run on it. */
   async return(ref: ResultRef): Promise<void> {
-    await this.#connection.unary(methods.return, { result: { result: { $case: "ref", value: { id: ref.id, def: undefined } }, metadata: {}, attestations: {} }, error: undefined }, this.#options);
+    await this.#connection.unary(
+      methods.return,
+      { result: { result: { $case: "ref", value: { id: ref.id, def: undefined } }, metadata: {}, attestations: {} }, error: undefined },
+      this.#options,
+    );
   }
 
   /** Ends the build with the error that one of its solves had. */

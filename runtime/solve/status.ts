@@ -85,7 +85,12 @@ export class StatusReader {
         time: this.#time(s.timestamp) ?? 0,
         ...this.#times(s),
       })),
-      logs: response.logs.map((l) => ({ vertex: l.vertex, stream: l.stream === 2n ? 2 : 1, data: l.msg, time: this.#time(l.timestamp) ?? 0 })),
+      logs: response.logs.map((l) => ({
+        vertex: l.vertex,
+        stream: l.stream === 2n ? 2 : 1,
+        data: l.msg,
+        time: this.#time(l.timestamp) ?? 0,
+      })),
       warnings: response.warnings.map((w) => ({
         vertex: w.vertex,
         level: Number(w.level),

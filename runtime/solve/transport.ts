@@ -150,14 +150,17 @@ export class Connection {
       };
       const onAbort = (): void => fail(new RpcError(Code.canceled, "canceled by the caller"));
       const timer =
-        options.timeout === undefined ? undefined : setTimeout(() => fail(new RpcError(Code.deadlineExceeded, `${path} took too long`)), options.timeout);
+        options.timeout === undefined
+          ? undefined
+          : setTimeout(() => fail(new RpcError(Code.deadlineExceeded, `${path} took too long`)), options.timeout);
       options.signal?.addEventListener("abort", onAbort);
       const reader = new FrameReader(onMessage);
       stream.on("data", (chunk: Buffer) => attempt(() => reader.push(chunk), fail));
       stream.on("response", (received) => {
         options.onHeaders?.(received);
         ended = readStatus(received) ?? ended;
-        if (received[":status"] !== 200) failure ??= new RpcError(Code.unavailable, `${path} was answered with HTTP status ${received[":status"]}`);
+        if (received[":status"] !== 200)
+          failure ??= new RpcError(Code.unavailable, `${path} was answered with HTTP status ${received[":status"]}`);
       });
       stream.on("trailers", (received) => {
         ended = readStatus(received) ?? ended;
@@ -189,7 +192,11 @@ function attempt(work: () => void, fail: (error: unknown) => void): void {
   try {
     work();
   } catch (error) {
-    fail(error instanceof RpcError ? error : new RpcError(Code.internal, error instanceof Error ? error.message : String(error), { cause: error }));
+    fail(
+      error instanceof RpcError
+        ? error
+        : new RpcError(Code.internal, error instanceof Error ? error.message : String(error), { cause: error }),
+    );
   }
 }
 

@@ -85,7 +85,16 @@ export function mkdir(path: string): { action: object } {
 
 /** Copies the contents of `src` in `from` to the directory `dest`. */
 export function copy(from: Node, src: string, dest: string): { from: Node; action: object } {
-  const value = { src, dest, mode: -1, timestamp: -1n, dirCopyContents: true, createDestPath: true, allowWildcard: true, allowEmptyWildcard: true };
+  const value = {
+    src,
+    dest,
+    mode: -1,
+    timestamp: -1n,
+    dirCopyContents: true,
+    createDestPath: true,
+    allowWildcard: true,
+    allowEmptyWildcard: true,
+  };
   return { from, action: { $case: "copy", value } };
 }
 
