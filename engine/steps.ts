@@ -97,7 +97,12 @@ function toStep(digest: string, vertex: Vertex): Step {
 }
 
 function isCounted(vertex: Vertex): boolean {
-  return vertex.kind !== "source" && vertex.meta.component !== "";
+  return vertex.kind !== "source" && vertex.meta.component !== "" && !startsFromNothing(vertex);
+}
+
+/** A file op on scratch that takes nothing from elsewhere. The daemon reports it as done in every run, cached or not, as it does with sources. */
+function startsFromNothing(vertex: Vertex): boolean {
+  return vertex.kind === "file" && vertex.base === null && vertex.actions.every((action) => action.kind !== "copy" || action.from === null);
 }
 
 function stateOf(vertex: StatusUpdate["vertexes"][number]): State {
