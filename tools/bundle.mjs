@@ -20,6 +20,8 @@ await build({
   sourcemap: "linked",
   sourcesContent: false,
   legalComments: "none",
+  // For Node, yaml has only CommonJS, which a lazy import would see as nothing but a default export; its other build has ES modules.
+  alias: { yaml: "./node_modules/yaml/browser/index.js" },
   // Packages written for CommonJS call require for Node's own modules.
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
   logLevel: "warning",
