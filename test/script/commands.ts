@@ -27,6 +27,8 @@ export interface Call {
   update?(name: string, content: string): void;
 }
 
+const dagger = join(repository, "bin/dagger");
+
 type Run = (call: Call) => Promise<void> | void;
 
 /** A stack trace, or a rejection that nobody caught: never shown to a user. */
@@ -34,7 +36,7 @@ const crash = /^\s+at .+:\d+:\d+\)?$|UnhandledPromiseRejection|^Node\.js v\d/m;
 
 export const commands: Readonly<Record<string, Run>> = {
   dagger: async (call) => {
-    await run(call, join(repository, "bin/dagger"), call.args);
+    await run(call, dagger, call.args);
     if (call.background === undefined) checkDagger(call.world.last);
   },
   exec: (call) => run(call, call.args[0] ?? "", call.args.slice(1)),
@@ -112,9 +114,10 @@ export const commands: Readonly<Record<string, Run>> = {
   // wait NAME: its output and exit code become the last ones. `! wait`: it must have failed.
   wait: async (call) => {
     const name = call.args[0] ?? "";
-    call.world.last = await background(call.world, name).ended;
+    const { program, ended } = background(call.world, name);
+    call.world.last = await ended;
     call.world.background.delete(name);
-    checkDagger(call.world.last);
+    if (program === dagger) checkDagger(call.world.last);
     checkExpected(call, call.world.last);
   },
 };

@@ -15,6 +15,7 @@ export interface Outcome {
 
 /** A process in the background. */
 export interface Running {
+  readonly program: string;
   readonly child: ChildProcess;
   readonly ended: Promise<Outcome>;
   /** So far. */
@@ -37,7 +38,7 @@ export class World {
   /** Variables of the script and its processes. */
   readonly env: Record<string, string>;
   readonly work: string;
-  readonly background = new Map<string, Running>();
+  readonly background: Map<string, Running> = new Map();
   /** What to undo at the end, last first. */
   readonly cleanups: (() => Promise<void> | void)[] = [];
   cwd: string;
@@ -111,7 +112,7 @@ export class World {
       });
     });
     ended.catch(() => undefined); // whoever waits for it hears of it
-    return { child, ended, stdout: text("stdout"), stderr: text("stderr") };
+    return { program, child, ended, stdout: text("stdout"), stderr: text("stderr") };
   }
 
   /** Output with everything that differs between runs replaced: directories, addresses, durations. */
