@@ -91,14 +91,7 @@ class WasmEvaluator implements Evaluator {
     if (this.#loaded && (afresh || this.#loaded !== source)) await this.#reset();
     const request: Request = this.#loaded ? { call: "fill", fills } : load;
     this.#loaded = source;
-    let exported: Exported;
-    try {
-      exported = await this.#ask<Exported>(request);
-    } catch (error) {
-      if (!(error instanceof OutOfStack)) throw error;
-      this.#inWorker = true;
-      exported = await this.#ask<Exported>(load);
-    }
+    const exported = await this.#ask<Exported>(request, load);
     const root = decodeValue(exported);
     return {
       root,
@@ -108,8 +101,16 @@ class WasmEvaluator implements Evaluator {
     };
   }
 
-  async #ask<T extends Answer | Exported>(request: Request): Promise<T> {
-    const text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
+  /** `again` is what to ask in the thread with the large stack, which has nothing loaded, when the stack here is too small. */
+  async #ask<T extends Answer | Exported>(request: Request, again: Request = request): Promise<T> {
+    let text: string;
+    try {
+      text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
+    } catch (error) {
+      if (!(error instanceof OutOfStack)) throw error;
+      this.#inWorker = true;
+      text = await this.#host.callInWorker(again);
+    }
     const answer = JSON.parse(text) as T & Answer;
     if (answer.internal) {
       await this.#reset();

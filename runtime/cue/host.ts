@@ -37,7 +37,11 @@ export class Host {
     this.#worker ??= startWorker(this.#wasm);
     const worker = this.#worker;
     worker.postMessage(request);
-    const [reply] = (await once(worker, "message")) as [{ answer?: string; failure?: string }];
+    const done = new AbortController();
+    const ended = once(worker, "exit", { signal: done.signal }).then(() => [{ failure: "the CUE thread ended" }]);
+    ended.catch(() => undefined);
+    const [reply] = (await Promise.race([once(worker, "message"), ended])) as [{ answer?: string; failure?: string }];
+    done.abort();
     if (reply.answer !== undefined) return reply.answer;
     await this.#endWorker();
     if (reply.failure === "stack") throw tooDeep();
@@ -69,10 +73,14 @@ function tooDeep(): Error {
 }
 
 function startWorker(wasm: string): Worker {
+  const options = { workerData: { wasm }, resourceLimits: { stackSizeMb: STACK_MB } };
   // In the bundled command line the worker is a file of its own beside the bundle.
-  const file = import.meta.url.endsWith(".ts") ? "./cue-worker.ts" : "./cue-worker.js";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: { wasm }, resourceLimits: { stackSizeMb: STACK_MB } });
-  // A worker that idles between evaluations must not keep the process alive; a pending answer does.
-  worker.setMaxListeners(0);
-  return worker;
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./cue-worker.js", import.meta.url), options);
+  // From source, as in tests: tsx does not reach into workers by itself.
+  const tsx = import.meta.resolve("tsx/esm/api");
+  const file = new URL("./cue-worker.ts", import.meta.url).href;
+  return new Worker(`import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})));`, {
+    ...options,
+    eval: true,
+  });
 }

@@ -26,7 +26,7 @@ export class Instance {
   readonly #exports: Exports;
 
   constructor(module: WebAssembly.Module) {
-    const guest: Guest = { memory: new WebAssembly.Memory({ initial: 0 }) };
+    const guest: Guest = { memory: new WebAssembly.Memory({ initial: 0 }), crash: "" };
     const names = WebAssembly.Module.imports(module).map((i) => i.name);
     const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasiImports(guest, ENVIRONMENT, names) });
     this.#exports = instance.exports as unknown as Exports;

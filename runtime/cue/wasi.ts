@@ -1,17 +1,17 @@
 // The few WASI functions that Go's runtime needs: a clock, randomness, and standard error for a crash. No files, no network.
 import { randomFillSync } from "node:crypto";
-import { writeSync } from "node:fs";
 
 const OK = 0;
 const BADF = 8;
 const NOSYS = 52;
-const STDERR = 2;
 /** poll_oneoff: sizes of a subscription and offsets in it. */
 const SUBSCRIPTION = { size: 48, tag: 8, timeout: 24, flags: 40 } as const;
 
 /** What the imports look at: the module's memory, known only after it was instantiated. */
 export interface Guest {
   memory: WebAssembly.Memory;
+  /** What Go wrote to standard error: it does so only when it crashes. */
+  crash: string;
 }
 
 /** Imports of module `wasi_snapshot_preview1`. Functions that are not needed answer "not supported". */
@@ -24,7 +24,7 @@ export function wasiImports(guest: Guest, environment: readonly string[], names:
   const supported: Record<string, (...args: never[]) => number> = {
     sched_yield: () => OK,
     proc_exit: (code: number) => {
-      throw new Error(`CUE ended with code ${code}`);
+      throw new Error(`CUE ended with code ${code}: ${guest.crash}`);
     },
     args_sizes_get: (count: number, size: number) => args.sizes(count, size),
     args_get: (pointers: number, buffer: number) => args.write(pointers, buffer),
@@ -42,7 +42,7 @@ export function wasiImports(guest: Guest, environment: readonly string[], names:
       let total = 0;
       for (let i = 0; i < count; i++) {
         const part = bytes(view().getUint32(vectors + 8 * i, true), view().getUint32(vectors + 8 * i + 4, true));
-        writeSync(STDERR, part);
+        guest.crash += Buffer.from(part).toString("utf8");
         total += part.length;
       }
       view().setUint32(written, total, true);

@@ -18,7 +18,7 @@ func findings(err error, fallback string, own map[string]bool) []Finding {
 	list := errors.Errors(err)
 	for i := 0; i < len(list); i++ {
 		format, args := list[i].Msg()
-		f := Finding{cmp.Or(codes[format], fallback), plain(list[i], format), pathOf(list[i]), positions(list[i], own)}
+		f := Finding{cmp.Or(code(list[i]), fallback), plain(list[i], format), pathOf(list[i]), positions(list[i], own)}
 		if format == emptyDisjunction {
 			// The errors of the alternatives come right behind; alone they would read as if each one had to be mended.
 			n := alternatives(list[i+1:], list[i].Path(), args)
@@ -28,6 +28,18 @@ func findings(err error, fallback string, own map[string]bool) []Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// code is that of the outermost known error in the chain of causes, empty when there is none.
+func code(err error) string {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if e, ok := err.(errors.Error); ok {
+			if format, _ := e.Msg(); codes[format] != "" {
+				return codes[format]
+			}
+		}
+	}
+	return ""
 }
 
 const emptyDisjunction = "%d errors in empty disjunction:"

@@ -34,8 +34,10 @@ type node struct {
 	path string
 	// required: only demanded (`name!: string`), not given.
 	required bool
-	kind     access.Kind
-	scalar   string
+	// own: the value belongs to this use alone.
+	own    bool
+	kind   access.Kind
+	scalar string
 }
 
 func export(root *access.Root, follow, own map[string]bool) []byte {
@@ -60,15 +62,17 @@ func export(root *access.Root, follow, own map[string]bool) []byte {
 // node gives the index of the node of a value, and queues it when it is new.
 func (e *exporter) node(v access.Vertex, path string, required bool) int {
 	id := v.Identity()
-	if index, ok := e.nodes[id]; ok && !required {
+	kind, scalar := v.Kind()
+	// `a: #Name, b: #Name` are two values to be given, though both share the structure of the type.
+	own := required || kind == access.Incomplete && v.IsTyped() && !e.carriesFields(v)
+	if index, ok := e.nodes[id]; ok && !own {
 		return index
 	}
 	index := len(e.queue)
-	if !required {
+	if !own {
 		e.nodes[id] = index
 	}
-	kind, scalar := v.Kind()
-	e.queue = append(e.queue, node{vertex: v, path: path, required: required, kind: kind, scalar: scalar})
+	e.queue = append(e.queue, node{vertex: v, path: path, own: own, required: required, kind: kind, scalar: scalar})
 	return index
 }
 
@@ -80,7 +84,7 @@ func (e *exporter) write(n node) {
 	}
 	e.out = append(append(e.out, kinds[kind]...), '"')
 	path := n.path
-	if canonical, known := n.vertex.Path(); known && canonical != path {
+	if canonical, known := n.vertex.Path(); known && !n.own && canonical != path {
 		path = canonical
 		e.text("p", path)
 	}

@@ -43,7 +43,7 @@ func (f *finder) visit(v access.Vertex) bool {
 		if kind != access.Incomplete || !operands && r.InDefinition() {
 			continue
 		}
-		path, known := r.Path()
+		path, known := r.UsePath()
 		if !known {
 			continue
 		}

@@ -168,8 +168,12 @@ func (v Vertex) kindOfExpression() string {
 
 // Path is where the value is declared; empty unless known, as for values made inside an expression.
 // Values of an imported package start with its import path in quotes.
-func (v Vertex) Path() (path string, known bool) {
-	owner := v.use.DerefValue()
+func (v Vertex) Path() (path string, known bool) { return v.pathOf(v.use.DerefValue()) }
+
+// UsePath is the path of the use itself: it differs from Path when the value is a plain reference.
+func (v Vertex) UsePath() (path string, known bool) { return v.pathOf(v.use) }
+
+func (v Vertex) pathOf(owner *adt.Vertex) (path string, known bool) {
 	if owner == v.root.vertex {
 		return "", true
 	}
@@ -238,14 +242,20 @@ func (v Vertex) Doc() string {
 // Attributes lists the field attributes of the use.
 func (v Vertex) Attributes() []*ast.Attribute { return export.ExtractFieldAttrs(v.use) }
 
-// InDefinition reports whether the value is declared below a definition.
+// InDefinition reports whether the use lies below a definition.
 func (v Vertex) InDefinition() bool {
-	for n := v.use.DerefValue(); n != nil; n = n.Parent {
+	for n := v.use; n != nil; n = n.Parent {
 		if n.Label.IsDef() {
 			return true
 		}
 	}
 	return false
+}
+
+// IsTyped reports whether a use outside of definitions shares the structure of a definition, as `name` does in `name: #Name`.
+func (v Vertex) IsTyped() bool {
+	owner := Vertex{v.root, v.use.DerefValue()}
+	return owner.use != v.use && owner.InDefinition() && !v.InDefinition()
 }
 
 // TakesAnyField reports whether the value says itself that it may have any field: by `...`, or by being declared as `_`.

@@ -1,0 +1,128 @@
+// What is wrong with a config, as data: code, path, every place, all at once.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Evaluator } from "./evaluate.ts";
+import { load, newEvaluator, places, refused } from "./testing.ts";
+
+let evaluator: Evaluator;
+before(async () => {
+  evaluator = await newEvaluator();
+});
+after(() => evaluator.close());
+
+const cases: readonly {
+  name: string;
+  cue: string;
+  found: readonly (readonly [code: string, path: string, message: string, ...at: string[]])[];
+}[] = [
+  {
+    name: "a syntax error",
+    cue: "a: {b: 1\nc: ]",
+    found: [
+      ["cue-syntax", "", "expected operand, found ']'", "a.cue:2:4"],
+      ["cue-syntax", "", "expected '}', found 'EOF'", "a.cue:2:5"],
+    ],
+  },
+  {
+    name: "every conflict",
+    cue: 'a: string\na: 5\nb: c: int\nb: c: "x"',
+    found: [
+      ["cue-conflict", "a", "conflicting values string and 5 (mismatched types string and int)", "a.cue:1:4", "a.cue:2:4"],
+      ["cue-conflict", "b.c", 'conflicting values int and "x" (mismatched types int and string)', "a.cue:3:7", "a.cue:4:7"],
+    ],
+  },
+  {
+    name: "a field that its definition does not have",
+    cue: "#A: name?: string\na: #A & {nme: 1}",
+    found: [["cue-unknown-field", "a.nme", "there is no field nme here: its definition does not allow it", "a.cue:2:10"]],
+  },
+  {
+    name: "references to nothing",
+    cue: "a: foo\nb: bar",
+    found: [
+      ["cue-reference", "a", 'reference "foo" not found', "a.cue:1:4"],
+      ["cue-reference", "b", 'reference "bar" not found', "a.cue:2:4"],
+    ],
+  },
+  {
+    name: "a field that a closed value does not have",
+    cue: "#B: x: 1\nb: #B.y",
+    found: [["cue-reference", "b", "undefined field: y", "a.cue:2:7"]],
+  },
+  {
+    name: "a cycle between components",
+    cue: "a: #up: [{from: b}]\nb: #up: [{from: a}]",
+    found: [
+      [
+        "cue-cycle",
+        "b.#up[0].from",
+        "values contain each other in a cycle: b.#up[0].from refers to a, a.#up[0].from refers to b",
+        "a.cue:2:11",
+        "a.cue:1:11",
+      ],
+    ],
+  },
+  {
+    name: "a value that contains itself",
+    cue: "a: b: a",
+    found: [["cue-cycle", "a.b", "values contain each other in a cycle: a.b refers to a", "a.cue:1:4"]],
+  },
+  {
+    name: "a failed disjunction, as one finding",
+    cue: 'z: *"a" | "b"\nz: "c"',
+    found: [
+      [
+        "cue-disjunction",
+        "z",
+        'none of the alternatives fits: z: conflicting values "a" and "c"; z: conflicting values "b" and "c"',
+        "a.cue:1:5",
+        "a.cue:2:4",
+        "a.cue:1:11",
+      ],
+    ],
+  },
+  {
+    name: "a bound",
+    cue: "a: >5 & 3",
+    found: [["cue-bound", "a", "invalid value 3 (out of bound >5)", "a.cue:1:4", "a.cue:1:9"]],
+  },
+  {
+    name: "the cause inside a builtin",
+    cue: 'import "strings"\na: strings.Repeat("x", -1)',
+    found: [["cue-value", "a", "error in call to strings.Repeat: negative count", "a.cue:2:4"]],
+  },
+  {
+    name: "an import that is not used",
+    cue: 'import "strings"\na: 1',
+    found: [["cue-unused", "", 'imported and not used: "strings"', "a.cue:1:8"]],
+  },
+];
+
+for (const { name, cue, found } of cases) {
+  test(`${name} is told with its places`, async () => {
+    const diagnostics = await refused(load(evaluator, cue));
+    assert.deepEqual(
+      diagnostics.map((d) => [d.code, d.path ?? "", d.message, ...places(d.at)]),
+      found.map((f) => [...f]),
+    );
+  });
+}
+
+test("nesting beyond what CUE reads is an error, not a crash", async () => {
+  const [found] = await refused(load(evaluator, `a: ${"[".repeat(20_000)}${"]".repeat(20_000)}`));
+  assert.equal(found?.code, "cue-syntax");
+});
+
+test("an evaluation after a failed one starts clean", async () => {
+  await refused(load(evaluator, "a: 1 & 2"));
+  assert.deepEqual((await load(evaluator, "a: 3")).exportJson(), { a: 3 });
+});
+
+test("evaluations that overlap do not mix", async () => {
+  const all = await Promise.all([1, 2, 3].map((n) => load(evaluator, `a: ${n}\nb: int`)));
+  const filled = await Promise.all(all.map((e) => e.fill([{ path: "b", json: "9", origin: "export of b" }])));
+  assert.deepEqual(
+    filled.map((e) => e.exportJson()),
+    [1, 2, 3].map((a) => ({ a, b: 9 })),
+  );
+});
