@@ -60,10 +60,13 @@ async function startSleepingBuild(address: string): Promise<() => void> {
   return () => child.kill("SIGKILL");
 }
 
-/** Pids of processes in the containers of this daemon. */
+/** States of the processes in the containers of this daemon; those that are dead, and only not reaped, do not count. */
 async function containers(): Promise<string[]> {
   const mark = `/${cgroupParent(locate(env).root)}/`;
-  const { stdout } = await run("sh", ["-c", `grep -ls -- ${mark} /proc/[0-9]*/cgroup || true`]);
+  const { stdout } = await run("sh", [
+    "-c",
+    `for p in $(grep -ls -- ${mark} /proc/[0-9]*/cgroup); do grep -sH State: "\${p%cgroup}status" | grep -v "Z (zombie)"; done; true`,
+  ]);
   return stdout.split("\n").filter((line) => line !== "");
 }
 
@@ -111,6 +114,17 @@ test("a daemon whose starter died before it wrote down the number is found", asy
     await rm(locate(env).record);
     assert.deepEqual(await daemonStatus({ env }), before);
     assert.equal((await ensureDaemon({ env })).started, false);
+  });
+});
+
+test("a daemon that hangs is not taken for a ready one", async () => {
+  await withDaemon(async () => {
+    await ensureDaemon({ env });
+    const before = await daemonStatus({ env });
+    assert.ok(before.running);
+    process.kill(before.pid, "SIGSTOP");
+    const status = await daemonStatus({ env });
+    assert.ok(status.running && !status.ready);
   });
 });
 

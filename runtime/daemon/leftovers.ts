@@ -5,6 +5,7 @@ import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { isRunning } from "./process.ts";
 
 const run = promisify(execFile);
 
@@ -46,7 +47,8 @@ async function processesIn(mark: string): Promise<number[]> {
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
     const groups = await readFile(`/proc/${entry}/cgroup`, "utf8").catch(() => "");
-    if (groups.includes(mark)) found.push(Number(entry));
+    // A dead process stays in its group until its parent has looked at it.
+    if (groups.includes(mark) && (await isRunning(Number(entry)))) found.push(Number(entry));
   }
   return found;
 }

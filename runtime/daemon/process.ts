@@ -38,15 +38,20 @@ export async function forgetProcess(location: Location): Promise<void> {
   for (const file of [location.record, location.socket, location.traceSocket]) await rm(file, { force: true });
 }
 
-/** Whether anybody accepts connections there. buildkitd listens only once it is ready to serve. */
-export function answers(socketPath: string): Promise<boolean> {
+/**
+ * Whether a daemon serves there. buildkitd listens before it is ready, and the kernel accepts for one that hangs; so this
+ * waits for the greeting that every HTTP/2 server sends, at most `within` milliseconds.
+ */
+export function answers(socketPath: string, within = 5_000): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
-    socket.once("connect", () => {
-      socket.destroy();
+    socket.setTimeout(within, () => socket.destroy());
+    socket.once("data", () => {
       resolve(true);
+      socket.destroy();
     });
     socket.once("error", () => resolve(false));
+    socket.once("close", () => resolve(false));
   });
 }
 

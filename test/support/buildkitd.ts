@@ -2,12 +2,12 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { cgroupParent, clearLeftovers } from "../../runtime/daemon/leftovers.ts";
+import { answers } from "../../runtime/daemon/process.ts";
 
 /** A daemon of its own. `address` is what --buildkit takes. */
 export interface TestDaemon {
@@ -100,7 +100,7 @@ function daemonConfig(dir: string, root: string, more: string): string {
 ${more}`;
 }
 
-/** Waits until somebody listens on a unix socket. Rejects after a minute, or as soon as `alive` says that nobody ever will. */
+/** Waits until a daemon serves on a unix socket. Rejects after a minute, or as soon as `alive` says that nobody ever will. */
 export async function waitForSocket(path: string, alive: () => boolean = () => true): Promise<void> {
   const until = Date.now() + 60_000;
   while (Date.now() < until) {
@@ -109,15 +109,4 @@ export async function waitForSocket(path: string, alive: () => boolean = () => t
     await sleep(20);
   }
   throw new Error(`nobody listens on ${path}`);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
