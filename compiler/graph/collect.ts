@@ -23,7 +23,9 @@ export function collect(built: readonly Built[]): Collected {
   const terminal = collectDirs(collectValues(values, leaves, dirs.length > 0), dirs);
   return {
     terminal,
-    values: values.map(({ op, format, program }, n) => ({ file: `values/${n}`, path: program.component, format, at: op.place.at })),
+    values: values.flatMap(({ op, format, program }, n) =>
+      program.places.map((path) => ({ file: `values/${n}`, path, format, at: op.place.at })),
+    ),
     dirs: dirs.map(({ op, dest }, n) => ({ prefix: `dirs/${n}/`, dest, path: op.place.path, at: op.place.at })),
   };
 }

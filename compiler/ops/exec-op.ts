@@ -18,13 +18,13 @@ export interface ExecOp extends OpBase<"exec"> {
   readonly validExitCodes: readonly number[];
   readonly ulimits: readonly (readonly [name: string, limit: { readonly soft: number; readonly hard: number }])[];
   readonly devices: readonly { readonly name: string; readonly optional: boolean }[];
-  readonly proxy?: Proxy;
+  readonly proxy?: ProxySpec;
   readonly platform?: Platform;
   /** By path in the container. */
   readonly mount: readonly (readonly [path: string, mount: MountSpec])[];
 }
 
-export interface Proxy {
+export interface ProxySpec {
   readonly http: string;
   readonly https: string;
   readonly ftp: string;

@@ -1,6 +1,6 @@
 import type { Field } from "../value.ts";
 import { lowerExec } from "./exec-lower.ts";
-import type { ExecOp, Proxy } from "./exec-op.ts";
+import type { ExecOp, ProxySpec } from "./exec-op.ts";
 import { concrete, optional, readRecord, required, standard } from "./fields.ts";
 import { device, mount, ulimit } from "./mount.ts";
 import { platform } from "./platform.ts";
@@ -11,12 +11,12 @@ import { variables } from "./variables.ts";
 
 const address = standard(string, "");
 
-const proxy: FieldType<Proxy> = {
+const proxy: FieldType<ProxySpec> = {
   words: "{http, https, ftp, no, all}",
   read: (field, context) => {
     if (concrete(field, context) === undefined) return undefined;
     const fields = { http: address, https: address, ftp: address, no: address, all: address };
-    return readRecord("proxy", fields, field, context) as Proxy | undefined;
+    return readRecord("proxy", fields, field, context) as ProxySpec | undefined;
   },
 };
 

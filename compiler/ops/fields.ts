@@ -43,19 +43,22 @@ export function readRecord(
   context: ReadContext,
   known: readonly string[] = [],
 ): Record<string, unknown> | undefined {
-  let complete = checkLabels(words, Object.keys(specs), field, context, known);
+  const meant = checkLabels(words, Object.keys(specs), field, context, known);
+  let complete = meant === undefined;
   const record: Record<string, unknown> = {};
   for (const [label, spec] of Object.entries(specs)) {
     const given = field.value.fields.get(label);
     if (given === undefined) {
       if (spec.required) {
-        context.problem(missingField(words, label, spec, field));
+        // The misspelt name was told already.
+        if (meant?.has(label) !== true) context.problem(missingField(words, label, spec, field));
         complete = false;
       } else if (spec.standard !== undefined) record[label] = spec.standard;
       continue;
     }
-    if (isUnset(given.value)) {
-      context.problem(unsetField(words, label, spec, field, given));
+    if (isUnset(field.value, label, given.value)) {
+      if (isOpenReference(given, context)) context.missing(context.open);
+      else context.problem(unsetField(words, label, spec, field, given));
       complete = false;
       continue;
     }
@@ -66,7 +69,15 @@ export function readRecord(
   return complete ? record : undefined;
 }
 
-function checkLabels(words: string, names: readonly string[], field: Field, context: ReadContext, known: readonly string[]): boolean {
+/** Tells labels that are no fields; gives the fields that they probably mean, undefined when there are no such labels. */
+function checkLabels(
+  words: string,
+  names: readonly string[],
+  field: Field,
+  context: ReadContext,
+  known: readonly string[],
+): ReadonlySet<string> | undefined {
+  const meant = new Set<string>();
   let complete = true;
   for (const [label, given] of field.value.fields) {
     if (label.startsWith("#") || label.startsWith("_") || known.includes(label) || names.includes(label)) continue;
@@ -79,8 +90,9 @@ function checkLabels(words: string, names: readonly string[], field: Field, cont
       hint: near === undefined ? `Fields of ${words}: ${names.join(", ")}` : `Did you mean ${near}?`,
     });
     complete = false;
+    if (near !== undefined) meant.add(near);
   }
-  return complete;
+  return complete ? undefined : meant;
 }
 
 function missingField(words: string, label: string, spec: FieldSpec<unknown>, field: Field): Diagnostic {
@@ -93,11 +105,19 @@ function missingField(words: string, label: string, spec: FieldSpec<unknown>, fi
   };
 }
 
-/** Left open where the op is written, or never set since its definition: nothing outside can give the value. */
-function isUnset(value: Value): boolean {
-  if (value.kind !== "incomplete" || value.fields.has("#up")) return false;
-  const missing = value.missing ?? [];
-  return missing.length > 0 && missing.every(({ path }) => path.startsWith('"') || /(^|\.)#/.test(path));
+/** Left open where the op is written, or never set since its definition, and no reference to what is declared elsewhere. */
+function isUnset(op: Value, label: string, value: Value): boolean {
+  if (value.kind !== "incomplete" || value.fields.has("#up") || value.path !== `${op.path}.${label}`) return false;
+  return (value.missing ?? []).every((missing) => missing.path === value.path);
+}
+
+/**
+ * CUE does not tell which field a reference to an unset required field (`x!:`) means. When the component has such fields and the user
+ * wrote something here without a type of its own, it is these that are missing.
+ */
+function isOpenReference(given: Field, context: ReadContext): boolean {
+  const { type = "_" } = given.value;
+  return context.open.length > 0 && type === "_" && given.at.every(({ file }) => !file.startsWith("cuellb.dev/"));
 }
 
 function unsetField(words: string, label: string, spec: FieldSpec<unknown>, field: Field, given: Field): Diagnostic {

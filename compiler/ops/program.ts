@@ -9,6 +9,8 @@ export interface Program {
   readonly value: Value;
   /** CUE path of the component it belongs to; "" when the whole config is one component. */
   readonly component: string;
+  /** Where its value goes: its own path, or every place in the config's data that refers to it when it is declared outside of that. */
+  readonly places: readonly string[];
   /** False for inline ops, which belong to the component that they are written in. */
   readonly named: boolean;
   readonly at: readonly Position[];

@@ -1,7 +1,7 @@
 // Value → ops: reads the ops of every component, and of all that these use. All mistakes of a config are collected.
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Field, Missing, Value } from "../value.ts";
-import { concrete, describe, readFields } from "./fields.ts";
+import { concrete, describe, missingOf, readFields } from "./fields.ts";
 import { nearest } from "./near.ts";
 import type { Op } from "./op.ts";
 import { findSpec, opNames } from "./op.ts";
@@ -24,9 +24,9 @@ export interface Workflow {
 
 /** Reads all components of a config and all that they use. */
 export function readOps(root: Value): Workflow {
-  const reader = new Reader();
   const field: Field = { label: "", path: root.path, value: root, at: [], doc: "", attributes: [] };
-  const { components, undecided } = findComponents(field);
+  const { components, places, undecided } = findComponents(field);
+  const reader = new Reader(places);
   return {
     root: field,
     components: components.map((component) => reader.program(component)),
@@ -39,17 +39,28 @@ export function readOps(root: Value): Workflow {
 class Reader {
   readonly problems: Diagnostic[] = [];
   readonly #programs = new Map<Value, Program>();
+  readonly #places: ReadonlyMap<Value, readonly string[]>;
+
+  constructor(places: ReadonlyMap<Value, readonly string[]>) {
+    this.#places = places;
+  }
 
   program(field: Field): Program {
     const known = this.#programs.get(field.value);
     if (known !== undefined) return known;
-    const program = this.#read(field, field.value.path);
+    const program = this.#read(field, "");
     // Chains of components may be thousands long: a worklist, not recursion.
     const open: Program[] = [program];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       for (const use of next.uses) if (!this.#programs.has(use.value)) open.push(this.#read(use, next.component));
     }
     return program;
+  }
+
+  /** The names of a component: where it is declared, if that is in the config's data; else the places that refer to it. */
+  #namesOf(value: Value): readonly string[] {
+    const places = this.#places.get(value) ?? [];
+    return places.length === 0 || places.includes(value.path) ? [value.path] : places;
   }
 
   /** Reads one list of ops. Inline ones belong to `component`. */
@@ -60,15 +71,18 @@ class Reader {
     const missing: Missing[] = [];
     const uses = new Map<Value, Field>();
     const context: ReadContext = {
+      open: openFields(value),
       problem: (diagnostic) => void this.problems.push(diagnostic),
       missing: (more) => void missing.push(...more),
       use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),
     };
     const ops = readList(list, context);
     if (!named && !value.path.endsWith("#up")) checkInline(ops, context);
+    const places = named ? this.#namesOf(value) : [];
     const program: Program = {
       value,
-      component: named ? value.path : component,
+      component: places[0] ?? component,
+      places,
       named,
       // A component is declared where its own field is; a use of it from elsewhere only leads to its ops.
       at: field.path === value.path && field.at.length > 0 ? field.at : list.at,
@@ -94,6 +108,12 @@ function checkInline(ops: readonly Op[], context: ReadContext): void {
       hint: "Make a component of them: name: {string, #up: […]}",
     });
   }
+}
+
+/** Fields of a component that wait for nothing but themselves. */
+function openFields(value: Value): Missing[] {
+  const fields = [...value.fields.values()].filter((field) => field.value.kind === "incomplete" && !isComponent(field.value));
+  return fields.flatMap(missingOf).filter((missing) => fields.some((field) => field.path === missing.path));
 }
 
 function unique(missing: readonly Missing[]): Missing[] {

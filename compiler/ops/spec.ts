@@ -38,6 +38,8 @@ export interface FieldType<T> {
 
 /** Where reading an op notes what it finds. */
 export interface ReadContext {
+  /** Fields of the component itself that nothing gave a value. */
+  readonly open: readonly Missing[];
   problem(diagnostic: Diagnostic): void;
   /** The program cannot be built before these have values. */
   missing(missing: readonly Missing[]): void;

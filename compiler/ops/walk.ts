@@ -7,6 +7,8 @@ import { isComponent } from "./use.ts";
 export interface Found {
   /** Components in declaration order, each once. Definitions and hidden fields are templates: theirs are built only when used. */
   readonly components: readonly Field[];
+  /** Paths of a component in the config's data, in declaration order: `app: #App` is the component of a definition under a name of its own. */
+  readonly places: ReadonlyMap<Value, readonly string[]>;
   /** Fields that CUE cannot complete yet and that may hold further components. */
   readonly undecided: readonly Field[];
 }
@@ -15,17 +17,19 @@ export interface Found {
 export function findComponents(root: Field): Found {
   const components: Field[] = [];
   const undecided: Field[] = [];
+  const places = new Map<Value, string[]>();
   const seen = new Set<Value>();
   const stack: Field[] = [root];
   for (let field = stack.pop(); field !== undefined; field = stack.pop()) {
     const { value } = field;
+    if (isComponent(value)) places.set(value, [...(places.get(value) ?? []), field.path]);
     if (seen.has(value)) continue;
     seen.add(value);
     if (isComponent(value)) components.push(field);
     else if (value.kind === "incomplete" && mayHoldComponents(value)) undecided.push(field);
     stack.push(...visible(value).reverse());
   }
-  return { components, undecided };
+  return { components, places, undecided };
 }
 
 /** Fields that belong to the config's data: no definitions, no hidden ones. */
