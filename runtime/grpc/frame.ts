@@ -77,21 +77,17 @@ export class FrameReader {
 /** How many bytes `value` (up to 2^53) takes as a varint. */
 export function varintSize(value: number): number {
   let size = 1;
-  while (value > 127) {
-    value = Math.floor(value / 128);
-    size++;
-  }
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++;
   return size;
 }
 
 /** Writes `value` (up to 2^53) as a varint; returns the position after it. */
 export function writeVarint(target: Buffer, at: number, value: number): number {
-  while (value > 127) {
-    target[at++] = (value % 128) | 128;
-    value = Math.floor(value / 128);
-  }
-  target[at++] = value;
-  return at;
+  let next = at;
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) target[next++] = (rest % 128) | 128;
+  target[next++] = rest;
+  return next;
 }
 
 /** Tag and length of a length-delimited field, to be followed by its bytes. */

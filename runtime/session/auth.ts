@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { CredentialsRequest, CredentialsResponse } from "../../proto/gen/github.com/moby/buildkit/session/auth/auth.ts";
 import { UserError } from "../../compiler/diagnostic.ts";
+import { CredentialsRequest, CredentialsResponse } from "../../proto/gen/github.com/moby/buildkit/session/auth/auth.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { Credentials, RegistryAuth, SessionServices } from "./services.ts";
 
@@ -58,7 +58,7 @@ async function readConfig(file: string): Promise<DockerConfig> {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) throw new SyntaxError("it is no JSON object");
-    return parsed as DockerConfig;
+    return parsed;
   } catch (error) {
     throw badConfig(file, "it is not valid JSON", error);
   }

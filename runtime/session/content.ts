@@ -21,7 +21,7 @@ export async function serveContent(call: Call, services: SessionServices): Promi
   const request = await readOne(call);
   const method = call.path.slice(call.path.lastIndexOf("/") + 1);
   if (method === "Read") await sendBlob(call, layout, ReadContentRequest.decode(request));
-  else call.send(await respond(method, layout, request));
+  else void call.send(await respond(method, layout, request));
   call.end(Code.ok);
 }
 

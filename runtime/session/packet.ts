@@ -191,8 +191,8 @@ export function dataHeaderSize(id: number, length: number): number {
 }
 
 /** Writes the header described by `dataHeaderSize`; returns the position after it. */
-export function writeDataHeader(out: Buffer, at: number, id: number, length: number): number {
-  at = writeFrameHeader(out, at, dataHeaderSize(id, length) - 5 + length);
+export function writeDataHeader(out: Buffer, start: number, id: number, length: number): number {
+  let at = writeFrameHeader(out, start, dataHeaderSize(id, length) - 5 + length);
   out[at++] = 8;
   out[at++] = PacketType.data;
   if (id !== 0) {
@@ -233,24 +233,20 @@ function writeFrameHeader(out: Buffer, at: number, length: number): number {
 }
 
 function writeText(out: Buffer, at: number, text: string, length: number): number {
-  at = writeVarint(out, at, length);
-  return at + out.write(text, at);
+  const start = writeVarint(out, at, length);
+  return start + out.write(text, start);
 }
 
 function bigVarintSize(value: bigint): number {
   let size = 1;
-  while (value > 127n) {
-    value >>= 7n;
-    size++;
-  }
+  for (let rest = value; rest > 127n; rest >>= 7n) size++;
   return size;
 }
 
 function writeBigVarint(out: Buffer, at: number, value: bigint): number {
-  while (value > 127n) {
-    out[at++] = Number(value & 127n) | 128;
-    value >>= 7n;
-  }
-  out[at++] = Number(value);
-  return at;
+  let next = at;
+  let rest = value;
+  for (; rest > 127n; rest >>= 7n) out[next++] = Number(rest & 127n) | 128;
+  out[next++] = Number(rest);
+  return next;
 }

@@ -122,7 +122,8 @@ function checkSyntax(raw: string, text: string): void {
   }
 }
 
-function checkClass(raw: string, chars: readonly string[], at: number): number {
+function checkClass(raw: string, chars: readonly string[], start: number): number {
+  let at = start;
   const unclosed = new PatternError(raw, "a [ is not closed");
   const member = (): void => {
     if (chars[at] === "\\") at++;

@@ -1,6 +1,7 @@
 // Receives the result of a job: the receiver of fsutil's protocol, behind the `local` exporter. Values go into memory, directories into staging.
 import fs from "node:fs";
 import { type Position, UserError } from "../../compiler/diagnostic.ts";
+import { frame } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { Call } from "./call.ts";
 import { decodePacket, encodePacket, Mode, type Packet, PacketType, type Stat } from "./packet.ts";
@@ -8,7 +9,6 @@ import { type DirTarget, type SavedDir, Staging } from "./staging.ts";
 import { TreeError, TreeGuard } from "./tree.ts";
 import { errorCode } from "./walk.ts";
 import { FileWriter } from "./writer.ts";
-import { frame } from "../grpc/frame.ts";
 
 export interface ReceiverOptions {
   /** Paths of the result whose files are kept in memory, e.g. `values`. */
@@ -68,7 +68,7 @@ class TreeReceiver implements Receiver {
       this.rollback();
       const shown = explain(error, transfer.current);
       const text = shown instanceof Error ? shown.message : String(shown);
-      call.send(encodePacket(PacketType.error, 0, text));
+      void call.send(encodePacket(PacketType.error, 0, text));
       throw shown;
     }
   }
@@ -174,7 +174,8 @@ class Transfer {
     if (this.#listed) throw new TreeError("it goes on after its end");
     if (stat === undefined) {
       this.#listed = true;
-      return this.#finishWhenDone();
+      this.#finishWhenDone();
+      return;
     }
     const id = this.#nextId++;
     this.#guard.check(stat);
@@ -201,17 +202,23 @@ class Transfer {
   }
 
   #sendRequests(): void {
-    this.#call.sendFrames(Buffer.concat(this.#requests));
+    void this.#call.sendFrames(Buffer.concat(this.#requests));
     this.#requests = [];
   }
 
   #onData(id: number, data: Buffer): void {
     const value = this.#inMemory.get(id);
-    if (value !== undefined) return this.#onValue(id, value, data);
+    if (value !== undefined) {
+      this.#onValue(id, value, data);
+      return;
+    }
     const writer = this.#writers.get(id);
     if (writer === undefined) throw new TreeError(`it has data of the file ${id}, which was not asked for`);
     this.current = writer.staging;
-    if (data.length > 0) return this.#track(writer.write(data));
+    if (data.length > 0) {
+      this.#track(writer.write(data));
+      return;
+    }
     const closed = writer.close();
     if (closed === undefined) this.#closed(id);
     else this.#track({ bytes: 0, done: closed.then(() => this.#closed(id)) });
@@ -252,7 +259,7 @@ class Transfer {
     if (!this.#listed || this.#over || this.#writers.size > 0 || this.#inMemory.size > 0) return;
     this.#guarded(() => {
       this.#makeLinks();
-      this.#call.send(encodePacket(PacketType.finish));
+      void this.#call.send(encodePacket(PacketType.finish));
     });
   }
 

@@ -1,11 +1,12 @@
 // Serves secrets: the only way by which a secret's value reaches the daemon.
-import { GetSecretRequest, GetSecretResponse } from "../../proto/gen/github.com/moby/buildkit/session/secrets/secrets.ts";
+
 import { UserError } from "../../compiler/diagnostic.ts";
+import { GetSecretRequest, GetSecretResponse } from "../../proto/gen/github.com/moby/buildkit/session/secrets/secrets.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { SessionServices } from "./services.ts";
 
 /** BuildKit's limit for one secret. */
-export const maxSecretSize = 500 * 1024;
+export const maxSecretSize: number = 500 * 1024;
 
 /** Answers Secrets.GetSecret. An unknown id is NotFound, which lets optional secrets be absent. */
 export async function serveSecrets(services: SessionServices, request: Buffer): Promise<Uint8Array> {

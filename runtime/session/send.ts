@@ -9,7 +9,7 @@ import { followPaths } from "./follow.ts";
 import { dataHeaderSize, decodePacket, encodePacket, encodeStat, Mode, PacketType, writeDataHeader } from "./packet.ts";
 import { Matcher, PatternError } from "./patterns.ts";
 import type { LocalDir, SessionServices } from "./services.ts";
-import { type Entry, errorCode, WalkError, walk, type WalkOptions } from "./walk.ts";
+import { type Entry, errorCode, WalkError, type WalkOptions, walk } from "./walk.ts";
 
 /** STAT frames, and small files, are sent in buffers of about this size. */
 const batchSize = 128 << 10;
@@ -30,7 +30,7 @@ export async function sendFiles(call: Call, services: SessionServices, onFailure
     const shown = explain(error, local);
     if (shown !== undefined) onFailure(shown);
     const text = shown?.message ?? (error instanceof Error ? error.message : String(error));
-    call.send(encodePacket(PacketType.error, 0, text));
+    void call.send(encodePacket(PacketType.error, 0, text));
     call.end(Code.unknown, text);
   }
 }
@@ -91,8 +91,8 @@ class Sender {
     this.#call.read((message) => this.#onMessage(message));
     const sending = this.#sendRequested();
     await Promise.all([this.#sendStats(options).catch((error: unknown) => this.#fail(error)), sending]);
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#call.send(encodePacket(PacketType.finish));
+    if (this.#failure !== undefined) throw this.#failure as Error;
+    void this.#call.send(encodePacket(PacketType.finish));
     this.#call.end(Code.ok);
   }
 
@@ -135,7 +135,7 @@ class Sender {
       bytes = 0;
     }
     await this.#flush(batch, bytes);
-    this.#call.send(Buffer.alloc(0)); // an empty packet ends the list
+    void this.#call.send(Buffer.alloc(0)); // an empty packet ends the list
   }
 
   #statFrame(entry: Entry, id: number): Buffer {
@@ -200,15 +200,16 @@ class Sender {
   }
 
   /** Puts a whole file into `batch`, which has room for it: DATA and the empty DATA that ends it. */
-  #copySmall(batch: Buffer, at: number, id: number, file: Offered): number {
+  #copySmall(batch: Buffer, start: number, id: number, file: Offered): number {
+    let at = start;
     if (file.socket) return writeDataHeader(batch, at, id, 0);
     const fd = this.#open(file.path);
     try {
-      const start = at + dataHeaderSize(id, file.size);
+      const content = at + dataHeaderSize(id, file.size);
       // What was appended since the walk is left out: the size that was announced is what is sent.
-      const size = file.size === 0 ? 0 : readFully(fd, batch, start, file.size);
+      const size = file.size === 0 ? 0 : readFully(fd, batch, content, file.size);
       if (size > 0) {
-        if (size < file.size) batch.copyWithin(at + dataHeaderSize(id, size), start, start + size);
+        if (size < file.size) batch.copyWithin(at + dataHeaderSize(id, size), content, content + size);
         at = writeDataHeader(batch, at, id, size) + size;
       }
     } catch (error) {
@@ -281,17 +282,19 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** The file types of st_mode, as Go's FileMode says them. */
+const fileTypes: ReadonlyMap<number, number> = new Map([
+  [0o040000, Mode.dir],
+  [0o120000, Mode.symlink],
+  [0o010000, Mode.fifo],
+  [0o140000, Mode.socket],
+  [0o060000, Mode.device],
+  [0o020000, Mode.device | Mode.charDevice],
+]);
+
 /** Unix mode to Go's FileMode. */
 export function goMode(mode: number): number {
-  const types: Readonly<Record<number, number>> = {
-    0o040000: Mode.dir,
-    0o120000: Mode.symlink,
-    0o010000: Mode.fifo,
-    0o140000: Mode.socket,
-    0o060000: Mode.device,
-    0o020000: Mode.device | Mode.charDevice,
-  };
-  let out = (mode & 0o777) | (types[mode & 0o170000] ?? 0);
+  let out = (mode & 0o777) | (fileTypes.get(mode & 0o170000) ?? 0);
   if ((mode & 0o4000) !== 0) out |= Mode.setuid;
   if ((mode & 0o2000) !== 0) out |= Mode.setgid;
   if ((mode & 0o1000) !== 0) out |= Mode.sticky;

@@ -79,7 +79,10 @@ export class Session {
 
   #dispatch(call: Call): void {
     const handler = handlers[call.path];
-    if (handler === undefined) return call.end(Code.unimplemented, `${call.path} is not served`);
+    if (handler === undefined) {
+      call.end(Code.unimplemented, `${call.path} is not served`);
+      return;
+    }
     Promise.resolve(handler(call, this)).catch((error: unknown) => {
       if (error instanceof UserError) this.fail(error);
       endWith(call, error);
@@ -96,7 +99,7 @@ export function newId(): string {
 }
 
 async function answer(call: Call, respond: (request: Buffer) => Promise<Uint8Array>): Promise<void> {
-  call.send(await respond(await readOne(call)));
+  void call.send(await respond(await readOne(call)));
   call.end(Code.ok);
 }
 

@@ -57,7 +57,10 @@ export class Tunnel extends Duplex {
   }
 
   #send(chunks: readonly Buffer[], done: Done): void {
-    if (this.#stream.closed || this.#stream.destroyed) return done(new Error("the session is closed"));
+    if (this.#stream.closed || this.#stream.destroyed) {
+      done(new Error("the session is closed"));
+      return;
+    }
     let length = 0;
     for (const chunk of chunks) length += chunk.length;
     const field = fieldHeader(dataField, length);

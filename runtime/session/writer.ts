@@ -101,9 +101,10 @@ async function writeChunks(fd: number, chunks: readonly Buffer[]): Promise<void>
 
 /** What remains of `chunks` after their first `count` bytes. */
 function skip(chunks: readonly Buffer[], count: number): readonly Buffer[] {
+  let left = count;
   for (const [i, chunk] of chunks.entries()) {
-    if (count < chunk.length) return [chunk.subarray(count), ...chunks.slice(i + 1)];
-    count -= chunk.length;
+    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(i + 1)];
+    left -= chunk.length;
   }
   return [];
 }

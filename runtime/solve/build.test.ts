@@ -320,6 +320,7 @@ test("an interrupted job ends with exit 130, and no process of it keeps running 
     const work = throughGateway ? job.solve(definition(sleeper)) : job.finish(definition(sleeper));
     const failed = failure(work);
     await running;
+    for (let i = 0; i < 200 && processes(marker) === 0; i++) await sleep(50);
     assert.equal(processes(marker), 1);
     stop.abort();
     const error = await failed;

@@ -1,11 +1,12 @@
 // One job on the daemon: one session, one Control.Solve, one status stream. They start together and end together.
+
+import { inputError, type UserError } from "../../compiler/diagnostic.ts";
 import {
   SolveRequest,
   SolveResponse,
   StatusRequest,
   StatusResponse,
 } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
-import { inputError, UserError } from "../../compiler/diagnostic.ts";
 import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { newId, Session, type SessionServices } from "../session/index.ts";

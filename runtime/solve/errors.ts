@@ -1,6 +1,7 @@
 // Turns what the daemon answers into errors that a user can act on. BuildKit packs typed details as JSON into the gRPC status.
+
+import { type Diagnostic, type ExitCode, UserError } from "../../compiler/diagnostic.ts";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
-import { UserError, type Diagnostic, type ExitCode } from "../../compiler/diagnostic.ts";
 import { Code, type RpcError } from "../grpc/status.ts";
 
 /** A range of a source file; lines start at 1, characters at 0, as LLB counts them. */

@@ -58,7 +58,7 @@ export class Connection {
         createConnection: () => dial(address),
         settings: { initialWindowSize: windowSize, enablePush: false, maxFrameSize: 1 << 20 },
       });
-      const fail = (error: unknown): void => {
+      const fail = (error: UserError): void => {
         cleanup();
         session.on("error", () => {}); // what follows a failed connect says nothing new
         session.destroy();
@@ -162,7 +162,7 @@ export class Connection {
         if (received[":status"] !== 200)
           failure ??= new RpcError(Code.unavailable, `${path} was answered with HTTP status ${received[":status"]}`);
       });
-      stream.on("trailers", (received) => {
+      stream.on("trailers", (received: http2.IncomingHttpHeaders) => {
         ended = readStatus(received) ?? ended;
       });
       stream.on("error", (error) => {
@@ -172,8 +172,8 @@ export class Connection {
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", onAbort);
         if (failure instanceof RpcError) reject(failure);
-        else if (ended !== undefined && ended.error === undefined) resolve();
-        else if (ended !== undefined) reject(ended.error as RpcError);
+        else if (ended?.error !== undefined) reject(ended.error);
+        else if (ended !== undefined) resolve();
         else if (this.#session.destroyed || this.#lost !== undefined) this.#rejectLost(reject);
         else reject(new RpcError(Code.unavailable, `${path} ended without a status`, { cause: failure }));
       });
