@@ -6,6 +6,7 @@ import { nearest } from "./near.ts";
 import type { Op } from "./op.ts";
 import { findSpec, opNames } from "./op.ts";
 import type { Program } from "./program.ts";
+import { showComponent } from "./program.ts";
 import type { ReadContext } from "./spec.ts";
 import { isComponent } from "./use.ts";
 import { findComponents } from "./walk.ts";
@@ -77,7 +78,8 @@ class Reader {
       use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),
     };
     const ops = readList(list, context);
-    if (!named && !value.path.endsWith("#up")) checkInline(ops, context);
+    if (named) checkExports(ops, value, context);
+    else if (!value.path.endsWith("#up")) checkInline(ops, context);
     const places = named ? this.#namesOf(value) : [];
     const program: Program = {
       value,
@@ -94,6 +96,34 @@ class Reader {
     this.#programs.set(value, program);
     return program;
   }
+}
+
+/** The types that a scalar export can fill; a component of only ops is a struct, which no scalar can become. */
+const SCALARS: Readonly<Record<string, string>> = { string: "string", number: "number", boolean: "bool" };
+
+function checkExports(ops: readonly Op[], value: Value, context: ReadContext): void {
+  for (const op of ops) {
+    const type = op.do === "export" ? SCALARS[op.format] : undefined;
+    const declared = value.kind === "incomplete" ? (value.type ?? "_") : value.kind;
+    if (op.do !== "export" || type === undefined || admits(declared, type)) continue;
+    context.problem({
+      code: "export-type",
+      message: `Op export gives the component ${showComponent(value.path)} a ${op.format}, but it is declared as ${declared}`,
+      path: op.place.path,
+      at: op.place.fields.get("format") ?? op.place.at,
+      hint:
+        declared === "struct"
+          ? `Declare its type beside #up: {${type}, #up: […]}, or export json`
+          : `Change the format, or declare the component as ${type}`,
+    });
+  }
+}
+
+/** Only what certainly cannot hold the type is refused; CUE checks the value itself once it is there. */
+function admits(declared: string, type: string): boolean {
+  const plain = new Set(["struct", "list", "string", "int", "number", "float", "bool", "bytes", "null"]);
+  if (!plain.has(declared)) return true;
+  return declared === type || (type === "number" && (declared === "int" || declared === "float"));
 }
 
 /** An export gives a component its value, but inline ops are no component. */
