@@ -114,7 +114,7 @@ test("computed values reach files, environment and arguments of the same solve, 
         ...(sh(
           'printf "%s|%s|%s|" "$URL" "$STATE" "$1" > /v; /bin/busybox cat /etc/app/url >> /v; /bin/busybox stat -c %a /etc/app/url >> /v',
           url,
-        ) as object),
+        )),
         env: { URL: url },
       },
     ),
