@@ -30,7 +30,18 @@ function structToData(value: Value): Record<string, unknown> {
   for (const [label, field] of value.fields) {
     if (label.startsWith("#") || label.startsWith("_")) continue;
     const data = valueToData(field.value);
-    if (data !== undefined) out.push([label.startsWith('"') ? JSON.parse(label) : label, data]);
+    if (data !== undefined) out.push([plainLabel(label), data]);
   }
   return Object.fromEntries(out);
+}
+
+/** The text of a label as CUE writes it: `"a-b"` has quotes, and escapes that JSON lacks. */
+function plainLabel(label: string): string {
+  if (!label.startsWith('"')) return label;
+  const json = label.replace(/\\(U[0-9a-fA-F]{8}|.)/gs, (escape, kind: string) => {
+    if (kind === "a") return "\\u0007";
+    if (kind === "v") return "\\u000b";
+    return kind.startsWith("U") ? String.fromCodePoint(Number.parseInt(kind.slice(1), 16)) : escape;
+  });
+  return JSON.parse(json) as string;
 }

@@ -239,3 +239,10 @@ test("final data leaves out definitions, hidden fields and what is incomplete", 
   const config = `package x\na: 1, b: string, c: #up: [1], d: {e: int, f: 2}, _g: 3, #H: 4, url: {"u", #up: []}, "k-l": [1]`;
   assert.deepEqual((await load(evaluator, config)).exportJson(), { a: 1, c: {}, d: { f: 2 }, url: "u", "k-l": [1] });
 });
+
+test("labels with any character keep it in final data", async () => {
+  const labels = ["a\u0007b", "\u000b", 'tab\t"q"\\', "\u0001", "\u{1F600} \u2028", "a.b", "0", "#x", "_y"];
+  const config = labels.map((label) => `${JSON.stringify(label)}: 1`).join("\n");
+  const data = (await load(evaluator, config)).exportJson() as Record<string, unknown>;
+  assert.deepEqual(new Set(Object.keys(data)), new Set(labels));
+});

@@ -4,8 +4,8 @@ import type { Value } from "../../compiler/value.ts";
 import { valueToData } from "./data.ts";
 import { decodeFinding, decodeValue } from "./decode.ts";
 import { Host, OutOfStack } from "./host.ts";
+import type { Source } from "./layout.ts";
 import type { Answer, Exported, File, Fill, Request, Scanned } from "./protocol.ts";
-import type { Source } from "./source.ts";
 
 export type { Fill } from "./protocol.ts";
 

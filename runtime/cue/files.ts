@@ -2,14 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { inputError } from "../../compiler/diagnostic.ts";
-import type { PackageDir } from "./resolve.ts";
-
-/** A file that was read; `ancestor` says that it lies above the package's directory and counts only when it has its name. */
-export interface CueFile {
-  readonly name: string;
-  readonly text: string;
-  readonly ancestor: boolean;
-}
+import type { CueFile, PackageDir } from "./layout.ts";
 
 /** As a user would type it: relative to the working directory when it lies below. */
 export function displayName(file: string, cwd: string): string {

@@ -4,15 +4,7 @@ import path from "node:path";
 import { inputError } from "../../compiler/diagnostic.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { displayName } from "./files.ts";
-
-export interface Module {
-  /** Absolute directory that has cue.mod. */
-  readonly root: string;
-  /** Without the major version, e.g. `example.com/app`; empty when module.cue names none. */
-  readonly path: string;
-  /** Language version, e.g. `v0.9.0`; empty means the newest. */
-  readonly version: string;
-}
+import type { Module } from "./layout.ts";
 
 /** The nearest directory upwards that has a `cue.mod` directory. Throws UserError (2) when its module.cue is wrong. */
 export async function findModule(dir: string, cwd: string, evaluator: Evaluator): Promise<Module | undefined> {

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { inputError, type Position } from "../../compiler/diagnostic.ts";
-import type { Module } from "./module.ts";
+import type { Module, PackageDir } from "./layout.ts";
 
 /** Our own packages are imported below this path. */
 const LIBRARY = "cuellb.dev";
@@ -14,17 +14,6 @@ export interface ImportPath {
   readonly path: string;
   /** Name of the package. */
   readonly name: string;
-}
-
-/** Where the files of a package lie. */
-export interface PackageDir {
-  readonly dirs: readonly string[];
-  /** The package is the user's own: in the main module, and not vendored. */
-  readonly own: boolean;
-  /** Files of the same package in parents up to here belong to it. */
-  readonly root?: string;
-  /** How its files are shown when that is not their path. */
-  readonly shownAs?: (file: string) => string;
 }
 
 /** `a.b/c@v1:d` is package d in a.b/c. */

@@ -1,9 +1,8 @@
 // Which of the files in a directory make up the package: by package clause, `@if` and `@ignore`.
 import { inputError } from "../../compiler/diagnostic.ts";
 import type { Evaluator, ScanOptions } from "./evaluate.ts";
-import type { CueFile } from "./files.ts";
+import type { CueFile, PackageDir } from "./layout.ts";
 import type { Scanned } from "./protocol.ts";
-import type { PackageDir } from "./resolve.ts";
 
 export interface SelectedFile {
   readonly file: CueFile;

@@ -132,7 +132,7 @@ test("nothing to read is an error that says what was looked for", async () => {
     [{ "a.cue": "" }, "nowhere", /^nowhere does not exist$/],
     [{ "_a.cue": "" }, ".", /^no CUE files in \.$/],
   ] as const) {
-    const [found] = await refused(load(evaluator, files as Record<string, string>, { at }));
+    const [found] = await refused(load(evaluator, files, { at }));
     assert.equal(found?.code, "cue-no-files");
     assert.match(found?.message ?? "", message);
   }

@@ -4,21 +4,12 @@ import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Diagnostic, inputError, type Position, UserError } from "../../compiler/diagnostic.ts";
 import type { Evaluator } from "./evaluate.ts";
-import { type CueFile, displayName, filesIn, readCueFile } from "./files.ts";
-import { findModule, type Module } from "./module.ts";
+import { displayName, filesIn, readCueFile } from "./files.ts";
+import type { CueFile, Module, PackageDir, Source } from "./layout.ts";
+import { findModule } from "./module.ts";
 import type { Package } from "./protocol.ts";
-import { type ImportPath, type PackageDir, parseImportPath, resolveImport } from "./resolve.ts";
+import { type ImportPath, parseImportPath, resolveImport } from "./resolve.ts";
 import { type SelectedFile, selectPackage } from "./select.ts";
-
-/** An instance and all it imports, in memory: plain data, so that its hash is the identity of what is evaluated. */
-export interface Source {
-  /** Absolute directory of the instance. */
-  readonly dir: string;
-  /** Absolute directory of the module, when there is one. */
-  readonly moduleRoot?: string;
-  /** The instance itself first. */
-  readonly packages: readonly Package[];
-}
 
 export interface ReadOptions {
   /** Absolute working directory: files below it are shown relative to it. */
