@@ -72,9 +72,9 @@ dist/cue.wasm: $(WASM_SOURCES)
 	$(timed) "CUE wasm" bash runtime/cue/build.sh
 	@test -f $@ && touch $@
 
-dist/bin/buildkitd dist/bin/buildctl: tools/go.mod tools/go.sum
+dist/bin/buildkitd dist/bin/buildctl: tools/buildkit.sh tools/go.mod tools/go.sum
 	@mkdir -p $(@D)
-	$(timed) "$(@F)" bash -c 'cd tools && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../$@.new github.com/moby/buildkit/cmd/$(@F)'
+	$(timed) "$(@F)" bash tools/buildkit.sh $(@F) $@.new
 	@mv $@.new $@
 
 dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Builds a command of the pinned BuildKit, static, and tells it its version: `tools/buildkit.sh buildkitd dist/bin/buildkitd`.
+set -euo pipefail
+out=$(realpath -m "$2")
+cd "$(dirname "$0")"
+module=github.com/moby/buildkit
+version=$(go list -m -f '{{.Version}}' "$module")
+CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X $module/version.Version=$version" -o "$out" "$module/cmd/$1"
