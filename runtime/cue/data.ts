@@ -38,10 +38,10 @@ function structToData(value: Value): Record<string, unknown> {
 /** The text of a label as CUE writes it: `"a-b"` has quotes, and escapes that JSON lacks. */
 function plainLabel(label: string): string {
   if (!label.startsWith('"')) return label;
-  const json = label.replace(/\\(U[0-9a-fA-F]{8}|.)/gs, (escape, kind: string) => {
+  const json = label.replace(/\\(U[0-9a-fA-F]{8}|.)/gs, (written, kind: string) => {
     if (kind === "a") return "\\u0007";
     if (kind === "v") return "\\u000b";
-    return kind.startsWith("U") ? String.fromCodePoint(Number.parseInt(kind.slice(1), 16)) : escape;
+    return kind.startsWith("U") ? String.fromCodePoint(Number.parseInt(kind.slice(1), 16)) : written;
   });
   return JSON.parse(json) as string;
 }
