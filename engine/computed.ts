@@ -1,6 +1,7 @@
 // Computed values: what `export` ops wrote, read back and filled into the config, whose constraints they must satisfy.
-import { UserError } from "../compiler/index.ts";
+
 import type { Job, ValueOutput } from "../compiler/index.ts";
+import { UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import { decodeValue } from "./decode.ts";
 
@@ -24,7 +25,11 @@ export async function readComputed(job: Job, read: (file: string) => Promise<Uin
       wrong.push(error);
     }
   }
-  if (wrong.length > 0) throw new UserError(1, wrong.flatMap((error) => error.diagnostics));
+  if (wrong.length > 0)
+    throw new UserError(
+      1,
+      wrong.flatMap((error) => error.diagnostics),
+    );
   return computed;
 }
 

@@ -1,13 +1,13 @@
 // A config on its way to a job: read from disk, evaluated with the user's inputs, compiled for this machine.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile } from "../compiler/index.ts";
 import type { Job, Platform, Ports } from "../compiler/index.ts";
-import { createEvaluator, readSource } from "../runtime/cue/index.ts";
+import { compile } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
+import { createEvaluator, readSource } from "../runtime/cue/index.ts";
 import { hostPlatform } from "../runtime/images/index.ts";
+import { readClientId, scopedId } from "../runtime/session/index.ts";
 import { asset, libraryDir, packageRoot } from "./assets.ts";
-import { readClientId, scopedId } from "./client-id.ts";
 import { parseInputs } from "./inputs.ts";
 
 export interface ConfigRequest {

@@ -1,10 +1,10 @@
 // Opens the one build of a run: finds a daemon (or starts the embedded one), connects, and offers what the job needs.
 import type { ImageRequest, Job } from "../compiler/index.ts";
 import { findDaemon } from "../runtime/daemon/index.ts";
-import { createReceiver, dockerAuth } from "../runtime/session/index.ts";
 import type { LocalDir, Receiver } from "../runtime/session/index.ts";
-import { connect } from "../runtime/solve/index.ts";
+import { createReceiver, dockerAuth } from "../runtime/session/index.ts";
 import type { Build, Client } from "../runtime/solve/index.ts";
+import { connect } from "../runtime/solve/index.ts";
 import type { UpResult } from "./events.ts";
 import type { LayoutServer } from "./images.ts";
 import { savingInterrupted } from "./interrupt.ts";
@@ -135,4 +135,3 @@ export async function openBuild(
   });
   return new OpenBuild(client, build, offer);
 }
-

@@ -1,6 +1,7 @@
 // Turns the bytes of an exported file into the JSON that is filled into CUE.
-import { UserError } from "../compiler/index.ts";
+
 import type { ValueOutput } from "../compiler/index.ts";
+import { UserError } from "../compiler/index.ts";
 
 /** JSON text of the value. Throws UserError (1): the job made a file that is not what its `export` op says. */
 export async function decodeValue(output: ValueOutput, bytes: Uint8Array): Promise<string> {
@@ -51,7 +52,10 @@ function readNumber(output: ValueOutput, text: string): string {
   if (!/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text)) throw wrongFormat(output, `${quote(text)} is not a number`);
   const [, sign = "", digits = ""] = /^([+-]?)(.*)$/.exec(text) ?? [];
   // JSON wants a digit on both sides of the point and no leading zeros.
-  const clean = digits.replace(/^0+(?=\d)/, "").replace(/^\./, "0.").replace(/\.(?=$|[eE])/, "");
+  const clean = digits
+    .replace(/^0+(?=\d)/, "")
+    .replace(/^\./, "0.")
+    .replace(/\.(?=$|[eE])/, "");
   return (sign === "-" ? "-" : "") + clean;
 }
 

@@ -1,6 +1,7 @@
 // What a build must be allowed beyond the ordinary, told before the graph is built: the daemon wants to know at the start.
-import { readOps } from "../compiler/index.ts";
+
 import type { Job, Value } from "../compiler/index.ts";
+import { readOps } from "../compiler/index.ts";
 
 /** Of all execs of a config, also of those that this pass leaves out. */
 export function entitlementsOf(root: Value): Job["entitlements"] {

@@ -1,5 +1,5 @@
 // What the engine tells while a job runs, and what it gives at the end. The CLI prints these; an embedding program may store them.
-import type { Position } from "../compiler/diagnostic.ts";
+import type { Position } from "../compiler/index.ts";
 
 /** A step is one vertex of the graph; `digest` identifies it in every later event. Times are milliseconds since 1970. */
 export type UpEvent =
@@ -17,7 +17,15 @@ export type UpEvent =
       readonly error?: string;
     }
   /** Sub-progress of a step, e.g. a layer being pulled or files being transferred; `total` 0 when unknown. */
-  | { readonly type: "status"; readonly step: Step; readonly id: string; readonly name: string; readonly current: number; readonly total: number; readonly completed: boolean }
+  | {
+      readonly type: "status";
+      readonly step: Step;
+      readonly id: string;
+      readonly name: string;
+      readonly current: number;
+      readonly total: number;
+      readonly completed: boolean;
+    }
   /** Bytes as the process wrote them: not cut at lines. stream 1 is stdout, 2 stderr. */
   | { readonly type: "log"; readonly step: Step; readonly stream: 1 | 2; readonly data: Uint8Array; readonly time: number }
   | { readonly type: "warning"; readonly message: string; readonly detail: readonly string[]; readonly at: readonly Position[] };

@@ -1,7 +1,7 @@
 // Explains a failed job in the user's terms: which op of which component, on which line of CUE, and what it did.
 import type { Diagnostic } from "../compiler/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
 import type { SolveFailure } from "../runtime/solve/index.ts";
+import { SolveError } from "../runtime/solve/index.ts";
 import type { Step } from "./events.ts";
 
 /** Whatever ended the job, as an error for people. */
@@ -17,9 +17,19 @@ function describe(failure: SolveFailure, step: Step, hint: string | undefined): 
   const of = component === "" ? "" : ` of ${component}`;
   const base = { ...(component === "" ? {} : { path: component }), at };
   if (failure.exitCode !== undefined) {
-    return { code: "command-failed", message: `\`${step.name}\`${of} ended with exit code ${failure.exitCode}`, ...base, hint: exitHint(failure.exitCode) };
+    return {
+      code: "command-failed",
+      message: `\`${step.name}\`${of} ended with exit code ${failure.exitCode}`,
+      ...base,
+      hint: exitHint(failure.exitCode),
+    };
   }
-  return { code: "step-failed", message: `\`${step.name}\`${of} failed: ${shorten(failure.reason)}`, ...base, ...(hint === undefined ? {} : { hint }) };
+  return {
+    code: "step-failed",
+    message: `\`${step.name}\`${of} failed: ${shorten(failure.reason)}`,
+    ...base,
+    ...(hint === undefined ? {} : { hint }),
+  };
 }
 
 /** The meanings that shells and kernels give to exit codes. */

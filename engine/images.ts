@@ -1,8 +1,9 @@
 // Where images come from: the image store of this machine first, else whatever the daemon can pull.
-import { imageAttrs, inputError, normalizeReference, ociLayoutAttrs, UserError } from "../compiler/index.ts";
+
 import type { ImageRequest, ImageResolver, Position, ResolvedImage } from "../compiler/index.ts";
-import { imagesDir, openImageStore, readLayout } from "../runtime/images/index.ts";
+import { imageAttrs, inputError, normalizeReference, ociLayoutAttrs, UserError } from "../compiler/index.ts";
 import type { ImageStore, ImportOptions, LayoutImage, StoredImage } from "../runtime/images/index.ts";
+import { imagesDir, openImageStore, readLayout } from "../runtime/images/index.ts";
 
 /** Asks the daemon for the config of an image that is not on this machine. */
 export type RemoteImages = (request: ImageRequest) => Promise<{ digest: string; config: Uint8Array }>;

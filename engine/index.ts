@@ -5,6 +5,6 @@ export * from "./daemon.ts";
 export { type Check, type DoctorRequest, doctor } from "./doctor.ts";
 export type * from "./events.ts";
 export { imageStore, type UserImages } from "./images.ts";
-export { inspect, type InspectRequest } from "./inspect.ts";
-export { up, type UpRequest } from "./up.ts";
+export { type InspectRequest, inspect } from "./inspect.ts";
+export { type UpRequest, up } from "./up.ts";
 export { type Version, version } from "./version.ts";

@@ -1,10 +1,11 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
-import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps } from "../compiler/index.ts";
+
 import type { GraphFormat, Job } from "../compiler/index.ts";
-import { compileConfig, loadConfig } from "./config.ts";
+import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps } from "../compiler/index.ts";
 import type { Config } from "./config.ts";
-import { openBuild } from "./connect.ts";
+import { compileConfig, loadConfig } from "./config.ts";
 import type { OpenBuild } from "./connect.ts";
+import { openBuild } from "./connect.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import { imagePort } from "./images.ts";
 import { StepTracker } from "./steps.ts";

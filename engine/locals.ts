@@ -1,8 +1,8 @@
 // Checks the directories that a graph uploads, before anything runs: they exist, are directories, and lie in the workspace.
 import { realpath, stat } from "node:fs/promises";
 import { relative, sep } from "node:path";
-import { inputError } from "../compiler/index.ts";
 import type { Diagnostic, Job } from "../compiler/index.ts";
+import { inputError } from "../compiler/index.ts";
 
 /** Throws UserError (2) that names every `local` directory that cannot be used. `own` are directories of dagger itself. */
 export async function checkLocals(job: Job, workspace: { readonly root: string; readonly own: readonly string[] }): Promise<void> {
@@ -36,7 +36,11 @@ async function checkLocal(local: Job["locals"][number], root: string, shownRoot:
     );
   }
   if (!(await stat(real)).isDirectory()) {
-    return say("local-not-directory", `Local path ${shown} is a file, not a directory`, "Name its directory and choose the file with `include`");
+    return say(
+      "local-not-directory",
+      `Local path ${shown} is a file, not a directory`,
+      "Name its directory and choose the file with `include`",
+    );
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 // Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
 import { readFile } from "node:fs/promises";
-import { inputError, UserError } from "../compiler/index.ts";
 import type { Job } from "../compiler/index.ts";
+import { inputError, UserError } from "../compiler/index.ts";
 
 /** Where a secret's value comes from: an environment variable of this process, or a file. */
 export type SecretSource = { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
@@ -56,7 +56,11 @@ export function secretReader(
       return await readFile(source.path);
     } catch (cause) {
       throw new UserError(2, [
-        { code: "secret-file-not-found", message: `Cannot read the file of secret ${JSON.stringify(id)}: ${(cause as Error).message}`, at: [] },
+        {
+          code: "secret-file-not-found",
+          message: `Cannot read the file of secret ${JSON.stringify(id)}: ${(cause as Error).message}`,
+          at: [],
+        },
       ]);
     }
   };

@@ -1,20 +1,20 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
 import type { Job } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
-import { readClientId } from "./client-id.ts";
+import { readClientId } from "../runtime/session/index.ts";
 import { fillComputed, readComputed } from "./computed.ts";
-import { compileConfig, loadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
-import { openBuild } from "./connect.ts";
+import { compileConfig, loadConfig } from "./config.ts";
 import type { OpenBuild } from "./connect.ts";
+import { openBuild } from "./connect.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import type { UpEvent, UpResult } from "./events.ts";
 import { explainFailure } from "./failure.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
 import { noProgress, stuckError } from "./passes.ts";
-import { checkSecrets, parseSecrets, requireSecrets, secretReader } from "./secrets.ts";
 import type { SecretSource } from "./secrets.ts";
+import { checkSecrets, parseSecrets, requireSecrets, secretReader } from "./secrets.ts";
 import { StepTracker } from "./steps.ts";
 
 export interface UpRequest {

@@ -2,7 +2,12 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import type { DirAttributes } from "./staging.ts";
+
+/** Mode (Unix bits) and time of a directory; they are set last, because writing into it needs the one and changes the other. */
+export interface DirAttributes {
+  readonly mode: number;
+  readonly seconds: number;
+}
 
 /** One move. `attributes` are those of a directory that moves: set after it has, since writing to it may need other ones. */
 export interface Moved {

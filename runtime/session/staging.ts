@@ -23,12 +23,6 @@ export interface SavedDir {
 
 const stagingPrefix = ".dagger-save-";
 
-/** Mode (Unix bits) and time of a directory; they are set last, because writing into it needs the one and changes the other. */
-export interface DirAttributes {
-  readonly mode: number;
-  readonly seconds: number;
-}
-
 export class Staging {
   readonly target: DirTarget;
   #dir: string | undefined;

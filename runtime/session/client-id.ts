@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { dataDir } from "../runtime/directories.ts";
+import { dataDir } from "../directories.ts";
 
 /** Made at first use and kept under the user's data directory; not secret, but not guessable either. */
 export async function readClientId(env: Readonly<Record<string, string | undefined>>): Promise<string> {
