@@ -62,6 +62,7 @@ function toJob(builder: Builder, selection: Selection, options: CompileOptions):
     definition: marshal(terminal, {
       platform: options.platform,
       localUniqueId: options.localUniqueId ?? "",
+      ignoreCacheDownstream: true,
       ...(options.caps === undefined ? {} : { caps: options.caps }),
     }),
     values,

@@ -14,6 +14,11 @@ export interface MarshalOptions {
   readonly localUniqueId: string;
   /** LLB capabilities of the daemon. When known and without `exec.meta.setsdefaultpath`, execs without PATH get the default one. */
   readonly caps?: ReadonlySet<string>;
+  /**
+   * Whatever uses the result of a vertex that ignores the cache ignores it too. Without this the daemon runs such a vertex again, but
+   * still takes what follows it from the cache, where the result of an earlier run lies under the same key. client/llb does not do this.
+   */
+  readonly ignoreCacheDownstream?: boolean;
 }
 
 export interface Context {

@@ -195,3 +195,21 @@ test("a number that does not fit its field is an error with its line and cause",
     assert.ok(error.cause instanceof Error);
   }
 });
+
+test("what follows a vertex that ignores the cache ignores it too, when asked, also through vertices with equal bytes", () => {
+  const fresh = out(exec(image(), { meta: { ...meta("date"), ignoreCache: true } }));
+  const same = out(exec(image(), { meta: meta("date") }));
+  const merged = out({
+    kind: "merge",
+    meta: meta("merge"),
+    inputs: [out(mkdir(same, "/a")), out(mkdir(fresh, "/b")), out(mkdir(image("b"), "/c"))],
+  });
+  const ignoring = (options: object): string[] => {
+    return decodeDefinition(marshal(merged, { ...OPTIONS, ...options }).encoded)
+      .ops.filter(({ metadata }) => metadata?.ignore_cache === true)
+      .map(({ metadata }) => metadata?.description["llb.customname"] ?? "")
+      .sort();
+  };
+  assert.deepEqual(ignoring({}), ["date"]);
+  assert.deepEqual(ignoring({ ignoreCacheDownstream: true }), ["date", "merge", "mkdir /a", "mkdir /b"]);
+});

@@ -60,7 +60,7 @@ class OpList implements Context {
   readonly options: MarshalOptions;
   readonly #digests = new Map<Vertex, string>();
   readonly #ops: Buffer[] = [];
-  readonly #nodes = new Map<string, { vertices: Vertex[]; metadata: OpMetadata }>();
+  readonly #nodes = new Map<string, { vertices: Vertex[]; inputs: readonly string[]; metadata: OpMetadata }>();
   readonly #sourceMap = new SourceMap();
   readonly #writer = new BinaryWriter();
 
@@ -81,7 +81,10 @@ class OpList implements Context {
     this.#sourceMap.add(digest, vertex.meta.at);
     if (known === undefined) {
       this.#ops.push(bytes);
-      this.#nodes.set(digest, { vertices: [vertex], metadata });
+      const inputs = codec(vertex)
+        .inputs(vertex)
+        .flatMap((input) => (input === null ? [] : [this.digest(input.vertex)]));
+      this.#nodes.set(digest, { vertices: [vertex], inputs, metadata });
     } else {
       known.vertices.push(vertex);
       known.metadata = mergeMetadata(known.metadata, metadata);
@@ -89,6 +92,7 @@ class OpList implements Context {
   }
 
   finish(terminal: NonNullable<Ref>): Definition {
+    if (this.options.ignoreCacheDownstream === true) this.#spreadIgnoreCache();
     const bytes = encodeOp({ inputs: [toInput(terminal, this)], op: undefined, platform: undefined, constraints: undefined });
     const digest = digestOf(bytes);
     const metadata: Record<string, OpMetadata> = {};
@@ -101,6 +105,14 @@ class OpList implements Context {
       nodes: [...nodes, { digest, vertices: [] }],
       encoded: PbDefinition.encode({ def: ops, metadata, Source: this.#sourceMap.toSource() }).finish(),
     };
+  }
+
+  /** Inputs come first in the list, so one walk reaches everything. */
+  #spreadIgnoreCache(): void {
+    for (const node of this.#nodes.values()) {
+      const stale = node.inputs.some((digest) => this.#nodes.get(digest)?.metadata.ignore_cache === true);
+      if (stale) node.metadata = { ...node.metadata, ignore_cache: true };
+    }
   }
 
   #encode(vertex: Vertex): { bytes: Buffer; caps: readonly string[] } {
