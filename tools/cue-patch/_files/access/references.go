@@ -7,6 +7,7 @@ import (
 
 	"cuelang.org/go/internal/core/adt"
 	"cuelang.org/go/internal/core/dep"
+	"cuelang.org/go/internal/core/walk"
 )
 
 // References lists the values that the value's own expressions refer to (not those of its fields): operands, conditions and
@@ -39,6 +40,29 @@ func (v Vertex) References() []Vertex {
 		}
 		return nil
 	})
+	for _, c := range expressions.Conjuncts {
+		found = append(found, demanded(v.root, c)...)
+	}
+	return found
+}
+
+// demanded lists the fields that an expression refers to and that are only demanded (`x!: string`), not given: CUE takes
+// such a reference for an error, so that dep.Visit does not come as far as the field.
+func demanded(root *Root, c adt.Conjunct) []Vertex {
+	var found []Vertex
+	visitor := walk.Visitor{Before: func(n adt.Node) bool {
+		switch x := n.(type) {
+		case *adt.StructLit, *adt.ListLit, *adt.Comprehension:
+			return false // scopes of their own
+		case *adt.FieldReference, *adt.SelectorExpr:
+			target := follow(c.Env, x.(adt.Expr))
+			if target != nil && target.ArcType == adt.ArcRequired {
+				found = append(found, Vertex{root, target})
+			}
+		}
+		return true
+	}}
+	visitor.Elem(c.Elem())
 	return found
 }
 
