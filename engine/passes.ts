@@ -24,8 +24,8 @@ function explain(component: Deferred): Parameters<typeof inputError>[0] {
     code: "missing-value",
     message:
       names.length === 0
-        ? `Component ${component.path} cannot be computed: CUE cannot complete it`
-        : `Component ${component.path} cannot be computed: ${names.join(", ")} ${names.length === 1 ? "has" : "have"} no value`,
+        ? `Component ${component.path || "(root)"} cannot be computed: CUE cannot complete it`
+        : `Component ${component.path || "(root)"} cannot be computed: ${names.join(", ")} ${names.length === 1 ? "has" : "have"} no value`,
     path: component.path,
     at: [...component.missing.flatMap((missing) => missing.at), ...component.at],
     hint: names[0] === undefined ? "Give the values that it refers to" : `Set it in the config, or pass it with -i ${names[0]}=…`,

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Position } from "../../compiler/diagnostic.ts";
-import { type Moved, merge, moveInto } from "./merge.ts";
+import { type DirAttributes, type Moved, merge, moveInto } from "./merge.ts";
 import { Mode, type Stat } from "./packet.ts";
 
 /** A tree of the result and where it goes. */
