@@ -4,10 +4,13 @@ import { join } from "node:path";
 
 const image = '{do: "fetch-container", ref: "docker.io/library/busybox:latest"}';
 
-/** A chain of `length` execs on one image, in one component. */
+/** A chain of `length` execs, each reading what the one before wrote. Through a mount: one filesystem has room for some 500 layers only. */
 export function chain(dir: string, length: number): string {
-  const ops = Array.from({ length }, (_, index) => `{do: "exec", args: ["true", "${index}"]},`);
-  return write(dir, `chain: #up: [\n${[`${image},`, ...ops].join("\n")}\n]`);
+  const one = (index: number): string => {
+    const mount = index === 0 ? "" : `, mount: "/in": {from: _c${index - 1}, readonly: true}`;
+    return `_c${index}: #up: [${image}, {do: "exec", args: ["touch", "/${index}"]${mount}}]`;
+  };
+  return write(dir, [...Array.from({ length }, (_, index) => one(index)), `chain: #up: [{do: "load", from: _c${length - 1}}]`].join("\n"));
 }
 
 /** The directory `src` beside the config goes to the daemon. */
