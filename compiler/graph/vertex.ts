@@ -8,7 +8,7 @@ export interface Output {
 }
 export type Ref = Output | null;
 
-export type Vertex = SourceVertex | ExecVertex | FileVertex | MergeVertex | DiffVertex | BuildVertex;
+export type Vertex = SourceVertex | ExecVertex | FileVertex | MergeVertex | DiffVertex | BuildVertex | RawVertex;
 
 /** As containerd normalises it, e.g. { os: "linux", architecture: "arm64" }. */
 export interface Platform {
@@ -206,4 +206,18 @@ export interface BuildVertex extends Base {
   readonly kind: "build";
   readonly from: Output;
   readonly filename?: string;
+}
+
+/**
+ * An op of a Definition that somebody else made, e.g. the daemon's Dockerfile frontend: its bytes are kept as they are. `bytes` names the
+ * ops below it by digest, so `inputs` must encode to exactly these digests.
+ */
+export interface RawVertex extends Base {
+  readonly kind: "raw";
+  readonly bytes: Uint8Array;
+  /** Kind of the op in pb.Op, e.g. `exec`. */
+  readonly op: string;
+  /** In the order of pb.Op.inputs. */
+  readonly inputs: readonly Output[];
+  readonly caps: readonly string[];
 }

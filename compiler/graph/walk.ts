@@ -20,6 +20,8 @@ function refsOf(vertex: Vertex): readonly Ref[] {
       return [vertex.lower, vertex.upper];
     case "build":
       return [vertex.from];
+    case "raw":
+      return vertex.inputs;
   }
 }
 

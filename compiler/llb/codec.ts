@@ -34,6 +34,8 @@ export interface Encoding {
   /** Only ops that depend on the platform have one. */
   readonly platform?: Platform;
   readonly caps: readonly string[];
+  /** The whole op, when it was encoded elsewhere; the other fields then say the same. */
+  readonly bytes?: Uint8Array;
 }
 
 export interface OpCodec<V extends Vertex> {

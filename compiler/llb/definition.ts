@@ -5,6 +5,7 @@ import { digestOf } from "./wire.ts";
 /** One op of a Definition, decoded. The last one is the terminal op: only an input. */
 export interface DecodedOp {
   readonly digest: string;
+  readonly bytes: Uint8Array;
   readonly op: Op;
   readonly metadata: OpMetadata | undefined;
 }
@@ -19,7 +20,7 @@ export function decodeDefinition(encoded: Uint8Array): DecodedDefinition {
   const { def, metadata, Source: source } = PbDefinition.decode(encoded);
   const ops = def.map((bytes) => {
     const digest = digestOf(bytes);
-    return { digest, op: Op.decode(bytes), metadata: metadata[digest] };
+    return { digest, bytes, op: Op.decode(bytes), metadata: metadata[digest] };
   });
   return { ops, source };
 }

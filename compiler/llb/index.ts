@@ -11,3 +11,4 @@ export { cleanPath, resolveDest, resolvePath } from "./paths.ts";
 export { formatPlatform, normalizePlatform, parsePlatform } from "./platform.ts";
 export { printDefinition } from "./print.ts";
 export { normalizeReference } from "./reference.ts";
+export { type SpliceOptions, spliceDefinition } from "./splice.ts";

@@ -13,9 +13,10 @@ import { file } from "./file.ts";
 import { merge } from "./merge.ts";
 import { mergeMetadata, terminalMetadata, toMetadata } from "./metadata.ts";
 import { toPbPlatform } from "./platform.ts";
+import { raw } from "./raw.ts";
 import { source } from "./source.ts";
 import { SourceMap } from "./sourcemap.ts";
-import { digestOf, encodeOp } from "./wire.ts";
+import { digestOf, encodeOp, toBuffer } from "./wire.ts";
 
 const CODECS: { readonly [K in Vertex["kind"]]: OpCodec<Extract<Vertex, { kind: K }>> } = {
   source,
@@ -24,6 +25,7 @@ const CODECS: { readonly [K in Vertex["kind"]]: OpCodec<Extract<Vertex, { kind: 
   merge,
   diff,
   build: buildop,
+  raw,
 };
 
 /**
@@ -120,7 +122,8 @@ class OpList implements Context {
     if (problem !== undefined) throw vertexError(vertex, problem);
     try {
       const encoding = codec(vertex).encode(vertex, this);
-      return { bytes: encodeOp(toOp(vertex, encoding), this.#writer), caps: encoding.caps };
+      const bytes = encoding.bytes === undefined ? encodeOp(toOp(vertex, encoding), this.#writer) : toBuffer(encoding.bytes);
+      return { bytes, caps: encoding.caps };
     } catch (cause) {
       // The encoder refuses numbers that do not fit their field.
       if (cause instanceof UserError) throw cause;

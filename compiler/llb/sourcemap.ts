@@ -22,7 +22,12 @@ export class SourceMap {
 
   toSource(): Source {
     const locations = Object.fromEntries([...this.#locations].map(([digest, list]) => [digest, { locations: list }]));
-    const infos = [...this.#files.keys()].map((filename) => ({ filename, data: Buffer.alloc(0), definition: undefined, language: "CUE" }));
+    const infos = [...this.#files.keys()].map((filename) => ({
+      filename,
+      data: Buffer.alloc(0),
+      definition: undefined,
+      language: languageOf(filename),
+    }));
     return { locations, infos };
   }
 
@@ -32,4 +37,8 @@ export class SourceMap {
     this.#files.set(file, this.#files.size);
     return this.#files.size - 1;
   }
+}
+
+function languageOf(filename: string): string {
+  return filename.endsWith(".cue") ? "CUE" : "";
 }
