@@ -1,8 +1,9 @@
 // Door of compiler/llb: Graph → Definition, and what graph builders need to name things as client/llb does.
-export { imageAttrs, localAttrs, ociLayoutAttrs } from "./attributes.ts";
+export { gitAttrs, httpAttrs, imageAttrs, localAttrs, ociLayoutAttrs } from "./attributes.ts";
 export type { MarshalOptions } from "./codec.ts";
 export { decodeDefinition } from "./definition.ts";
 export { describeDefinition } from "./describe.ts";
+export { gitIdentifier, parseGitUrl } from "./giturl.ts";
 export { goJson } from "./gojson.ts";
 export { marshal } from "./marshal.ts";
 export { execOutputCount, execOutputIndex } from "./mounts.ts";

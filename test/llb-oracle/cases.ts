@@ -1,6 +1,16 @@
 // Hand-written graphs: every op, every field of every vertex, and the corners where encoders differ.
 import type { ExecVertex, FileAction, Mount, Ref, SourceVertex } from "../../compiler/graph/vertex.ts";
-import { execOutputIndex, imageAttrs, localAttrs, ociLayoutAttrs, parseOwner } from "../../compiler/llb/index.ts";
+import {
+  execOutputIndex,
+  gitAttrs,
+  gitIdentifier,
+  httpAttrs,
+  imageAttrs,
+  localAttrs,
+  ociLayoutAttrs,
+  parseGitUrl,
+  parseOwner,
+} from "../../compiler/llb/index.ts";
 import type { Case } from "./graph.ts";
 import {
   ARM_V7,
@@ -78,73 +88,66 @@ const sources: Case[] = [
   ),
 ];
 
-const gitDefaults = { "git.authtokensecret": "GIT_AUTH_TOKEN", "git.authheadersecret": "GIT_AUTH_HEADER" };
 const repo = "example.com/a/b.git";
 
+function git(url: string, ref = "", subdir = "", options: Parameters<typeof gitAttrs>[1] = {}): Ref {
+  const reading = parseGitUrl(url);
+  if (!reading.ok) throw new Error(reading.problem);
+  return source(gitIdentifier(reading.url, ref, subdir), gitAttrs(reading.url, options));
+}
+
 const remotes: Case[] = [
-  of("a git repository", source(`git://${repo}`, { ...gitDefaults, "git.fullurl": `https://${repo}` })),
-  of(
-    "a git repository at a ref and directory, whole",
-    source(`git://${repo}#v1:sub/dir`, { ...gitDefaults, "git.fullurl": `https://${repo}`, "git.keepgitdir": "true" }),
-  ),
-  of(
-    "a git repository with secrets of its own",
-    source(`git://${repo}#main`, { "git.authtokensecret": "T", "git.authheadersecret": "H", "git.fullurl": `https://${repo}` }),
-  ),
-  of("a git repository with a token only", source(`git://${repo}`, { "git.authtokensecret": "T", "git.fullurl": `https://${repo}` })),
+  of("a git repository", git(`https://${repo}`)),
+  of("a git repository without scheme", git(repo)),
+  of("a git repository at a ref and directory, whole", git(`https://${repo}`, "v1", "sub/dir", { keepGitDir: true })),
+  of("a directory of a git repository", git(`https://${repo}`, "", "sub")),
+  of("a git repository with a path that is not clean", git("http://user@example.com:8080//a/../ü b", "refs/heads/ä")),
+  of("a git repository with secrets of its own", git(`https://${repo}`, "main", "", { authToken: "T", authHeader: "H" })),
+  of("a git repository with a token only", git(`https://${repo}`, "", "", { authToken: "T", authHeader: "" })),
+  of("a git repository with no secrets", git(`git://${repo}`, "", "", { authToken: "", authHeader: "" })),
   of(
     "a git repository over ssh",
-    source(`git://${repo}`, {
-      ...gitDefaults,
-      "git.fullurl": `ssh://git@${repo}`,
-      "git.knownsshhosts": "example.com ssh-ed25519 AAAA\n",
-      "git.mountsshsock": "key",
-    }),
+    git(`git@${repo}`.replace("/", ":"), "", "", { ssh: "key", knownHosts: "example.com ssh-ed25519 AAAA\n" }),
   ),
   // Go then asks the server for its keys; at this port there is none.
-  of(
-    "a git repository over ssh whose host is not known",
-    source("git://127.0.0.1:9/a", { ...gitDefaults, "git.fullurl": "ssh://git@127.0.0.1:9/a", "git.mountsshsock": "default" }),
-  ),
+  of("a git repository over ssh whose host is not known", git("ssh://git@127.0.0.1:9/a")),
   of(
     "a git commit with all else",
-    source(`git://${repo}#main`, {
-      ...gitDefaults,
-      "git.fullurl": `https://${repo}`,
-      "git.checksum": "0123456789012345678901234567890123456789",
-      "git.skipsubmodules": "true",
-      "git.mtime": "commit",
-      "git.fetchbycommit": "true",
-      "git.checkoutbundle": "true",
+    git(`https://${repo}`, "main", "", {
+      checksum: "0123456789012345678901234567890123456789",
+      skipSubmodules: true,
+      mtime: "commit",
+      fetchByCommit: true,
+      checkoutBundle: true,
     }),
   ),
   of(
     "a git bundle",
-    source(`git://${repo}`, {
-      ...gitDefaults,
-      "git.fullurl": `https://${repo}`,
-      "git.bundle": `oci-layout+blob://docker.io/library/a@${DIGEST}`,
-      "oci.session": "s",
-      "oci.store": "t",
+    git(`https://${repo}`, "", "", {
+      bundle: `oci-layout+blob://docker.io/library/a@${DIGEST}`,
+      bundleSession: "s",
+      bundleStore: "t",
     }),
   ),
-  of("a file by http", source("http://example.com/a?b=c")),
+  of("a file by http", source("http://example.com/a?b=c", httpAttrs({}))),
   of(
     "a file by https with everything",
-    source("https://example.com/a.tgz", {
-      "http.checksum": DIGEST,
-      "http.filename": "ä.tgz",
-      "http.perm": "0600",
-      "http.uid": "1000",
-      "http.gid": "1001",
-      "http.authheadersecret": "auth",
-      "http.header.accept": "text/plain",
-      "http.header.user-agent": "agent/1",
-      "http.sig.pubkey": "KEY",
-      "http.sig.signature": "SIG",
-    }),
+    source(
+      "https://example.com/a.tgz",
+      httpAttrs({
+        checksum: DIGEST,
+        filename: "ä.tgz",
+        mode: 0o4600,
+        uid: 1000,
+        gid: 1001,
+        authHeader: "auth",
+        accept: "text/plain",
+        userAgent: "agent/1",
+        signature: { pubKey: "KEY", signature: "SIG" },
+      }),
+    ),
   ),
-  of("a file by https for a group", source("https://example.com/", { "http.gid": "5" })),
+  of("a file by https for a group", source("https://example.com/", httpAttrs({ mode: 0, uid: 0, gid: 5, userAgent: "a" }))),
 ];
 
 function run(title: string, more: Partial<ExecVertex>, options: Partial<Case["options"]> = {}): Case {

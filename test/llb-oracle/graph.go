@@ -11,8 +11,9 @@ type graph struct {
 	Platform      platform `json:"platform"`
 	LocalUniqueID string   `json:"localUniqueId"`
 	Caps          []string `json:"caps"`
-	// Instead of a graph: an image reference, an owner or a platform to read.
+	// Instead of a graph: an image reference, a git URL, an owner or a platform to read.
 	Reference *string   `json:"reference"`
+	GitURL    *string   `json:"gitUrl"`
 	Owner     *string   `json:"owner"`
 	Normalize *platform `json:"normalize"`
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/moby/buildkit/util/apicaps"
 	apicapspb "github.com/moby/buildkit/util/apicaps/pb"
+	"github.com/moby/buildkit/util/gitutil"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -26,6 +28,7 @@ type answer struct {
 	Source *pb.Source `json:"source"`
 	// Answers to lines that ask for something else than a graph.
 	Reference string    `json:"reference,omitempty"`
+	GitURL    *gitURL   `json:"gitUrl,omitempty"`
 	Chown     *chown    `json:"chown,omitempty"`
 	Platform  *platform `json:"platform,omitempty"`
 }
@@ -69,6 +72,8 @@ func answerTo(line []byte) *answer {
 	switch {
 	case g.Reference != nil:
 		return reference(*g.Reference)
+	case g.GitURL != nil:
+		return gitURLOf(*g.GitURL)
 	case g.Owner != nil:
 		return ownerOf(*g.Owner)
 	case g.Normalize != nil:
@@ -136,6 +141,25 @@ func reference(text string) *answer {
 		return &answer{Error: err.Error()}
 	}
 	return &answer{Reference: dockerref.TagNameOnly(named).String()}
+}
+
+type gitURL struct {
+	Scheme string `json:"scheme"`
+	Host   string `json:"host"`
+	Path   string `json:"path"`
+	Remote string `json:"remote"`
+}
+
+// gitURLOf reads a URL as llb.Git does.
+func gitURLOf(text string) *answer {
+	u, err := gitutil.ParseURL(text)
+	if errors.Is(err, gitutil.ErrUnknownProtocol) {
+		u, err = gitutil.ParseURL("https://" + text)
+	}
+	if err != nil {
+		return &answer{Error: err.Error()}
+	}
+	return &answer{GitURL: &gitURL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, Remote: u.Remote}}
 }
 
 // ownerOf reads "user:group" as llb.WithUser does.

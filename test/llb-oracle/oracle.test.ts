@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Owner } from "../../compiler/graph/vertex.ts";
-import { normalizePlatform, normalizeReference, parseOwner } from "../../compiler/llb/index.ts";
+import { normalizePlatform, normalizeReference, parseGitUrl, parseOwner } from "../../compiler/llb/index.ts";
 import { CASES } from "./cases.ts";
 import { compare } from "./compare.ts";
 import { toLine } from "./graph.ts";
@@ -113,6 +113,62 @@ test("image references are completed, and refused, as by docker", async () => {
     const result = normalizeReference(text);
     const { error, reference } = answers[i]!;
     assert.equal(result.ok ? result.reference : undefined, error === undefined ? reference : undefined, `${text}: ${error}`);
+  }
+});
+
+const GIT_URLS = [
+  ...[
+    "https://example.com/a/b.git",
+    "http://example.com:8080/a",
+    "ssh://git@example.com:22/a",
+    "git://example.com/a",
+    "HTTPS://Example.com/A",
+  ],
+  ...[
+    "git@example.com:a/b.git",
+    "git@example.com:/abs",
+    "me-2@host:~/a?x=1#main:sub",
+    "example.com/a/b",
+    "example.com:8080/a",
+    "localhost/a",
+  ],
+  ...["https://example.com", "https://example.com/", "https://example.com//a//../b", "https://example.com/a?x=1#v1:dir", "https://a.b/c?"],
+  ...[
+    "https://user@a.b/c",
+    "https://us%40er:p%2Fw!@a.b/c",
+    "https://me:@a.b/c",
+    "https://a@b@c.d/e",
+    "https://@a.b/c",
+    "https://a.b/c#%20",
+  ],
+  ...["https://a.b/ü/c d", "https://a.b/%C3%BC/c%20d", "https://a.b/!'()*", "https://a.b/a%2Fb", "https://a.b/[x]", "https://a.b/a;b=c,d"],
+  ...["https://[::1]:80/a", "https://[::1]/a", "https://a.b:/c", "https://127.0.0.1:5000/r.git", "a", "a_b.c/d", 'https://a.b/"x'],
+  ...["", "https://", "https:///a", "ftp://a/b", "file:///a", "https://a.b:x/c", "https://a b/c", "https://a.b/%zz", "https://us er@a.b/c"],
+  ...[
+    "https://a:b:c/d",
+    "https://[::1/a",
+    "https://a.b/\n",
+
+    "/a/b",
+    "./a",
+    "C:\\a",
+    "git@example.com",
+    "https://a.b/c#%z",
+  ],
+];
+
+test("git URLs are read, and refused, as by client/llb", async () => {
+  const answers = await ask(
+    program,
+    GIT_URLS.map((gitUrl) => `${JSON.stringify({ gitUrl })}\n`),
+  );
+  for (const [i, text] of GIT_URLS.entries()) {
+    const reading = parseGitUrl(text);
+    const { error, gitUrl } = answers[i]!;
+    const { scheme, host, path, remote } = reading.ok ? reading.url : {};
+    // client/llb takes a URL without a host, which no git can fetch.
+    const theirs = error === undefined && gitUrl?.host !== "" ? gitUrl : undefined;
+    assert.deepEqual(reading.ok ? { scheme, host, path, remote } : undefined, theirs, `${text}: ${error}`);
   }
 });
 

@@ -12,6 +12,8 @@ export interface Answer {
   readonly source: unknown;
   /** Of a `{ reference }` line. */
   readonly reference?: string;
+  /** Of a `{ gitUrl }` line. */
+  readonly gitUrl?: { readonly scheme: string; readonly host: string; readonly path: string; readonly remote: string };
   /** Of an `{ owner }` line; no name means the id. */
   readonly chown?: { readonly user: OracleOwner | null; readonly group: OracleOwner | null };
   /** Of a `{ normalize }` line; variant "" means none. */
