@@ -8,13 +8,44 @@ export interface Output {
 }
 export type Ref = Output | null;
 
-export type Vertex = SourceVertex | ExecVertex | FileVertex | MergeVertex | DiffVertex | BuildVertex | RawVertex;
+export type Vertex = SourceVertex | ExecVertex | FileVertex | MergeVertex | DiffVertex | BuildVertex | PassthroughVertex | RawVertex;
 
 /** As containerd normalises it, e.g. { os: "linux", architecture: "arm64" }. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
+  /** Of Windows images, e.g. `10.0.17763.1`. */
+  readonly osVersion?: string;
+  readonly osFeatures?: readonly string[];
+}
+
+/** A file that ops were made from, as the daemon is told (pb.SourceInfo). */
+export interface SourceFile {
+  readonly filename: string;
+  /** As github-linguist names languages, e.g. `Dockerfile`; "" says nothing. */
+  readonly language: string;
+  /** Its text. All of it comes back inside the error of a failed solve, where 64 KiB are the most that Node receives: best left empty. */
+  readonly data?: Uint8Array;
+  /** The encoded Definition that the file comes from. */
+  readonly definition?: Uint8Array;
+}
+
+/** Places in a source file that made an op. Lines start at 1, characters at 0. */
+export interface SourceLocation {
+  readonly file: SourceFile;
+  readonly ranges: readonly { readonly start: SourcePlace; readonly end: SourcePlace }[];
+}
+export interface SourcePlace {
+  readonly line: number;
+  readonly character: number;
+}
+
+/** Vertices that progress shows as one line (pb.ProgressGroup). A weak member alone does not show it. */
+export interface ProgressGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly weak?: boolean;
 }
 
 /** What a vertex carries besides its bytes: it never changes the digest (pb.OpMetadata and pb.Source). */
@@ -25,6 +56,10 @@ export interface VertexMeta {
   readonly component: string;
   /** The op's lines in CUE; become the LLB source map (names and ranges only, never text). */
   readonly at: readonly Position[];
+  /** Places in files of other languages than CUE, after those of `at`. */
+  readonly locations?: readonly SourceLocation[];
+  /** In place of the group that `component` makes. */
+  readonly group?: ProgressGroup;
   readonly ignoreCache?: boolean;
   /** Whether its result goes into an exported cache; undefined leaves it to the export's mode. */
   readonly exportCache?: boolean;
@@ -85,7 +120,8 @@ export interface ExecVertex extends Base {
   /** A read-only root gives no output: what follows goes on from `root`. */
   readonly rootReadonly?: boolean;
   readonly mounts: readonly Mount[];
-  readonly platform: Platform;
+  /** undefined: the one that the job is for. */
+  readonly platform?: Platform;
 }
 
 /**
@@ -112,8 +148,9 @@ export type Mount =
       readonly from: Ref;
       readonly selector: string;
       readonly readonly?: boolean;
+      readonly contentCache?: "on" | "off";
     }
-  | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number }
+  | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number; readonly readonly?: boolean }
   | SessionMount<"secret">
   /** dest "" means `/run/buildkit/ssh_agent.N`; the first one becomes SSH_AUTH_SOCK unless `env` sets it. */
   | SessionMount<"ssh">;
@@ -146,11 +183,19 @@ export interface Chown {
   readonly group?: Owner;
 }
 
+/** Actions on a filesystem of their own, inside the op whose copy takes its files from their result; the same object is done once. */
+export interface FileChain {
+  readonly base: Ref;
+  readonly actions: readonly FileAction[];
+}
+
 /** Timestamps are nanoseconds since 1970; undefined leaves what the daemon does by default. */
 export type FileAction =
   | {
       readonly kind: "copy";
       readonly from: Ref;
+      /** Takes the place of `from`, which is null then. */
+      readonly chain?: FileChain;
       readonly src: string;
       readonly dest: string;
       readonly chown?: Chown;
@@ -206,6 +251,18 @@ export interface BuildVertex extends Base {
   readonly kind: "build";
   readonly from: Output;
   readonly filename?: string;
+  /** undefined: the one that the job is for. */
+  readonly platform?: Platform;
+}
+
+/** pb.PassthroughOp: hands some of its inputs on once all of them are made. Daemons before 0.31 do not know it. */
+export interface PassthroughVertex extends Base {
+  readonly kind: "passthrough";
+  /** Part of what it is: equal ids with equal inputs are one vertex. */
+  readonly id: string;
+  readonly inputs: readonly Output[];
+  /** Output i is the input `outputs[i]`. */
+  readonly outputs: readonly number[];
 }
 
 /**

@@ -1,5 +1,5 @@
 // Walks vertices: what each one needs, and all of them in build order.
-import type { Output, Ref, Vertex } from "./vertex.ts";
+import type { FileChain, Output, Ref, Vertex } from "./vertex.ts";
 
 /** The outputs that a vertex needs, scratch left out, in the order of its fields. */
 export function inputsOf(vertex: Vertex): Output[] {
@@ -13,8 +13,9 @@ function refsOf(vertex: Vertex): readonly Ref[] {
     case "exec":
       return [vertex.root, ...vertex.mounts.map((mount) => (mount.kind === "bind" || mount.kind === "cache" ? mount.from : null))];
     case "file":
-      return [vertex.base, ...vertex.actions.map((action) => (action.kind === "copy" ? action.from : null)), ...(vertex.also ?? [])];
+      return [...chainRefs(vertex), ...(vertex.also ?? [])];
     case "merge":
+    case "passthrough":
       return vertex.inputs;
     case "diff":
       return [vertex.lower, vertex.upper];
@@ -23,6 +24,14 @@ function refsOf(vertex: Vertex): readonly Ref[] {
     case "raw":
       return vertex.inputs;
   }
+}
+
+function chainRefs({ base, actions }: FileChain): Ref[] {
+  const sources = actions.flatMap((action) => {
+    if (action.kind !== "copy") return [];
+    return action.chain === undefined ? [action.from] : chainRefs(action.chain);
+  });
+  return [base, ...sources];
 }
 
 /** Every vertex that the outputs need, each once, inputs before users. On a stack of its own: graphs may be deep. */

@@ -19,7 +19,7 @@ export const buildop: OpCodec<BuildVertex> = {
     return {
       op: { $case: "build", value: { builder: NONE, inputs: { [DEFINITION_INPUT]: { input: 0n } }, def: undefined, attrs } },
       inputs: [toInput(vertex.from, context)],
-      platform: context.options.platform,
+      platform: vertex.platform ?? context.options.platform,
       caps: [CAPS.build],
     };
   },

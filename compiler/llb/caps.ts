@@ -65,4 +65,5 @@ export const CAPS = {
   file: "file.base",
   merge: "mergeop",
   diff: "diffop",
+  passthrough: "passthroughop",
 } as const;

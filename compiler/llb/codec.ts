@@ -1,7 +1,7 @@
 // The shape of the op files in this folder: validate a vertex, name its inputs, encode it. One OpCodec per kind of vertex.
 import type { Input, Op } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
 import { inputError, type UserError } from "../diagnostic.ts";
-import type { Output, Platform, Ref, Vertex } from "../graph/vertex.ts";
+import type { Output, Platform, Ref, Vertex, VertexMeta } from "../graph/vertex.ts";
 
 /** What marshalling needs to know beyond the graph. */
 export interface MarshalOptions {
@@ -19,6 +19,13 @@ export interface MarshalOptions {
    * still takes what follows it from the cache, where the result of an earlier run lies under the same key. client/llb does not do this.
    */
   readonly ignoreCacheDownstream?: boolean;
+  /** What every op carries that does not say otherwise. */
+  readonly defaults?: OpDefaults;
+}
+
+/** For all ops of a Definition, except those made elsewhere: an op's own words win, worker filters and descriptions are added up. */
+export interface OpDefaults extends Pick<VertexMeta, "ignoreCache" | "exportCache" | "description" | "group" | "resources"> {
+  readonly workerFilters?: readonly string[];
 }
 
 export interface Context {

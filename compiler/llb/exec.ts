@@ -35,7 +35,7 @@ export const exec: OpCodec<ExecVertex> = {
         },
       },
       inputs: inputs.list,
-      platform: vertex.platform,
+      platform: vertex.platform ?? context.options.platform,
       caps: [...metaCaps(vertex, context.options), ...mountCaps(vertex)],
     };
   },

@@ -1,6 +1,6 @@
 // pb.FileOp: a chain of file actions, each on the result of the one before; only the last one's result leaves the op.
 import type { ChownOpt, FileActionCopy, FileAction as PbAction, UserOpt } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
-import type { Chown, FileAction, FileVertex, Owner, Ref } from "../graph/vertex.ts";
+import type { Chown, FileAction, FileChain, FileVertex, Owner, Ref } from "../graph/vertex.ts";
 import { CAPS } from "./caps.ts";
 import { InputList, NONE, type OpCodec } from "./codec.ts";
 import { resolveDest, resolvePath } from "./paths.ts";
@@ -16,23 +16,22 @@ const KEEP_MODE = -1;
 
 export const file: OpCodec<FileVertex> = {
   validate(vertex) {
-    return vertex.actions.length === 0 ? "a file op needs an action" : undefined;
+    return isComplete(vertex) ? undefined : "a file op needs an action";
   },
   inputs(vertex) {
-    const sources: Ref[] = vertex.actions.filter((action) => action.kind === "copy").map((action) => action.from);
-    return [vertex.base, ...sources.reverse(), ...(vertex.also ?? [])];
+    return [...chainInputs(vertex), ...(vertex.also ?? [])];
   },
   encode(vertex, context) {
     const inputs = new InputList(context);
-    const base = inputs.add(vertex.base);
-    const secondary = vertex.actions.map((action) => (action.kind === "copy" ? inputs.add(action.from) : NONE));
+    const placed = new Placement(inputs);
+    placed.add(vertex);
     for (const output of vertex.also ?? []) inputs.add(output);
-    for (const ref of vertex.also ?? []) inputs.add(ref);
-    const last = vertex.actions.length - 1;
-    const actions = vertex.actions.map((action, i) => ({
-      // Results of earlier actions are numbered after the inputs.
-      input: i === 0 ? base : BigInt(inputs.list.length + i - 1),
-      secondaryInput: secondary[i]!,
+    const last = placed.steps.length - 1;
+    // Results of earlier actions are numbered after the inputs.
+    const index = (place: Place): bigint => (place.step === undefined ? place.input : BigInt(inputs.list.length + place.step));
+    const actions = placed.steps.map(({ action, input, secondary, base }, i) => ({
+      input: index(input),
+      secondaryInput: index(secondary),
       output: i === last ? 0n : NONE,
       action: encodeAction(action, base),
     }));
@@ -40,6 +39,61 @@ export const file: OpCodec<FileVertex> = {
     return { op: { $case: "file", value: { actions } }, inputs: inputs.list, caps: [CAPS.file] };
   },
 };
+
+function isComplete({ actions }: FileChain): boolean {
+  return actions.length > 0 && actions.every((action) => action.kind !== "copy" || action.chain === undefined || isComplete(action.chain));
+}
+
+/** The newest action first, as client/llb walks them. */
+function chainInputs({ base, actions }: FileChain): Ref[] {
+  const sources = actions.map((action): Ref[] => {
+    if (action.kind !== "copy") return [];
+    return action.chain === undefined ? [action.from] : chainInputs(action.chain);
+  });
+  return [base, ...sources.reverse().flat()];
+}
+
+/** Where an action takes files from: an input of the op, or the result of an earlier action. */
+type Place = { readonly input: bigint; readonly step?: undefined } | { readonly step: number };
+
+const NOWHERE: Place = { input: NONE };
+
+interface Step {
+  readonly action: FileAction;
+  readonly input: Place;
+  readonly secondary: Place;
+  /** The filesystem that the action's chain started with. */
+  readonly base: bigint;
+}
+
+/** Puts the actions of chains in one list: those that a copy takes its files from come before it. */
+class Placement {
+  readonly steps: Step[] = [];
+  readonly #inputs: InputList;
+  /** The last step of each chain. */
+  readonly #chains = new Map<FileChain, number>();
+
+  constructor(inputs: InputList) {
+    this.#inputs = inputs;
+  }
+
+  add(chain: FileChain): number {
+    const known = this.#chains.get(chain);
+    if (known !== undefined) return known;
+    const base = this.#inputs.add(chain.base);
+    let input: Place = { input: base };
+    for (const action of chain.actions) {
+      const secondary = action.kind === "copy" ? this.#source(action) : NOWHERE;
+      input = { step: this.steps.push({ action, input, secondary, base }) - 1 };
+    }
+    this.#chains.set(chain, this.steps.length - 1);
+    return this.steps.length - 1;
+  }
+
+  #source({ from, chain }: Copy): Place {
+    return chain === undefined ? { input: this.#inputs.add(from) } : { step: this.add(chain) };
+  }
+}
 
 /** `base` is the filesystem in which names of users and groups are looked up. */
 function encodeAction(action: FileAction, base: bigint): PbActionKind {

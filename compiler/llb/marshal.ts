@@ -12,6 +12,7 @@ import { exec } from "./exec.ts";
 import { file } from "./file.ts";
 import { merge } from "./merge.ts";
 import { mergeMetadata, terminalMetadata, toMetadata } from "./metadata.ts";
+import { passthrough } from "./passthrough.ts";
 import { toPbPlatform } from "./platform.ts";
 import { raw } from "./raw.ts";
 import { source } from "./source.ts";
@@ -25,6 +26,7 @@ const CODECS: { readonly [K in Vertex["kind"]]: OpCodec<Extract<Vertex, { kind: 
   merge,
   diff,
   build: buildop,
+  passthrough,
   raw,
 };
 
@@ -77,10 +79,10 @@ class OpList implements Context {
   add(vertex: Vertex): void {
     const { bytes, caps } = this.#encode(vertex);
     const digest = digestOf(bytes);
-    const metadata = toMetadata(vertex.meta, caps);
+    const metadata = this.#metadata(vertex, caps);
     const known = this.#nodes.get(digest);
     this.#digests.set(vertex, digest);
-    this.#sourceMap.add(digest, vertex.meta.at);
+    this.#sourceMap.add(digest, vertex.meta);
     if (known === undefined) {
       this.#ops.push(bytes);
       const inputs = codec(vertex)
@@ -117,12 +119,19 @@ class OpList implements Context {
     }
   }
 
+  #metadata(vertex: Vertex, caps: readonly string[]): OpMetadata {
+    const metadata = toMetadata(vertex.meta, caps);
+    const { defaults } = this.options;
+    if (defaults === undefined || vertex.kind === "raw") return metadata;
+    return mergeMetadata(toMetadata({ name: "", component: "", at: [], ...defaults }, []), metadata);
+  }
+
   #encode(vertex: Vertex): { bytes: Buffer; caps: readonly string[] } {
     const problem = codec(vertex).validate(vertex);
     if (problem !== undefined) throw vertexError(vertex, problem);
     try {
       const encoding = codec(vertex).encode(vertex, this);
-      const bytes = encoding.bytes === undefined ? encodeOp(toOp(vertex, encoding), this.#writer) : toBuffer(encoding.bytes);
+      const bytes = encoding.bytes === undefined ? encodeOp(toOp(vertex, encoding, this.options), this.#writer) : toBuffer(encoding.bytes);
       return { bytes, caps: encoding.caps };
     } catch (cause) {
       // The encoder refuses numbers that do not fit their field.
@@ -134,8 +143,9 @@ class OpList implements Context {
 }
 
 /** Constraints are there even when empty. */
-function toOp(vertex: Vertex, { op, inputs, platform }: Encoding): Op {
-  return { inputs, op, platform: platform && toPbPlatform(platform), constraints: { filter: [...(vertex.workerFilters ?? [])] } };
+function toOp({ workerFilters = [] }: Vertex, { op, inputs, platform }: Encoding, { defaults }: MarshalOptions): Op {
+  const filter = [...(defaults?.workerFilters ?? []), ...workerFilters];
+  return { inputs, op, platform: platform && toPbPlatform(platform), constraints: { filter } };
 }
 
 /** The codec of a vertex's kind takes this vertex: the table's type says so, which TypeScript cannot follow through an index. */

@@ -8,12 +8,13 @@ const CUSTOM_NAME = "llb.customname";
 
 export function toMetadata(meta: VertexMeta, caps: readonly string[]): OpMetadata {
   const { name, component } = meta;
+  const group = meta.group ?? (component === "" ? undefined : { id: component, name: component });
   return {
     ignore_cache: meta.ignoreCache ?? false,
     description: { ...meta.description, ...(name === "" ? {} : { [CUSTOM_NAME]: name }) },
     export_cache: meta.exportCache === undefined ? undefined : { Value: meta.exportCache },
     caps: Object.fromEntries(caps.map((cap) => [cap, true])),
-    progress_group: component === "" ? undefined : { id: component, name: component, weak: false },
+    progress_group: group && { id: group.id, name: group.name, weak: group.weak ?? false },
     linux_resources: meta.resources && toLinuxResources(meta.resources),
   };
 }

@@ -83,7 +83,7 @@ export function mountCaps(vertex: ExecVertex): string[] {
     if (mount.selector !== "") caps.push(CAPS.mountSelector);
     if (mount.kind === "cache") caps.push(CAPS.mountCache, CAPS.mountCacheSharing);
     else if (mount.from !== null) caps.push(CAPS.mountBind);
-    if (mount.kind === "bind" && mount.contentCache !== undefined) caps.push(CAPS.mountContentCache);
+    if (mount.contentCache !== undefined) caps.push(CAPS.mountContentCache);
   }
   if (secretMounts(vertex).length > 0 || vertex.secretEnv.length > 0) caps.push(CAPS.mountSecret);
   if (vertex.secretEnv.length > 0) caps.push(CAPS.execSecretEnv);
@@ -123,19 +123,12 @@ const EMPTY: PbMount = {
 };
 
 function encodeFileMount(mount: FileMount, input: bigint, output: bigint): PbMount {
-  const base = { ...EMPTY, dest: mount.dest, input, output };
-  switch (mount.kind) {
-    case "bind": {
-      const contentCache = mount.contentCache ? CONTENT_CACHE[mount.contentCache] : MountContentCache.DEFAULT;
-      return { ...base, selector: mount.selector, readonly: mount.readonly, contentCache };
-    }
-    case "cache": {
-      const cacheOpt = { ID: mount.id, sharing: SHARING[mount.sharing] };
-      return { ...base, selector: mount.selector, readonly: mount.readonly ?? false, mountType: MountType.CACHE, cacheOpt };
-    }
-    case "tmpfs":
-      return { ...base, mountType: MountType.TMPFS, TmpfsOpt: { size: BigInt(mount.size) } };
-  }
+  const base = { ...EMPTY, dest: mount.dest, input, output, readonly: mount.readonly ?? false };
+  if (mount.kind === "tmpfs") return { ...base, mountType: MountType.TMPFS, TmpfsOpt: { size: BigInt(mount.size) } };
+  const contentCache = mount.contentCache ? CONTENT_CACHE[mount.contentCache] : MountContentCache.DEFAULT;
+  const files = { ...base, selector: mount.selector, contentCache };
+  if (mount.kind === "bind") return files;
+  return { ...files, mountType: MountType.CACHE, cacheOpt: { ID: mount.id, sharing: SHARING[mount.sharing] } };
 }
 
 /** Unlike other mounts without a result, those of the session have output 0 and not -1. */

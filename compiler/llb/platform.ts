@@ -1,16 +1,35 @@
 // Platforms as containerd names and normalises them.
 import type { Platform as PbPlatform } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
 import type { Platform } from "../graph/vertex.ts";
+import { compareUtf8 } from "./wire.ts";
 
-export function toPbPlatform({ os, architecture, variant }: Platform): PbPlatform {
-  return { OS: os, Architecture: architecture, Variant: variant ?? "", OSVersion: "", OSFeatures: [] };
+export function toPbPlatform({ os, architecture, variant, osVersion, osFeatures }: Platform): PbPlatform {
+  return { OS: os, Architecture: architecture, Variant: variant ?? "", OSVersion: osVersion ?? "", OSFeatures: [...(osFeatures ?? [])] };
+}
+
+export function fromPbPlatform({ OS, Architecture, Variant, OSVersion, OSFeatures }: PbPlatform): Platform {
+  return { os: OS, architecture: Architecture, ...details({ variant: Variant, osVersion: OSVersion, osFeatures: OSFeatures }) };
 }
 
 /** The one spelling of a platform: `x86_64` is `amd64`, `armhf` is `arm` with `v7`, `arm64` has no variant unless above `v8`. */
-export function normalizePlatform({ os, architecture, variant = "" }: Platform): Platform {
+export function normalizePlatform({ os, architecture, variant = "", osVersion = "", osFeatures = [] }: Platform): Platform {
   const [arch, rest] = normalizeArchitecture(architecture.toLowerCase(), variant.toLowerCase());
   const lower = os.toLowerCase();
-  return { os: lower === "macos" ? "darwin" : lower, architecture: arch, ...(rest === "" ? {} : { variant: rest }) };
+  const features = [...new Set(osFeatures)].sort(compareUtf8);
+  return {
+    os: lower === "macos" ? "darwin" : lower,
+    architecture: arch,
+    ...details({ variant: rest, osVersion, osFeatures: features }),
+  };
+}
+
+/** The optional fields of a platform that say something. */
+function details({ variant, osVersion, osFeatures }: Required<Omit<Platform, "os" | "architecture">>): Partial<Platform> {
+  return {
+    ...(variant === "" ? {} : { variant }),
+    ...(osVersion === "" ? {} : { osVersion }),
+    ...(osFeatures.length === 0 ? {} : { osFeatures }),
+  };
 }
 
 /** `os/architecture[/variant]`. */

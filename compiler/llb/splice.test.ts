@@ -59,8 +59,9 @@ test("an empty Definition is scratch, and what is none is refused", () => {
 
 test("a raw vertex whose inputs are not those of its bytes is refused", () => {
   const two = spliceDefinition(marshal(file(file(null, "/a", meta("a")), "/b", meta("b")), options).encoded, { meta: meta("x") });
-  assert.ok(two?.vertex.kind === "raw");
+  const raw = two?.vertex;
+  assert.ok(raw?.kind === "raw");
   const other = file(null, "/other", meta("other"));
-  assert.throws(() => marshal({ vertex: { ...two.vertex, inputs: [other] }, index: 0 }, options), /is not in the graph/);
-  assert.throws(() => marshal({ vertex: { ...two.vertex, inputs: [] }, index: 0 }, options), /has 1 inputs, but 0 are given/);
+  assert.throws(() => marshal({ vertex: { ...raw, inputs: [other] }, index: 0 }, options), /is not in the graph/);
+  assert.throws(() => marshal({ vertex: { ...raw, inputs: [] }, index: 0 }, options), /has 1 inputs, but 0 are given/);
 });

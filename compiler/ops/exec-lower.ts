@@ -82,7 +82,7 @@ class MountedValues {
     return `${VALUES}/${[...this.#values.keys()].indexOf(text.value)}`;
   }
 
-  mounts(platform: ExecVertex["platform"]): Mount[] {
+  mounts(platform: NonNullable<ExecVertex["platform"]>): Mount[] {
     if (this.#values.size === 0) return [];
     const helper = readonlyFile(HELPER, this.#context.helper(platform), "/dagger-run");
     return [helper, ...[...this.#values.values()].map((text) => readonlyFile(this.file(text), this.#context.computed(text), "/value"))];
