@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds CUE as WebAssembly: dist/cue.wasm, from the CUE that tools/go.mod pins, patched by tools/cue-patch.
+# Builds CUE as WebAssembly: dist/cue.wasm, from the CUE that tools/go.mod pins, patched by tools/cue-patch; and dist/cue.snapshot.
 # Incremental: Go's build cache does the work. Reproducible: no paths, no build id, no version control stamp.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -15,5 +15,7 @@ if [ "$(cat dist/cue-src.stamp 2>/dev/null || true)" != "$want" ]; then
 fi
 
 cd runtime/cue/shim
-GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "$root/dist/cue.wasm.new" .
-mv "$root/dist/cue.wasm.new" "$root/dist/cue.wasm"
+GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "$root/dist/cue.wasm.go" .
+
+cd "$root"
+node --import tsx tools/cue-snapshot.ts dist/cue.wasm.go dist/cue.wasm packages

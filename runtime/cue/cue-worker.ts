@@ -1,9 +1,9 @@
 // A thread with a large stack: evaluates again what ran out of stack in the main thread. See host.ts.
 import { parentPort, workerData } from "node:worker_threads";
-import { compileModule, Instance } from "./instance.ts";
+import { Program, type ProgramOptions } from "./program.ts";
 import type { Request } from "./protocol.ts";
 
-const instance = new Instance(compileModule((workerData as { wasm: string }).wasm));
+const instance = new Program(workerData as ProgramOptions).start();
 
 parentPort?.on("message", (request: Request) => {
   try {

@@ -5,13 +5,12 @@ import { valueToData } from "./data.ts";
 import { decodeFinding, decodeValue } from "./decode.ts";
 import { Host, OutOfStack } from "./host.ts";
 import type { Source } from "./layout.ts";
+import type { ProgramOptions } from "./program.ts";
 import type { Answer, Exported, File, Fill, Request, Scanned } from "./protocol.ts";
 
 export type { Fill } from "./protocol.ts";
 
-export interface EvaluatorOptions {
-  /** Path of dist/cue.wasm. */
-  readonly wasm: string;
+export interface EvaluatorOptions extends ProgramOptions {
   /** Labels of definitions whose values are exported, e.g. `#up`. */
   readonly follow: readonly string[];
 }
@@ -48,7 +47,7 @@ export interface Evaluator {
 
 /** Compiles CUE (some 100 ms); evaluations share the compiled module. */
 export async function createEvaluator(options: EvaluatorOptions): Promise<Evaluator> {
-  return new WasmEvaluator(new Host(options.wasm), options.follow);
+  return new WasmEvaluator(new Host(options), options.follow);
 }
 
 class WasmEvaluator implements Evaluator {
@@ -83,7 +82,7 @@ class WasmEvaluator implements Evaluator {
   }
 
   close(): Promise<void> {
-    return this.#enqueue(() => this.#reset());
+    return this.#enqueue(() => this.#host.close());
   }
 
   async #evaluate(source: Source, fills: readonly Fill[], afresh: boolean): Promise<Evaluation> {

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { inputError } from "../../compiler/diagnostic.ts";
-import { compileModule, Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
+import { Program, type ProgramOptions } from "./program.ts";
 import type { Request } from "./protocol.ts";
 
 /** Go's frames lie on V8's stack: the usual 1 MB holds chains of some thousand references. */
@@ -10,19 +11,19 @@ const STACK_MB = 256;
 
 /** Answers requests; `reset` forgets everything, so that memory does not grow from evaluation to evaluation. */
 export class Host {
-  readonly #wasm: string;
-  readonly #module: WebAssembly.Module;
+  readonly #options: ProgramOptions;
+  readonly #program: Program;
   #instance: Instance | undefined;
   #worker: Worker | undefined;
 
-  constructor(wasm: string) {
-    this.#wasm = wasm;
-    this.#module = compileModule(wasm);
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+    this.#program = new Program(options);
   }
 
   /** Answers one request in this thread. Throws `OutOfStack`, after which the instance is gone: load again `inWorker`. */
   call(request: Request): string {
-    this.#instance ??= new Instance(this.#module);
+    this.#instance ??= this.#program.start();
     try {
       return this.#instance.call(request);
     } catch (error) {
@@ -34,7 +35,7 @@ export class Host {
 
   /** Answers one request in the thread with the large stack. */
   async callInWorker(request: Request): Promise<string> {
-    this.#worker ??= startWorker(this.#wasm);
+    this.#worker ??= startWorker(this.#options);
     const worker = this.#worker;
     worker.postMessage(request);
     const done = new AbortController();
@@ -51,6 +52,12 @@ export class Host {
   async reset(): Promise<void> {
     this.#instance = undefined;
     await this.#endWorker();
+  }
+
+  /** Nothing may be asked after. */
+  async close(): Promise<void> {
+    await this.reset();
+    this.#program.close();
   }
 
   async #endWorker(): Promise<void> {
@@ -72,8 +79,8 @@ function tooDeep(): Error {
   });
 }
 
-function startWorker(wasm: string): Worker {
-  const options = { workerData: { wasm }, resourceLimits: { stackSizeMb: STACK_MB } };
+function startWorker(program: ProgramOptions): Worker {
+  const options = { workerData: program, resourceLimits: { stackSizeMb: STACK_MB } };
   // In the bundled command line the worker is a file of its own beside the bundle.
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./cue-worker.js", import.meta.url), options);
   // From source, as in tests: tsx does not reach into workers by itself.

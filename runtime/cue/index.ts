@@ -1,3 +1,4 @@
 // The door of runtime/cue: reading CUE files and evaluating them.
 export { createEvaluator, type Evaluation, type Evaluator, type Fill } from "./evaluate.ts";
+export { snapshotOf } from "./program.ts";
 export { readSource } from "./source.ts";

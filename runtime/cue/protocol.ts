@@ -2,7 +2,7 @@
 // One request is one JSON object; its answer is one JSON object: a result, `findings`, or `internal`.
 import type { Kind } from "../../compiler/value.ts";
 
-export type Request = ScanRequest | DataRequest | LoadRequest | FillRequest;
+export type Request = ScanRequest | DataRequest | LoadRequest | FillRequest | PrepareRequest;
 
 /** Parse files and say what they need. The shim keeps the syntax trees for a load of the same text. */
 export interface ScanRequest {
@@ -33,6 +33,13 @@ export interface LoadRequest {
 export interface FillRequest {
   readonly call: "fill";
   readonly fills: readonly Fill[];
+}
+
+/** Compile packages that a later load will probably import, and forget everything else. Used while a snapshot is made. */
+export interface PrepareRequest {
+  readonly call: "prepare";
+  readonly packages: readonly Package[];
+  readonly follow: readonly string[];
 }
 
 /** A CUE file in memory; `name` is what positions show. */

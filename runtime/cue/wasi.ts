@@ -14,8 +14,28 @@ export interface Guest {
   crash: string;
 }
 
+/** What the imports get from outside. */
+export interface World {
+  /** Nanoseconds since 1970. */
+  readonly time: () => bigint;
+  /** Nanoseconds since any moment; never goes back. */
+  readonly elapsed: () => bigint;
+  readonly fillRandom: (bytes: Uint8Array) => void;
+}
+
+export const realWorld: World = {
+  time: () => BigInt(Date.now()) * 1_000_000n,
+  elapsed: () => process.hrtime.bigint(),
+  fillRandom: (bytes) => void randomFillSync(bytes),
+};
+
 /** Imports of module `wasi_snapshot_preview1`. Functions that are not needed answer "not supported". */
-export function wasiImports(guest: Guest, environment: readonly string[], names: readonly string[]): WebAssembly.ModuleImports {
+export function wasiImports(
+  guest: Guest,
+  environment: readonly string[],
+  names: readonly string[],
+  world: World,
+): WebAssembly.ModuleImports {
   const view = (): DataView => new DataView(guest.memory.buffer);
   const bytes = (at: number, length: number): Uint8Array => new Uint8Array(guest.memory.buffer, at, length);
   const strings = (list: readonly string[]) => new StringList(list, view, bytes);
@@ -31,11 +51,11 @@ export function wasiImports(guest: Guest, environment: readonly string[], names:
     environ_sizes_get: (count: number, size: number) => env.sizes(count, size),
     environ_get: (pointers: number, buffer: number) => env.write(pointers, buffer),
     clock_time_get: (id: number, _precision: bigint, out: number) => {
-      view().setBigUint64(out, id === 0 ? BigInt(Date.now()) * 1_000_000n : process.hrtime.bigint(), true);
+      view().setBigUint64(out, id === 0 ? world.time() : world.elapsed(), true);
       return OK;
     },
     random_get: (at: number, length: number) => {
-      randomFillSync(bytes(at, length));
+      world.fillRandom(bytes(at, length));
       return OK;
     },
     fd_write: (_fd: number, vectors: number, count: number, written: number) => {
@@ -49,7 +69,7 @@ export function wasiImports(guest: Guest, environment: readonly string[], names:
       return OK;
     },
     poll_oneoff: (subscriptions: number, events: number, count: number, happened: number) =>
-      sleep(view(), subscriptions, events, count, happened),
+      sleep(world, view(), subscriptions, events, count, happened),
     fd_fdstat_get: () => BADF,
     fd_prestat_get: () => BADF,
   };
@@ -59,14 +79,14 @@ export function wasiImports(guest: Guest, environment: readonly string[], names:
 }
 
 /** Waits for the earliest clock of the subscriptions; Go asks for nothing else. */
-function sleep(view: DataView, subscriptions: number, events: number, count: number, happened: number): number {
+function sleep(world: World, view: DataView, subscriptions: number, events: number, count: number, happened: number): number {
   let first: { wait: bigint; at: number } | undefined;
   for (let i = 0; i < count; i++) {
     const at = subscriptions + SUBSCRIPTION.size * i;
     if (view.getUint8(at + SUBSCRIPTION.tag) !== 0) continue;
     let wait = view.getBigUint64(at + SUBSCRIPTION.timeout, true);
     const absolute = (view.getUint16(at + SUBSCRIPTION.flags, true) & 1) === 1;
-    if (absolute) wait -= process.hrtime.bigint();
+    if (absolute) wait -= world.elapsed();
     if (!first || wait < first.wait) first = { wait, at };
   }
   if (!first) return NOSYS;

@@ -5,9 +5,13 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number });
     readonly buffer: ArrayBuffer;
   }
+  class Global {
+    value: number | bigint;
+  }
   class Module {
     constructor(bytes: Uint8Array);
     static imports(module: Module): { module: string; name: string }[];
+    static exports(module: Module): { name: string; kind: string }[];
   }
   class Instance {
     constructor(module: Module, imports: Record<string, ModuleImports>);

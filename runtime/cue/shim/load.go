@@ -24,6 +24,8 @@ type Session struct {
 	own map[string]bool
 	// bare is the instance evaluated without fills; made when the kind of a field has to be known.
 	bare *access.Root
+	// prepared packages are used by the first load only: what it evaluates stays in their context.
+	prepared *prepared
 }
 
 func (s *Session) load(r Request) []byte {
@@ -31,7 +33,8 @@ func (s *Session) load(r Request) []byte {
 		return encode(Answer{Internal: "load: no packages"})
 	}
 	access.ShareBelow(r.Follow)
-	s.ctx, s.bare = access.NewContext(), nil
+	ready := s.takePrepared(r.Follow)
+	s.ctx, s.bare = ready.ctx, nil
 	s.follow, s.own = map[string]bool{}, map[string]bool{}
 	for _, label := range r.Follow {
 		s.follow[label] = true
@@ -41,8 +44,10 @@ func (s *Session) load(r Request) []byte {
 			s.own[f.Name] = p.Own
 		}
 	}
-	l := loader{session: s, packages: r.Packages, done: map[int]*build.Instance{}}
-	l.context = build.NewContext(build.Loader(l.load))
+	l := newLoader(s, r.Packages)
+	for index, instance := range ready.matching(r.Packages) {
+		l.done[index] = instance
+	}
 	instance := l.instance(0)
 	if l.err == nil {
 		l.err = instance.Err
@@ -96,6 +101,12 @@ type loader struct {
 	// stack holds the packages that are being built: an import of one of them is a cycle.
 	stack []int
 	err   errors.Error
+}
+
+func newLoader(s *Session, packages []Package) *loader {
+	l := &loader{session: s, packages: packages, done: map[int]*build.Instance{}}
+	l.context = build.NewContext(build.Loader(l.load))
+	return l
 }
 
 func (l *loader) instance(index int) *build.Instance {

@@ -33,6 +33,8 @@ func answer(request []byte) (response []byte) {
 		return session.load(r)
 	case "fill":
 		return session.fill(r)
+	case "prepare":
+		return encode(session.prepare(r))
 	}
 	return encode(Answer{Internal: fmt.Sprintf("unknown call %q", r.Call)})
 }

@@ -8,6 +8,7 @@ import "encoding/json"
 // Request is what the host asks. Which fields count depends on Call.
 type Request struct {
 	// "scan": parse files. "data": one file that stands alone, as JSON. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
+	// "prepare": compile packages that a later load will probably import, and forget everything else.
 	Call     string    `json:"call"`
 	Packages []Package `json:"packages"`
 	Fills    []Fill    `json:"fills"`
@@ -25,7 +26,7 @@ type File struct {
 	Text string `json:"text"`
 }
 
-// Package is one instance; the first one of a request is the main one.
+// Package is one instance; the first one of a load is the main one.
 type Package struct {
 	// ImportPath with the package name when that differs from its last element, e.g. "example.com/x:main".
 	ImportPath string `json:"importPath"`

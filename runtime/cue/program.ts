@@ -1,0 +1,95 @@
+// CUE, compiled and ready to start: from the snapshot of an initialised instance where there is one, else from cue.wasm.
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { Instance } from "./instance.ts";
+import { HEAD, type Head, readHead, readStamp } from "./snapshot/file.ts";
+import { readFully, restoreImage, worldAfter } from "./snapshot/image.ts";
+
+export interface ProgramOptions {
+  /** Path of cue.wasm; its snapshot lies beside it. */
+  readonly wasm: string;
+  /** False: initialise every instance anew. */
+  readonly snapshot?: boolean;
+}
+
+/** Starts instances of CUE. */
+export class Program {
+  readonly #options: ProgramOptions;
+  #restorable: Restorable | undefined;
+  #plain: WebAssembly.Module | undefined;
+
+  /** Compiles. Throws when there is no cue.wasm. */
+  constructor(options: ProgramOptions) {
+    this.#options = options;
+    setFlags();
+    if (options.snapshot !== false) this.#restorable = openSnapshot(options.wasm);
+    if (!this.#restorable) this.#compilePlain();
+  }
+
+  start(): Instance {
+    try {
+      if (this.#restorable) return restore(this.#restorable);
+    } catch {
+      // Cut short, or not what its head says: as good as no snapshot.
+      this.close();
+    }
+    return new Instance(this.#plain ?? this.#compilePlain());
+  }
+
+  /** True while instances start from the snapshot. */
+  get restores(): boolean {
+    return this.#restorable !== undefined;
+  }
+
+  close(): void {
+    if (this.#restorable) closeSync(this.#restorable.file);
+    this.#restorable = undefined;
+  }
+
+  #compilePlain(): WebAssembly.Module {
+    this.#plain = new WebAssembly.Module(readFileSync(this.#options.wasm));
+    return this.#plain;
+  }
+}
+
+/** Where the snapshot of a module lies. */
+export function snapshotOf(wasm: string): string {
+  return wasm.replace(/(\.wasm)?$/, ".snapshot");
+}
+
+/** An open snapshot; the file stays the same one also when a build puts another in its place. */
+interface Restorable {
+  readonly file: number;
+  readonly head: Head;
+  readonly module: WebAssembly.Module;
+}
+
+/** Undefined when there is no snapshot, or one of another module. */
+function openSnapshot(wasm: string): Restorable | undefined {
+  let file: number;
+  try {
+    file = openSync(snapshotOf(wasm), "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    const head = readHead(file);
+    if (head.of !== readStamp(wasm)) throw new Error("the snapshot is of another module");
+    const code = new Uint8Array(new ArrayBuffer(head.code));
+    readFully(file, code, HEAD);
+    return { file, head, module: new WebAssembly.Module(code) };
+  } catch {
+    closeSync(file);
+    return undefined;
+  }
+}
+
+function restore({ file, head, module }: Restorable): Instance {
+  return new Instance(module, worldAfter(head.image), (exports) => restoreImage(exports, head.image, file, HEAD + head.code));
+}
+
+/** They count while code is compiled: without them most of the start goes to checking and optimizing code. */
+function setFlags(): void {
+  setFlagsFromString("--wasm-lazy-validation");
+  setFlagsFromString("--wasm-tiering-budget=1000000000");
+}

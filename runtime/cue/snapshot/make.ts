@@ -1,0 +1,51 @@
+// Makes a snapshot: runs CUE in a world where time stands still, exercises it, compiles our library, and keeps what memory holds then.
+import { type Exports, Instance } from "../instance.ts";
+import type { Answer, Package, Request } from "../protocol.ts";
+import type { World } from "../wasi.ts";
+import { encodeSnapshot } from "./file.ts";
+import { type Image, takeImage } from "./image.ts";
+import { makeObservable, withoutData } from "./rewrite.ts";
+
+export interface Recipe {
+  /** Digest of the stamped module, as `readStamp` gives it. */
+  readonly of: string;
+  /** Packages that most configs import; they are compiled in the snapshot. */
+  readonly packages: readonly Package[];
+  /** Labels that are followed: another run that follows others cannot use the compiled packages. */
+  readonly follow: readonly string[];
+  /** Loads that leave CUE's own tables and builtin packages ready. They may have findings. */
+  readonly exercises: readonly (readonly Package[])[];
+}
+
+/** The snapshot of a module. The same module and recipe give the same bytes. */
+export function makeSnapshot(wasm: Uint8Array, recipe: Recipe): Uint8Array {
+  const { of, packages, follow } = recipe;
+  const observable = makeObservable(wasm);
+  const { world, elapsed } = stillWorld();
+  let exports: Exports | undefined;
+  const instance = new Instance(new WebAssembly.Module(observable), world, (own) => {
+    exports = own;
+    own._initialize();
+  });
+  for (const exercise of recipe.exercises) ask(instance, { call: "load", packages: exercise, fills: [], follow });
+  const { findings } = ask(instance, { call: "prepare", packages, follow });
+  if (findings && findings.length > 0) throw new Error(`the library does not evaluate: ${JSON.stringify(findings)}`);
+  const { image, bytes } = takeImage(exports as unknown as Exports, elapsed());
+  return encodeSnapshot(of, withoutData(observable, image.memory), image satisfies Image, bytes);
+}
+
+function ask(instance: Instance, request: Request): Answer {
+  const answer = JSON.parse(instance.call(request)) as Answer;
+  if (answer.internal) throw new Error(`CUE failed: ${answer.internal}`);
+  return answer;
+}
+
+/** Each look at the clock is a microsecond; nothing is random. */
+function stillWorld(): { world: World; elapsed: () => bigint } {
+  let now = 0n;
+  const elapsed = (): bigint => {
+    now += 1000n;
+    return now;
+  };
+  return { world: { time: () => 1_700_000_000_000_000_000n, elapsed, fillRandom: (bytes) => void bytes.fill(0x5a) }, elapsed };
+}

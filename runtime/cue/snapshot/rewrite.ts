@@ -1,0 +1,158 @@
+// Changes CUE's WebAssembly so that a running instance can be saved and restored, and so that its memory grows in large steps.
+import { name, Reader, readSections, Section, signed, unsigned, type WasmSection, writeSections } from "./binary.ts";
+
+/** Exported globals are called by this and their number. */
+export const GLOBAL = "global:";
+/** Bytes of a page of WebAssembly memory. */
+export const WASM_PAGE = 65536;
+
+/**
+ * Go asks for memory in steps of 512 KiB, and each time V8 accounts for it and may collect garbage: hundreds of times in a large
+ * evaluation. Memory really grows by this many pages (32 MiB).
+ */
+const STEP = 512;
+const I32 = 0x7f;
+const MUTABLE = 1;
+const EXPORT_GLOBAL = 3;
+
+/** The binary with every mutable global exported, as `global:N`, and memory that grows in large steps. */
+export function makeObservable(wasm: Uint8Array): Uint8Array {
+  const sections = readSections(wasm);
+  const globals = mutableGlobals(sections);
+  const added = globals.count;
+  const changed = sections.map((section): WasmSection => {
+    switch (section.id) {
+      case Section.global:
+        return addGlobal(section, memoryMinimum(sections));
+      case Section.export:
+        return exportGlobals(section, [...globals.mutable, added]);
+      case Section.code:
+        return growInSteps(section, added);
+      default:
+        return section;
+    }
+  });
+  return writeSections(wasm, changed);
+}
+
+/** Of an observable binary: without its initial data, which a snapshot replaces, and with memory of `bytes` from the start. */
+export function withoutData(observable: Uint8Array, bytes: number): Uint8Array {
+  const dropped: readonly number[] = [Section.custom, Section.data, Section.dataCount];
+  const sections = readSections(observable).filter((section) => !dropped.includes(section.id));
+  return writeSections(
+    observable,
+    sections.map((section) => (section.id === Section.memory ? setMinimum(section, bytes / WASM_PAGE) : section)),
+  );
+}
+
+interface Globals {
+  /** How many there are, imported ones included: the number of the next one. */
+  readonly count: number;
+  readonly mutable: readonly number[];
+}
+
+function mutableGlobals(sections: readonly WasmSection[]): Globals {
+  const reader = new Reader(bodyOf(sections, Section.global));
+  const own = reader.unsigned();
+  const imported = importedGlobals(sections);
+  const mutable: number[] = [];
+  for (let index = 0; index < own; index++) {
+    reader.byte();
+    if (reader.byte() === MUTABLE) mutable.push(imported + index);
+    reader.skipConstant();
+  }
+  return { count: imported + own, mutable };
+}
+
+function importedGlobals(sections: readonly WasmSection[]): number {
+  const reader = new Reader(bodyOf(sections, Section.import));
+  let found = 0;
+  for (let left = reader.unsigned(); left > 0; left--) {
+    reader.skip(reader.unsigned());
+    reader.skip(reader.unsigned());
+    const kind = reader.byte();
+    if (kind === EXPORT_GLOBAL) {
+      reader.skip(2);
+      found++;
+    } else if (kind === 0) reader.unsigned();
+    else throw new Error(`unknown import of kind ${kind}`);
+  }
+  return found;
+}
+
+/** Adds a global that holds how many pages Go believes to have. */
+function addGlobal(section: WasmSection, pages: number): WasmSection {
+  const reader = new Reader(section.body);
+  const count = reader.unsigned();
+  const global = Buffer.concat([Uint8Array.of(I32, MUTABLE, 0x41), signed(pages), Uint8Array.of(0x0b)]);
+  return { id: section.id, body: Buffer.concat([unsigned(count + 1), reader.rest(), global]) };
+}
+
+function exportGlobals(section: WasmSection, globals: readonly number[]): WasmSection {
+  const reader = new Reader(section.body);
+  const count = reader.unsigned();
+  const exports = globals.flatMap((index) => [name(`${GLOBAL}${index}`), Uint8Array.of(EXPORT_GLOBAL), unsigned(index)]);
+  return { id: section.id, body: Buffer.concat([unsigned(count + globals.length), reader.rest(), ...exports]) };
+}
+
+/**
+ * Replaces the one `memory.grow` of Go's runtime: it adds to the pages that Go believes to have (global `believed`), and memory grows,
+ * by a large step, only when that is more than there is. Throws when there is not exactly one: a new Go does it differently.
+ */
+function growInSteps(section: WasmSection, believed: number): WasmSection {
+  const reader = new Reader(section.body);
+  const count = reader.unsigned();
+  const parts: Uint8Array[] = [unsigned(count)];
+  let found = 0;
+  for (let index = 0; index < count; index++) {
+    const body = reader.bytes(reader.unsigned());
+    const at = growInstruction(body);
+    if (at >= 0) found++;
+    const changed = at < 0 ? body : Buffer.concat([body.subarray(0, at), growth(believed), body.subarray(at + 2)]);
+    parts.push(unsigned(changed.length), changed);
+  }
+  if (found !== 1) throw new Error(`expected one place where memory grows, found ${found}`);
+  return { id: section.id, body: Buffer.concat(parts) };
+}
+
+/**
+ * Where `memory.grow` lies between the load of its operand and the store of its result in runtime.growMemory, a function of some 100
+ * bytes; -1 for any other function. The bytes of other instructions may look the same, but not in a place like this.
+ */
+function growInstruction(body: Uint8Array): number {
+  if (body.length > 400) return -1;
+  const at = Buffer.from(body.buffer, body.byteOffset, body.length).indexOf(Uint8Array.of(0x40, 0x00, 0x36));
+  return at > 2 && body[at - 3] === 0x28 ? at : -1;
+}
+
+/** Takes the pages asked for from the stack, leaves how many there were before, or -1. */
+function growth(believed: number): Uint8Array {
+  const global = unsigned(believed);
+  const get = [0x23, ...global];
+  const size = [0x3f, 0x00];
+  return Uint8Array.from([
+    ...[...get, 0x6a, 0x24, ...global], // believed += asked
+    ...[...get, ...size, 0x4b, 0x04, I32], // if believed > memory.size
+    ...[...get, ...size, 0x6b, 0x41, ...signed(STEP), 0x6a, 0x40, 0x00], // memory.grow(believed - memory.size + STEP)
+    ...[0x05, ...size, 0x0b], // else memory.size
+  ]);
+}
+
+function memoryMinimum(sections: readonly WasmSection[]): number {
+  const reader = new Reader(bodyOf(sections, Section.memory));
+  reader.skip(2);
+  return reader.unsigned();
+}
+
+function setMinimum(section: WasmSection, pages: number): WasmSection {
+  const reader = new Reader(section.body);
+  const head = reader.bytes(2);
+  reader.unsigned();
+  return { id: section.id, body: Buffer.concat([head, unsigned(pages), reader.rest()]) };
+}
+
+function bodyOf(sections: readonly WasmSection[], id: number): Uint8Array {
+  const section = sections.find((s) => s.id === id);
+  if (!section) throw new Error(`the WebAssembly binary has no section ${id}`);
+  return section.body;
+}
