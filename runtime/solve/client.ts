@@ -10,8 +10,8 @@ import {
   UsageRecord,
 } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import type { WorkerRecord } from "../../proto/gen/github.com/moby/buildkit/api/types/worker.ts";
+import { type Address, type ResolveOptions, resolveAddress } from "../connect/index.ts";
 import { RpcError } from "../grpc/status.ts";
-import { type Address, parseAddress } from "./address.ts";
 import { Build, type BuildOptions } from "./build.ts";
 import { solveError } from "./errors.ts";
 import { Connection, type Method } from "./transport.ts";
@@ -112,12 +112,21 @@ export class Client {
   }
 }
 
+export interface ConnectOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Certificates for `tcp://`, beside what the environment names. */
+  readonly tls?: ResolveOptions["tls"];
+  /** Where variables about TLS and Docker are looked up; default process.env. */
+  readonly env?: ResolveOptions["env"];
+}
+
 /**
- * Connects to a daemon. Throws UserError: exit 2 `bad-address`, 3 `no-daemon`, 130 `interrupted`.
- * `address` is as in `BUILDKIT_HOST`: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`.
+ * Connects to a daemon. Throws UserError: exit 2 `bad-address`, `bad-tls`, `no-docker-context`; 3 `no-daemon`; 130 `interrupted`.
+ * `address` is as in `BUILDKIT_HOST`: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`, `docker-container://NAME`, …
  */
-export async function connect(address: string, options: { signal?: AbortSignal } = {}): Promise<Client> {
-  return new Client(await Connection.open(parseAddress(address), options.signal));
+export async function connect(address: string, options: ConnectOptions = {}): Promise<Client> {
+  const resolved = await resolveAddress(address, { env: options.env ?? process.env, tls: options.tls });
+  return new Client(await Connection.open(resolved, options.signal));
 }
 
 async function told<T>(call: Promise<T>): Promise<T> {

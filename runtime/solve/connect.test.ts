@@ -7,7 +7,8 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { UserError } from "../../compiler/diagnostic.ts";
-import { connect, parseAddress } from "./index.ts";
+import { parseAddress } from "../connect/index.ts";
+import { connect } from "./index.ts";
 
 async function failure(address: string, signal?: AbortSignal): Promise<[number, string | undefined, string]> {
   try {

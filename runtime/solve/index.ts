@@ -1,7 +1,20 @@
 // The door of runtime/solve: connect to a BuildKit daemon and run jobs on it.
-export { type Address, parseAddress, standardAddress, type TlsOptions } from "./address.ts";
 export { Build, type BuildOptions, type BuildResult, type ExporterSpec } from "./build.ts";
-export { type CacheRecord, Client, connect, type DaemonInfo, type PruneOptions, type Worker } from "./client.ts";
+export { type CacheRecord, Client, type ConnectOptions, connect, type DaemonInfo, type PruneOptions, type Worker } from "./client.ts";
+export type { Container, ContainerMount, ContainerSpec, Process, ProcessExit, ProcessSpec } from "./container.ts";
 export { SolveError, type SolveFailure, type SourceRange } from "./errors.ts";
-export type { DirEntry, GatewayPlatform, ResultRef } from "./gateway.ts";
+export type {
+  Capabilities,
+  DirEntry,
+  FileRange,
+  FileTree,
+  FrontendRequest,
+  FrontendResult,
+  Gateway,
+  GatewayPlatform,
+  ResultRef,
+  SourceMeta,
+  SourceRequest,
+  Warning,
+} from "./gateway.ts";
 export type { StatusUpdate, StatusVertex, VertexLog, VertexProgress, VertexWarning } from "./status.ts";

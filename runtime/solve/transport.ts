@@ -1,12 +1,11 @@
 // gRPC over node:http2, client side: one connection to a daemon; unary calls, server streams and raw bidirectional streams.
 // Why not a gRPC library: docs/decisions/http2-transport.md.
 import http2 from "node:http2";
-import net from "node:net";
-import tls from "node:tls";
+import type { Duplex } from "node:stream";
 import { UserError } from "../../compiler/diagnostic.ts";
+import { type Address, dial, noDaemon, whyLost } from "../connect/index.ts";
 import { FrameReader, frame } from "../grpc/frame.ts";
 import { Code, RpcError, readStatus } from "../grpc/status.ts";
-import type { Address } from "./address.ts";
 
 /** What of a generated message a call needs. */
 export interface Codec<T> {
@@ -31,7 +30,11 @@ export interface CallOptions {
 
 /** The daemon sends to us: a stream may have this much unread, all streams together twice as much. */
 const windowSize = 16 << 20;
-const connectTimeout = 10_000;
+
+/** Milliseconds. Programs may have to reach a cluster, and log in there, before they pass anything on. */
+function connectTimeout({ kind }: Address): number {
+  return kind === "command" ? 30_000 : 10_000;
+}
 
 export class Connection {
   readonly address: Address;
@@ -51,37 +54,18 @@ export class Connection {
   }
 
   /** Connects, and waits until the other side has spoken HTTP/2. Throws UserError (exit 3) `no-daemon`, or (130) `interrupted`. */
-  static open(address: Address, signal?: AbortSignal): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(interrupted());
-      const session = http2.connect(authority(address), {
-        createConnection: () => dial(address),
-        settings: { initialWindowSize: windowSize, enablePush: false, maxFrameSize: 1 << 20 },
-      });
-      const fail = (error: UserError): void => {
-        cleanup();
-        session.on("error", () => {}); // what follows a failed connect says nothing new
-        session.destroy();
-        reject(error);
-      };
-      const onAbort = (): void => fail(interrupted());
-      const onError = (error: unknown): void => fail(noDaemon(address, error));
-      const onClose = (): void => fail(noDaemon(address, new Error("it closed the connection")));
-      const timer = setTimeout(() => fail(noDaemon(address, new Error("it gives no answer"))), connectTimeout);
-      const cleanup = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-        session.off("error", onError).off("close", onClose);
-      };
-      signal?.addEventListener("abort", onAbort);
-      session.on("error", onError).on("close", onClose);
-      session.once("remoteSettings", () => {
-        cleanup();
-        session.setLocalWindowSize(windowSize * 2);
-        resolve(new Connection(address, session));
-      });
-      return undefined;
-    });
+  static async open(address: Address, signal?: AbortSignal): Promise<Connection> {
+    const late = AbortSignal.timeout(connectTimeout(address));
+    const stop = signal === undefined ? late : AbortSignal.any([signal, late]);
+    try {
+      stop.throwIfAborted();
+      const stream = await dial(address, stop);
+      return new Connection(address, await greet(address, stream, stop));
+    } catch (error) {
+      if (signal?.aborted === true) throw interrupted();
+      if (error instanceof UserError) throw error;
+      throw noDaemon(address, late.aborted ? new Error("it gives no answer") : error);
+    }
   }
 
   /** One request, one response. Throws RpcError, or UserError (exit 3) `connection-lost`. */
@@ -122,7 +106,7 @@ export class Connection {
       [
         {
           code: "connection-lost",
-          message: `lost the connection to the BuildKit daemon at ${this.address.text}${this.#lost instanceof Error ? `: ${reason(this.#lost)}` : ""}`,
+          message: `lost the connection to the BuildKit daemon at ${this.address.text}${this.#lost === undefined ? "" : `: ${whyLost(this.address, this.#lost)}`}`,
           at: [],
           hint: "look into the daemon's log; steps that were finished are cached, so a new run goes on from there",
         },
@@ -213,65 +197,47 @@ function headers(path: string, options: CallOptions): http2.OutgoingHttpHeaders 
 }
 
 function authority(address: Address): string {
-  if (address.kind === "unix") return "http://localhost";
+  if (address.kind !== "tcp") return "http://localhost";
   const host = address.tls?.serverName ?? address.host;
   return `${address.tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
 }
 
-function dial(address: Address): net.Socket | tls.TLSSocket {
-  if (address.kind === "unix") return net.connect(address.path);
-  const socket = net.connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 });
-  if (address.tls === undefined) return socket;
-  const { ca, cert, key, serverName } = address.tls;
-  return tls.connect({
-    socket,
-    ALPNProtocols: ["h2"],
-    servername: serverName ?? address.host,
-    ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
-    ...(cert === undefined ? {} : { cert: Buffer.from(cert) }),
-    ...(key === undefined ? {} : { key: Buffer.from(key) }),
+/** Speaks HTTP/2 on the stream until the other side answers. Rejects with what broke, or when `stop` aborts. */
+function greet(address: Address, stream: Duplex, stop: AbortSignal): Promise<http2.ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const session = http2.connect(authority(address), {
+      createConnection: () => stream,
+      settings: { initialWindowSize: windowSize, enablePush: false, maxFrameSize: 1 << 20 },
+    });
+    const fail = (error: unknown): void => {
+      cleanup();
+      // What follows a failed connect says nothing new.
+      session.on("error", () => {});
+      stream.on("error", () => {});
+      session.destroy();
+      stream.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(stop.reason);
+    // The stream knows best why it broke; the session may only see it end, and sooner.
+    const onError = (error: unknown): void => fail(stream.errored ?? error);
+    const onClose = (): void => fail(stream.errored ?? new Error("it closed the connection"));
+    const cleanup = (): void => {
+      stop.removeEventListener("abort", onAbort);
+      session.off("error", onError).off("close", onClose);
+      stream.off("error", onError);
+    };
+    stop.addEventListener("abort", onAbort);
+    stream.on("error", onError);
+    session.on("error", onError).on("close", onClose);
+    session.once("remoteSettings", () => {
+      cleanup();
+      stream.on("error", () => {}); // the session tells of it
+      session.setLocalWindowSize(windowSize * 2);
+      resolve(session);
+    });
+    if (stop.aborted) onAbort();
   });
-}
-
-function noDaemon(address: Address, cause: unknown): UserError {
-  return new UserError(
-    3,
-    [
-      {
-        code: "no-daemon",
-        message: `cannot connect to a BuildKit daemon at ${address.text}: ${reason(cause)}`,
-        at: [],
-        hint: "start buildkitd, or point --buildkit or BUILDKIT_HOST to one that runs",
-      },
-    ],
-    { cause },
-  );
-}
-
-/** System errors in words; everything else as it says itself. */
-function reason(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  switch (code) {
-    case "ENOENT":
-      return "there is no such socket";
-    case "ECONNREFUSED":
-      return "nothing listens there";
-    case "EACCES":
-      return "permission denied";
-    case "ENOTFOUND":
-      return "the host name is unknown";
-    case "ETIMEDOUT":
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-      return "the host cannot be reached";
-    case "ECONNRESET":
-    case "EPIPE":
-      return "the daemon closed it";
-    case "ERR_HTTP2_ERROR":
-      return "what listens there does not speak gRPC";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
 }
 
 /** The user stopped the run. */

@@ -1,0 +1,78 @@
+// Opens the stream to a daemon, whatever kind of address it has. What is spoken over it is the transport's business.
+import net from "node:net";
+import type { Duplex } from "node:stream";
+import tls from "node:tls";
+import type { Environment } from "../directories.ts";
+import type { Address, Endpoint } from "./address.ts";
+import { parseAddress, type TcpAddress } from "./address.ts";
+import { dialCommand } from "./command.ts";
+import { findDocker, upgrade } from "./docker.ts";
+import { asksForTls, badTls, readTls, type TlsSettings } from "./tls.ts";
+
+export interface ResolveOptions {
+  readonly env: Environment;
+  /** What the flags say about TLS; the environment may say more. */
+  readonly tls?: TlsSettings | undefined;
+}
+
+/** An address with all that is needed to dial it. Throws UserError (exit 2) `bad-address`, `bad-tls`, `no-docker-context`. */
+export async function resolveAddress(text: string, options: ResolveOptions): Promise<Address> {
+  const address = parseAddress(text);
+  const flags = options.tls ?? {};
+  if (address.kind === "tcp") {
+    const tlsOptions = await readTls(flags, options.env);
+    return tlsOptions === undefined ? address : { ...address, tls: tlsOptions };
+  }
+  if (asksForTls(flags)) {
+    throw badTls(`${text} is not reached by TCP`, "Leave the --tls flags out, or use a tcp:// address");
+  }
+  if (address.kind === "docker") return { ...address, endpoint: address.endpoint ?? (await findDocker(text, options.env)) };
+  return address;
+}
+
+/**
+ * The stream may not be connected yet: what goes wrong later destroys it with the error. Rejects with what went wrong before, or
+ * when `signal` aborts.
+ */
+export async function dial(address: Address, signal: AbortSignal): Promise<Duplex> {
+  if (address.kind !== "docker") return dialEndpoint(address);
+  if (address.endpoint === undefined) throw new Error("the address was not resolved");
+  const stream = dialEndpoint(address.endpoint);
+  try {
+    return await upgrade(stream, signal);
+  } catch (error) {
+    // A program's own words tell more than the broken request.
+    const said = stream.errored ?? error;
+    stream.on("error", () => undefined);
+    stream.destroy();
+    throw said;
+  }
+}
+
+function dialEndpoint(endpoint: Endpoint): Duplex {
+  switch (endpoint.kind) {
+    case "unix":
+      return net.connect(endpoint.path);
+    case "tcp":
+      return dialTcp(endpoint);
+    case "command":
+      return dialCommand(endpoint);
+  }
+}
+
+function dialTcp({ host, port, tls: options }: TcpAddress): net.Socket {
+  const target = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 };
+  if (options === undefined) return net.connect(target);
+  const { ca, cert, key, serverName } = options;
+  const name = serverName ?? host;
+  return tls.connect({
+    ...target,
+    ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
+    ...(cert === undefined ? {} : { cert: Buffer.from(cert) }),
+    ...(key === undefined ? {} : { key: Buffer.from(key) }),
+    ALPNProtocols: ["h2"],
+    // SNI takes names only; an IP address is still checked against the certificate.
+    ...(net.isIP(name) === 0 ? { servername: name } : {}),
+    checkServerIdentity: (_host, theirs) => tls.checkServerIdentity(name, theirs),
+  });
+}
