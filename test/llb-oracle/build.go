@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/moby/buildkit/client/llb"
@@ -119,7 +120,11 @@ func constraints(v vertex) []llb.ConstraintsOpt {
 	}
 	for _, at := range v.Meta.At {
 		place := &pb.Position{Line: at.Line, Character: at.Column}
-		opts = append(opts, llb.NewSourceMap(nil, at.File, "CUE", nil).Location([]*pb.Range{{Start: place, End: place}}))
+		language := ""
+		if strings.HasSuffix(at.File, ".cue") {
+			language = "CUE"
+		}
+		opts = append(opts, llb.NewSourceMap(nil, at.File, language, nil).Location([]*pb.Range{{Start: place, End: place}}))
 	}
 	return opts
 }
