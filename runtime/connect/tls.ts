@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { inputError, type UserError } from "../../compiler/diagnostic.ts";
 import type { Environment } from "../directories.ts";
 import type { TlsOptions } from "./address.ts";
@@ -42,12 +43,25 @@ export async function readTls(flags: TlsSettings, env: Environment): Promise<Tls
   }
   if ((dir ?? ca ?? cert ?? serverName) === undefined) return undefined;
   const found = dir === undefined ? { ca, cert, key } : await filesOf(dir);
-  return {
+  const pem = {
     ...(found.ca === undefined ? {} : { ca: await readPem(found.ca) }),
     ...(found.cert === undefined ? {} : { cert: await readPem(found.cert) }),
     ...(found.key === undefined ? {} : { key: await readPem(found.key) }),
-    ...(serverName === undefined ? {} : { serverName }),
   };
+  checkPem(pem);
+  return { ...pem, ...(serverName === undefined ? {} : { serverName }) };
+}
+
+/** What OpenSSL does not take is wrong before anything is sent. */
+function checkPem(pem: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer }): void {
+  try {
+    createSecureContext(pem);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : "";
+    const hint = "Check the files with openssl: openssl x509 -in CERT -noout -text, openssl pkey -in KEY -check";
+    if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH") throw badTls("the client certificate and its key do not belong together", hint);
+    throw badTls(`OpenSSL does not take the files: ${cause instanceof Error ? cause.message : String(cause)}`, hint);
+  }
 }
 
 /** The certificates that Docker's own directories hold: any of the three may be missing. */
@@ -82,7 +96,7 @@ async function filesOf(dir: string): Promise<{ ca: string; cert: string; key: st
   return { ca: await oneOf("ca.pem", "ca.crt"), cert: await oneOf("cert.pem", "tls.crt"), key: await oneOf("key.pem", "tls.key") };
 }
 
-async function readPem(path: string): Promise<Uint8Array> {
+async function readPem(path: string): Promise<Buffer> {
   let pem: Buffer;
   try {
     pem = await readFile(path);
