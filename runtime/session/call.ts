@@ -39,6 +39,11 @@ export class Call {
     return encoded === "1" || encoded === "true" ? values.map(queryUnescape) : values;
   }
 
+  /** Names of all metadata, in lower case. */
+  metadataNames(): string[] {
+    return [...new Set(this.#raw.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()))];
+  }
+
   /** Starts reading. `onMessage` runs synchronously per message; `onEnd` when the daemon has sent all. */
   read(onMessage: (message: Buffer) => void, onEnd: () => void = () => {}): void {
     this.#onMessage = onMessage;

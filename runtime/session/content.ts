@@ -1,45 +1,78 @@
-// Serves OCI layout directories as containerd content stores: `oci-layout://` sources read images from this machine without a registry.
+// Serves OCI layout directories as containerd content stores: images for `oci-layout://`, cache of `type=local`, and exported images.
 import fs from "node:fs/promises";
 import path from "node:path";
 import {
+  DeleteContentRequest,
   InfoRequest,
   InfoResponse,
   ListContentResponse,
   ListStatusesResponse,
   ReadContentRequest,
+  StatusResponse,
+  UpdateRequest,
+  UpdateResponse,
 } from "../../proto/gen/github.com/containerd/containerd/api/services/content/v1/content.ts";
 import { fieldHeader, varintSize, writeVarint } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { type Call, readOne } from "./call.ts";
+import { abortWrite, statuses, statusOf, writeBlob } from "./content-write.ts";
+import { blobFile, OciStore } from "./oci-store.ts";
 import type { SessionServices } from "./services.ts";
 
 const chunkSize = 1 << 20;
 
-/** Answers the reading half of containerd.services.content.v1.Content; nothing can be written. */
-export async function serveContent(call: Call, services: SessionServices): Promise<void> {
-  const layout = layoutOf(call, services);
-  const request = await readOne(call);
+/** Content stores by the id that the daemon gives, e.g. `export` or `local:/cache`: these may be written to. */
+export type ContentStores = ReadonlyMap<string, OciStore>;
+
+/** Answers containerd.services.content.v1.Content. Layouts that the session only offers (`oci:NAME`) are never written to. */
+export async function serveContent(call: Call, services: SessionServices, stores: ContentStores): Promise<void> {
+  const id = call.metadata("buildkit-attachable-store-id")[0] ?? "";
+  const layout = id.startsWith("oci:") ? services.layouts.get(id.slice(4)) : undefined;
+  const store = layout === undefined ? stores.get(id) : new OciStore({ dest: layout });
+  if (store === undefined) throw new RpcError(Code.notFound, `unknown store ${id}`);
   const method = call.path.slice(call.path.lastIndexOf("/") + 1);
-  if (method === "Read") await sendBlob(call, layout, ReadContentRequest.decode(request));
-  else void call.send(await respond(method, layout, request));
+  if (layout !== undefined && writing.has(method)) throw new RpcError(Code.permissionDenied, `the image store ${id} is read-only`);
+  if (method === "Write") return writeBlob(call, store);
+  const request = await readOne(call);
+  if (method === "Read") await sendBlob(call, store.dir, ReadContentRequest.decode(request));
+  else void call.send(await respond(method, store, request));
   call.end(Code.ok);
 }
 
-function layoutOf(call: Call, services: SessionServices): string {
-  const id = call.metadata("buildkit-attachable-store-id")[0] ?? "";
-  const layout = id.startsWith("oci:") ? services.layouts.get(id.slice(4)) : undefined;
-  if (layout === undefined) throw new RpcError(Code.notFound, `unknown store ${id}`);
-  return layout;
+const writing: ReadonlySet<string> = new Set(["Write", "Abort", "Delete"]);
+
+async function respond(method: string, store: OciStore, request: Buffer): Promise<Uint8Array> {
+  const layout = store.dir;
+  switch (method) {
+    case "Info":
+      return InfoResponse.encode({ info: await infoOf(layout, InfoRequest.decode(request).digest) }).finish();
+    case "Update": // labels are not kept: nothing of BuildKit reads them back
+      return UpdateResponse.encode({ info: await infoOf(layout, UpdateRequest.decode(request).info?.digest ?? "") }).finish();
+    case "List":
+      return ListContentResponse.encode({ info: await listBlobs(layout) }).finish();
+    case "ListStatuses":
+      return ListStatusesResponse.encode({ statuses: statuses(store) }).finish();
+    case "Status":
+      return StatusResponse.encode({ status: statusOf(store, request) }).finish();
+    case "Abort":
+      await abortWrite(store, request);
+      return Buffer.alloc(0);
+    case "Delete":
+      await fs.rm(blobFile(layout, DeleteContentRequest.decode(request).digest)).catch((error: unknown) => {
+        throw new RpcError(Code.notFound, "there is no such blob", { cause: error });
+      });
+      return Buffer.alloc(0);
+    default:
+      throw new RpcError(Code.unimplemented, `${method} is not served`);
+  }
 }
 
-async function respond(method: string, layout: string, request: Buffer): Promise<Uint8Array> {
-  if (method === "Info") {
-    const { digest } = InfoRequest.decode(request);
-    return InfoResponse.encode({ info: { ...noInfo, digest, size: BigInt(await blobSize(layout, digest)) } }).finish();
-  }
-  if (method === "List") return ListContentResponse.encode({ info: await listBlobs(layout) }).finish();
-  if (method === "ListStatuses") return ListStatusesResponse.encode({ statuses: [] }).finish(); // nothing is ever half-written
-  throw new RpcError(Code.notFound, "nothing is being written");
+async function infoOf(layout: string, digest: string): Promise<ReturnType<typeof toInfo>> {
+  return toInfo(digest, await blobSize(layout, digest));
+}
+
+function toInfo(digest: string, size: number): { digest: string; size: bigint } & typeof noInfo {
+  return { ...noInfo, digest, size: BigInt(size) };
 }
 
 const noInfo = { created_at: undefined, updated_at: undefined, labels: {} };
@@ -47,9 +80,9 @@ const noInfo = { created_at: undefined, updated_at: undefined, labels: {} };
 async function sendBlob(call: Call, layout: string, request: { digest: string; offset: bigint; size: bigint }): Promise<void> {
   const total = await blobSize(layout, request.digest);
   const start = Number(request.offset);
-  const end = request.size > 0n ? start + Number(request.size) : total;
-  if (start < 0 || start > total || end > total) throw new RpcError(Code.outOfRange, `${request.digest} has ${total} bytes only`);
-  const file = await fs.open(blobPath(layout, request.digest));
+  const end = request.size > 0n ? Math.min(total, start + Number(request.size)) : total; // as containerd: more may be asked for
+  if (start < 0 || start > total) throw new RpcError(Code.outOfRange, `${request.digest} has ${total} bytes only`);
+  const file = await fs.open(blobFile(layout, request.digest));
   try {
     for (let at = start; at < end && !call.closed; ) {
       const chunk = Buffer.allocUnsafe(Math.min(chunkSize, end - at));
@@ -75,17 +108,11 @@ function readResponseHeader(offset: number, length: number): Buffer {
 
 async function blobSize(layout: string, digest: string): Promise<number> {
   try {
-    return (await fs.stat(blobPath(layout, digest))).size;
+    return (await fs.stat(blobFile(layout, digest))).size;
   } catch (error) {
     if (error instanceof RpcError) throw error;
     throw new RpcError(Code.notFound, `the image store has no blob ${digest}`, { cause: error });
   }
-}
-
-function blobPath(layout: string, digest: string): string {
-  const match = /^(sha256|sha384|sha512):([0-9a-f]{64,128})$/.exec(digest);
-  if (match === null) throw new RpcError(Code.invalidArgument, `${JSON.stringify(digest)} is not a digest`);
-  return path.join(layout, "blobs", match[1] as string, match[2] as string);
 }
 
 async function listBlobs(

@@ -1,7 +1,10 @@
 // The door of runtime/session: what the daemon may ask for while a job runs.
+export { type ArchiveReceiver, createArchiveReceiver, type SavedArchive } from "./archive.ts";
 export { dockerAuth } from "./auth.ts";
 export { readClientId, scopedId } from "./client-id.ts";
+export { type Descriptor, type IndexName, OciStore } from "./oci-store.ts";
 export { createReceiver, type Receiver, type ReceiverOptions } from "./receive.ts";
-export { type Dialer, newId, Session } from "./server.ts";
-export type { Credentials, LocalDir, RegistryAuth, SessionServices } from "./services.ts";
+export { type Dialer, type Incoming, newId, Session, type SessionOutputs } from "./server.ts";
+export type { Credentials, LocalDir, RegistryAuth, SessionServices, SshAgent } from "./services.ts";
+export { type OpenAgents, openAgents, type SshSource } from "./ssh-keys.ts";
 export type { DirTarget, SavedDir } from "./staging.ts";

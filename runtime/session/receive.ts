@@ -5,9 +5,9 @@ import { frame } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { Call } from "./call.ts";
 import { decodePacket, encodePacket, Mode, type Packet, PacketType, type Stat } from "./packet.ts";
+import { saveError } from "./save-error.ts";
 import { type DirTarget, type SavedDir, Staging } from "./staging.ts";
 import { TreeError, TreeGuard } from "./tree.ts";
-import { errorCode } from "./walk.ts";
 import { FileWriter } from "./writer.ts";
 
 export interface ReceiverOptions {
@@ -322,27 +322,7 @@ function explain(error: unknown, staging: Staging | undefined): unknown {
       cause: error,
     });
   }
-  const dest = staging?.target.dest ?? "";
-  const code = errorCode(error);
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    const message = `no space is left on the disk of ${dest}`;
-    return new UserError(
-      3,
-      [{ code: "disk-full", message, at, hint: "nothing was saved; make room and run again: finished steps are cached" }],
-      { cause: error },
-    );
-  }
-  if (code === "") return error;
-  const message = `cannot save to ${dest}: ${reason(code, error)}`;
-  return new UserError(3, [{ code: "save-failed", message, at }], { cause: error });
-}
-
-function reason(code: string, error: unknown): string {
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (code === "EROFS") return "the file system is read-only";
-  if (code === "ENOTDIR" || code === "EEXIST") return "a file is in the way";
-  if (code === "ENAMETOOLONG") return "a name is too long for this file system";
-  return error instanceof Error ? error.message : String(error);
+  return saveError(error, staging?.target ?? { dest: "" });
 }
 
 function notSavable(stat: Stat, staging: Staging): UserError {

@@ -5,16 +5,31 @@ import { UserError } from "../../compiler/diagnostic.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { serveAuth } from "./auth.ts";
 import { Call, readOne } from "./call.ts";
-import { serveContent } from "./content.ts";
+import { type ContentStores, serveContent } from "./content.ts";
 import { serveSecrets } from "./secrets.ts";
 import { sendFiles } from "./send.ts";
 import type { SessionServices } from "./services.ts";
+import { serveCheckAgent, serveForwardAgent } from "./ssh.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** The one thing that the session needs of a connection. */
 export interface Dialer {
   duplex(path: string, metadata: Readonly<Record<string, string | string[]>>): http2.ClientHttp2Stream;
 }
+
+/** Takes what one exporter sends: a directory's Receiver, or an ArchiveReceiver. */
+export interface Incoming {
+  receive(call: Call): Promise<void>;
+}
+
+/** Where the results of a build's exporters go. */
+export interface SessionOutputs {
+  /** By the exporter's index; those that are not here go to the services' `receiver`. */
+  readonly exporters: ReadonlyMap<number, Incoming>;
+  readonly stores: ContentStores;
+}
+
+const noOutputs: SessionOutputs = { exporters: new Map(), stores: new Map() };
 
 const windowSize = 16 << 20;
 
@@ -25,31 +40,36 @@ const handlers: Readonly<Record<string, Handler>> = {
   "/moby.filesync.v1.FileSync/DiffCopy": (call, session) => sendFiles(call, session.services, (error) => session.fail(error)),
   "/moby.filesync.v1.FileSend/DiffCopy": (call, session) => receiveFiles(call, session),
   "/moby.buildkit.secrets.v1.Secrets/GetSecret": (call, session) => answer(call, (request) => serveSecrets(session.services, request)),
+  "/moby.sshforward.v1.SSH/CheckAgent": (call, session) => answer(call, (request) => serveCheckAgent(session.services, request)),
+  "/moby.sshforward.v1.SSH/ForwardAgent": (call, session) => serveForwardAgent(call, session.services),
   "/moby.filesync.v1.Auth/Credentials": (call, session) => answer(call, (request) => serveAuth(session.services, "Credentials", request)),
   "/moby.filesync.v1.Auth/FetchToken": (call, session) => answer(call, (request) => serveAuth(session.services, "FetchToken", request)),
   "/moby.filesync.v1.Auth/GetTokenAuthority": (call, session) =>
     answer(call, (request) => serveAuth(session.services, "GetTokenAuthority", request)),
   "/moby.filesync.v1.Auth/VerifyTokenAuthority": (call, session) =>
     answer(call, (request) => serveAuth(session.services, "VerifyTokenAuthority", request)),
-  "/containerd.services.content.v1.Content/Info": (call, session) => serveContent(call, session.services),
-  "/containerd.services.content.v1.Content/Read": (call, session) => serveContent(call, session.services),
-  "/containerd.services.content.v1.Content/List": (call, session) => serveContent(call, session.services),
-  "/containerd.services.content.v1.Content/Status": (call, session) => serveContent(call, session.services),
-  "/containerd.services.content.v1.Content/ListStatuses": (call, session) => serveContent(call, session.services),
+  ...Object.fromEntries(
+    ["Info", "Update", "List", "Delete", "Read", "Status", "ListStatuses", "Write", "Abort"].map((method): [string, Handler] => [
+      `/containerd.services.content.v1.Content/${method}`,
+      (call, session) => serveContent(call, session.services, session.outputs.stores),
+    ]),
+  ),
 };
 
 /** One open session. Errors of our own side (a file that cannot be read, a full disk) are kept: they say more than the daemon's echo of them. */
 export class Session {
   readonly id: string;
   readonly services: SessionServices;
+  readonly outputs: SessionOutputs;
   /** The first thing that went wrong on this side. */
   failure: UserError | undefined;
   readonly #tunnel: Tunnel;
   readonly #server: http2.ServerHttp2Session;
 
-  constructor(dialer: Dialer, services: SessionServices) {
+  constructor(dialer: Dialer, services: SessionServices, outputs: SessionOutputs = noOutputs) {
     this.id = newId();
     this.services = services;
+    this.outputs = outputs;
     this.#tunnel = new Tunnel(dialer.duplex("/moby.buildkit.v1.Control/Session", sessionMetadata(this.id, services)));
     this.#server = http2.performServerHandshake(this.#tunnel, {
       settings: { initialWindowSize: windowSize, maxFrameSize: 1 << 20, maxHeaderListSize: 1 << 24 },
@@ -104,7 +124,8 @@ async function answer(call: Call, respond: (request: Buffer) => Promise<Uint8Arr
 }
 
 async function receiveFiles(call: Call, session: Session): Promise<void> {
-  const receiver = session.services.receiver;
+  const id = Number(call.metadata("buildkit-attachable-exporter-id")[0] ?? "0");
+  const receiver = session.outputs.exporters.get(id) ?? session.services.receiver;
   if (receiver === undefined) throw new RpcError(Code.failedPrecondition, "nothing is saved by this job");
   await receiver.receive(call);
 }

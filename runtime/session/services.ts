@@ -21,6 +21,12 @@ export interface RegistryAuth {
   credentials(host: string): Promise<Credentials | undefined>;
 }
 
+/** An SSH agent that steps may use: `socket` is the absolute path of the one it listens on. */
+export interface SshAgent {
+  readonly id: string;
+  readonly socket: string;
+}
+
 /** All that the daemon may ask for during one job. What is not here is refused. */
 export interface SessionServices {
   /** Same key, same client: the daemon then only asks for files that changed since the last upload. May be empty. */
@@ -33,6 +39,8 @@ export interface SessionServices {
   /** The bytes of a secret; undefined when there is none. At most 500 KiB. */
   secrets(id: string): Promise<Uint8Array | undefined>;
   readonly auth?: RegistryAuth;
+  /** By the id that mounts name; `default` when they name none. */
+  readonly ssh?: ReadonlyMap<string, SshAgent>;
   /** OCI layout directories (absolute) by the store name in `oci-layout://`. */
   readonly layouts: ReadonlyMap<string, string>;
 }

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Position } from "../../compiler/diagnostic.ts";
+import { stagingPrefix, sweepLeftovers } from "./leftovers.ts";
 import { type DirAttributes, type Moved, merge, moveInto } from "./merge.ts";
 import { Mode, type Stat } from "./packet.ts";
 
@@ -21,8 +22,6 @@ export interface SavedDir {
   readonly bytes: number;
 }
 
-const stagingPrefix = ".dagger-save-";
-
 export class Staging {
   readonly target: DirTarget;
   #dir: string | undefined;
@@ -31,6 +30,8 @@ export class Staging {
   readonly #dirs = new Map<string, DirAttributes>();
   #files = 0;
   #bytes = 0;
+  /** Removing what killed processes left beside the destination. */
+  #swept: Promise<void> = Promise.resolve();
   /** The destination with the symlinks that the user named resolved. */
   #dest: string;
 
@@ -81,6 +82,7 @@ export class Staging {
   /** Moves everything into place. */
   async commit(): Promise<SavedDir> {
     const data = this.path("");
+    await this.#swept;
     if (fs.lstatSync(data, { throwIfNoEntry: false }) === undefined) fs.mkdirSync(data, 0o755); // an empty result is an empty directory
     this.#setAttributes(data);
     const moved: Moved = { from: data, to: this.#dest, attributes: this.#dirs.get("") };
@@ -117,18 +119,23 @@ export class Staging {
     }
     const parent = path.dirname(this.#dest);
     this.#made = makeParents(parent);
-    return fs.mkdtempSync(path.join(parent, stagingPrefix));
+    return this.#make(parent);
   }
 
   /** Beside the destination, if files can be moved from there; else inside. */
   #openBeside(device: number): string {
     const parent = path.dirname(this.#dest);
     try {
-      if (parent !== this.#dest && fs.statSync(parent).dev === device) return fs.mkdtempSync(path.join(parent, stagingPrefix));
+      if (parent !== this.#dest && fs.statSync(parent).dev === device) return this.#make(parent);
     } catch {
       // Not writable: inside it is.
     }
-    return fs.mkdtempSync(path.join(this.#dest, stagingPrefix));
+    return this.#make(this.#dest);
+  }
+
+  #make(parent: string): string {
+    this.#swept = sweepLeftovers(parent);
+    return fs.mkdtempSync(path.join(parent, stagingPrefix()));
   }
 }
 
