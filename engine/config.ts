@@ -9,6 +9,7 @@ import { hostPlatform } from "../runtime/images/index.ts";
 import { readClientId, scopedId } from "../runtime/session/index.ts";
 import { asset, libraryDir, packageRoot } from "./assets.ts";
 import { parseInputs } from "./inputs.ts";
+import { knownHosts } from "./known-hosts.ts";
 
 export interface ConfigRequest {
   /** Directory of the config, or one CUE file. */
@@ -63,6 +64,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     cacheScope: scopedId(config.clientId, config.workspace),
     helper: (platform) => ({ name: `dagger-run-${platform.architecture}`, dir: helperDir(platform), at: [] }),
     localUnique: (dir) => scopedId(config.clientId, dir),
+    knownHosts: knownHosts(process.env),
     targets: request.targets,
     noCache: request.noCache ?? false,
   });

@@ -24,6 +24,8 @@ export interface BuildOptions {
   readonly cacheScope?: string;
   /** The directory on the client that holds `dagger-run` for a platform. */
   readonly helper: (platform: Platform) => LocalSource;
+  /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
+  readonly knownHosts?: (host: string) => string | undefined;
   /** Runs every step again, whatever the daemon's cache holds. */
   readonly noCache?: boolean;
   /** `local.unique` of a directory; without it the marshaller's is used for all. */
@@ -108,6 +110,7 @@ export class Builder {
       helper: (platform) => this.#helper(platform),
       secret: (id, optional, at) => this.#secret(id, optional, at),
       ssh: (id) => void this.ssh.add(id),
+      knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
       saveDir: (op, from, src, dest) =>

@@ -12,6 +12,10 @@ import type { ExportOp } from "./export.ts";
 import { exportOp } from "./export.ts";
 import type { FetchContainerOp } from "./fetch-container.ts";
 import { fetchContainer } from "./fetch-container.ts";
+import type { FetchGitOp } from "./fetch-git.ts";
+import { fetchGit } from "./fetch-git.ts";
+import type { FetchHttpOp } from "./fetch-http.ts";
+import { fetchHttp } from "./fetch-http.ts";
 import type { FetchOciOp } from "./fetch-oci.ts";
 import { fetchOci } from "./fetch-oci.ts";
 import type { LoadOp } from "./load.ts";
@@ -47,6 +51,8 @@ export type Op =
   | ExecOp
   | ExportOp
   | FetchContainerOp
+  | FetchGitOp
+  | FetchHttpOp
   | FetchOciOp
   | LoadOp
   | LocalOp
@@ -68,6 +74,8 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   exec,
   export: exportOp,
   "fetch-container": fetchContainer,
+  "fetch-git": fetchGit,
+  "fetch-http": fetchHttp,
   "fetch-oci": fetchOci,
   load,
   local,

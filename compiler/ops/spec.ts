@@ -87,6 +87,8 @@ export interface LowerContext {
   helper(platform: Platform): Output;
   secret(id: string, optional: boolean, at: readonly Position[]): void;
   ssh(id: string): void;
+  /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
+  knownHosts(host: string): string | undefined;
   entitlement(name: "network.host" | "security.insecure" | "device"): void;
   exportValue(op: OpBase<string>, format: ExportFormat, from: Output): void;
   saveDir(op: OpBase<string>, from: Ref, src: string, dest: string): void;
