@@ -8,14 +8,14 @@ const keptStderr = 4096;
 /** A program that was told by the end of its stdin gets this many milliseconds before it is told by a signal. */
 const grace = 1000;
 
-/** How a program ended that should have stayed. */
+/** How a program ended that should have stayed; with a `cause` when it never ran. */
 export class CommandError extends Error {
   readonly address: CommandAddress;
-  /** Undefined when a signal ended it, or it could not be started. */
+  /** Undefined when a signal ended it, or it never ran. */
   readonly exitCode: number | undefined;
 
   constructor(address: CommandAddress, why: string, exitCode: number | undefined, cause?: unknown) {
-    super(why, { cause });
+    super(why, cause === undefined ? undefined : { cause });
     this.name = "CommandError";
     this.address = address;
     this.exitCode = exitCode;

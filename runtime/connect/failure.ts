@@ -127,9 +127,9 @@ function tlsHint({ tls }: TcpAddress, cause: unknown): string | undefined {
 }
 
 /** Programs tell by their exit codes; each can be tried alone, in a terminal where it may ask. */
-function commandHint({ address, exitCode }: CommandError): string {
+function commandHint({ address, exitCode, cause }: CommandError): string {
   const { program, args } = address;
-  if (exitCode === undefined) return `install ${program}, or use another address with --buildkit or BUILDKIT_HOST`;
+  if (cause !== undefined) return `install ${program}, or use another address with --buildkit or BUILDKIT_HOST`;
   if (program === "ssh" && exitCode === 255) {
     return `try it in a terminal, where ssh can ask about host keys and passwords: ${[program, ...args].join(" ")}`;
   }
