@@ -178,6 +178,9 @@ export class Build {
         Entitlements: [...(this.#options.entitlements ?? [])],
         Internal: !this.#options.record,
         Exporters: this.#options.exporters.map((e) => ({ Type: e.type, Attrs: { ...e.attrs } })),
+        // Daemons before 0.13 know one exporter, in a field of its own.
+        ExporterDeprecated: this.#options.exporters[0]?.type ?? "",
+        ExporterAttrsDeprecated: { ...this.#options.exporters[0]?.attrs },
       }),
     ).finish();
     const parts = definition === undefined ? [head] : [head, fieldHeader(2, definition.length), definition];
