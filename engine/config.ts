@@ -4,12 +4,13 @@ import { join } from "node:path";
 import type { Job, Platform, Ports } from "../compiler/index.ts";
 import { compile } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
-import { createEvaluator, readSource } from "../runtime/cue/index.ts";
+import { createEvaluator, openCache, readSource } from "../runtime/cue/index.ts";
 import { hostPlatform } from "../runtime/images/index.ts";
 import { readClientId, scopedId } from "../runtime/session/index.ts";
 import { asset, libraryDir, packageRoot } from "./assets.ts";
 import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
+import { version } from "./version.ts";
 
 export interface ConfigRequest {
   /** Directory of the config, or one CUE file. */
@@ -32,10 +33,12 @@ export interface Config {
 /** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
   const fills = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
-  const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: ["#up"] });
+  const wasm = asset("cue.wasm");
+  const cache = openCache(process.env, wasm, version.dagger, import.meta.url);
+  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache });
   const close = (): void => void evaluator.close();
   try {
-    const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir() });
+    const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache });
     const evaluation = await evaluator.load(source, fills);
     return {
       evaluation,

@@ -1,6 +1,7 @@
 // The door to CUE: load an instance, fill values in, read the result as a Value or as data.
 import { type Diagnostic, UserError } from "../../compiler/diagnostic.ts";
 import type { Value } from "../../compiler/value.ts";
+import type { Cache } from "./cache.ts";
 import { valueToData } from "./data.ts";
 import { decodeFinding, decodeValue } from "./decode.ts";
 import { Host, OutOfStack } from "./host.ts";
@@ -11,6 +12,8 @@ import type { Answer, Exported, File, Fill, Request, Scanned } from "./protocol.
 export type { Fill } from "./protocol.ts";
 
 export interface EvaluatorOptions extends ProgramOptions {
+  /** Remembers evaluations: what was loaded before with the same fills is not evaluated again. */
+  readonly cache?: Cache | undefined;
   /** Labels of definitions whose values are exported, e.g. `#up`. */
   readonly follow: readonly string[];
 }
@@ -45,14 +48,15 @@ export interface Evaluator {
   close(): Promise<void>;
 }
 
-/** Compiles CUE (some 100 ms); evaluations share the compiled module. */
+/** CUE is compiled when it is first needed; evaluations share the compiled module. */
 export async function createEvaluator(options: EvaluatorOptions): Promise<Evaluator> {
-  return new WasmEvaluator(new Host(options), options.follow);
+  return new WasmEvaluator(new Host(options), options.follow, options.cache);
 }
 
 class WasmEvaluator implements Evaluator {
   readonly #host: Host;
   readonly #follow: readonly string[];
+  readonly #cache: Cache | undefined;
   /** What the host has loaded: a fill of anything else loads again. */
   #loaded: Source | undefined;
   /** Evaluations that needed the large stack stay in the worker. */
@@ -60,21 +64,22 @@ class WasmEvaluator implements Evaluator {
   /** Calls run one after another: there is one host. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(host: Host, follow: readonly string[]) {
+  constructor(host: Host, follow: readonly string[], cache: Cache | undefined) {
     this.#host = host;
     this.#follow = follow;
+    this.#cache = cache;
   }
 
   scan(files: readonly File[], options: ScanOptions = {}): Promise<readonly Scanned[]> {
     return this.#enqueue(async () => {
       if (this.#loaded) await this.#reset();
-      const answer = await this.#ask<Answer>({ call: "scan", files, tags: options.tags ?? [], version: options.version ?? "" });
+      const { answer } = await this.#ask<Answer>({ call: "scan", files, tags: options.tags ?? [], version: options.version ?? "" });
       return answer.scanned ?? [];
     });
   }
 
   data(file: File): Promise<unknown> {
-    return this.#enqueue(async () => (await this.#ask<Answer>({ call: "data", files: [file] })).data);
+    return this.#enqueue(async () => (await this.#ask<Answer>({ call: "data", files: [file] })).answer.data);
   }
 
   load(source: Source, fills: readonly Fill[] = []): Promise<Evaluation> {
@@ -86,12 +91,7 @@ class WasmEvaluator implements Evaluator {
   }
 
   async #evaluate(source: Source, fills: readonly Fill[], afresh: boolean): Promise<Evaluation> {
-    const load = { call: "load", packages: source.packages, fills, follow: this.#follow } as const;
-    if (this.#loaded && (afresh || this.#loaded !== source)) await this.#reset();
-    const request: Request = this.#loaded ? { call: "fill", fills } : load;
-    this.#loaded = source;
-    const exported = await this.#ask<Exported>(request, load);
-    const root = decodeValue(exported);
+    const root = decodeValue(this.#recall(source, fills) ?? (await this.#run(source, fills, afresh)));
     return {
       root,
       fills,
@@ -100,8 +100,28 @@ class WasmEvaluator implements Evaluator {
     };
   }
 
+  #recall(source: Source, fills: readonly Fill[]): Exported | undefined {
+    const known = this.#cache?.get("value", this.#question(source, fills));
+    return known && (JSON.parse(known.toString("utf8")) as Exported);
+  }
+
+  /** All that an evaluation depends on. */
+  #question(source: Source, fills: readonly Fill[]): unknown {
+    return { packages: source.packages, fills, follow: this.#follow };
+  }
+
+  async #run(source: Source, fills: readonly Fill[], afresh: boolean): Promise<Exported> {
+    const load = { call: "load", packages: source.packages, fills, follow: this.#follow } as const;
+    if (this.#loaded && (afresh || this.#loaded !== source)) await this.#reset();
+    const request: Request = this.#loaded ? { call: "fill", fills } : load;
+    this.#loaded = source;
+    const { answer, text } = await this.#ask<Exported>(request, load);
+    this.#cache?.put("value", this.#question(source, fills), Buffer.from(text));
+    return answer;
+  }
+
   /** `again` is what to ask in the thread with the large stack, which has nothing loaded, when the stack here is too small. */
-  async #ask<T extends Answer | Exported>(request: Request, again: Request = request): Promise<T> {
+  async #ask<T extends Answer | Exported>(request: Request, again: Request = request): Promise<{ answer: T; text: string }> {
     let text: string;
     try {
       text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
@@ -116,7 +136,7 @@ class WasmEvaluator implements Evaluator {
       throw new Error(`CUE failed: ${answer.internal}`);
     }
     if (answer.findings && answer.findings.length > 0) throw new UserError(2, ordered(answer.findings.map(decodeFinding)));
-    return answer;
+    return { answer, text };
   }
 
   async #reset(): Promise<void> {

@@ -1,7 +1,7 @@
 // CUE files on disk: which files of a directory count, and how their names are shown.
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { inputError } from "../../compiler/diagnostic.ts";
+import type { Disk } from "./disk.ts";
 import type { CueFile, PackageDir } from "./layout.ts";
 
 /** As a user would type it: relative to the working directory when it lies below. */
@@ -12,50 +12,39 @@ export function displayName(file: string, cwd: string): string {
 }
 
 /** The files of a package's directories, then those of each parent up to its root, by name. */
-export function filesIn(found: PackageDir, show: (file: string) => string): CueFile[] {
+export function filesIn(disk: Disk, found: PackageDir, show: (file: string) => string): CueFile[] {
   const files: CueFile[] = [];
   for (const dir of found.dirs) {
-    files.push(...cueFiles(dir).map((f) => readCueFile(f, "", show(f))));
+    files.push(...cueFiles(disk, dir).map((f) => readCueFile(disk, f, show(f))));
     if (found.root === undefined) continue;
     for (let up = dir; up !== found.root; ) {
       const parent = path.dirname(up);
       if (parent === up) break;
       up = parent;
-      files.push(...cueFiles(up).map((f) => ({ ...readCueFile(f, "", show(f)), ancestor: true })));
+      files.push(...cueFiles(disk, up).map((f) => ({ ...readCueFile(disk, f, show(f)), ancestor: true })));
     }
   }
   return files;
 }
 
-/** CUE's rule: not hidden, not underscored, no tests and no tools. */
-function isPackageFile(name: string): boolean {
-  return name.endsWith(".cue") && !/^[._]/.test(name) && !/_(test|tool)\.cue$/.test(name);
-}
-
-function cueFiles(dir: string): string[] {
-  let names: string[];
+function cueFiles(disk: Disk, dir: string): string[] {
   try {
-    names = readdirSync(dir);
+    return disk.cueFiles(dir).map((name) => path.join(dir, name));
   } catch (cause) {
     throw inputError({ code: "cue-no-files", message: `cannot read the directory ${dir}: ${(cause as Error).message}`, at: [] });
   }
-  return names
-    .filter(isPackageFile)
-    .sort()
-    .map((name) => path.join(dir, name))
-    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
 }
 
 /** Reads one file. Throws UserError (2) when it cannot be read or is no text. */
-export function readCueFile(file: string, cwd: string, name: string = displayName(file, cwd)): CueFile {
+export function readCueFile(disk: Disk, file: string, name: string): CueFile {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = disk.read(file);
   } catch (cause) {
     throw inputError({ code: "cue-no-files", message: `cannot read ${name}: ${(cause as Error).message}`, at: [] });
   }
   try {
-    return { name, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), ancestor: false };
+    return { name, text: decodeText(bytes), ancestor: false };
   } catch {
     throw inputError({
       code: "cue-syntax",
@@ -63,4 +52,9 @@ export function readCueFile(file: string, cwd: string, name: string = displayNam
       at: [{ file: name, line: 1, column: 1 }],
     });
   }
+}
+
+/** Throws TypeError for bytes that are not UTF-8. */
+export function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }

@@ -12,17 +12,17 @@ const STACK_MB = 256;
 /** Answers requests; `reset` forgets everything, so that memory does not grow from evaluation to evaluation. */
 export class Host {
   readonly #options: ProgramOptions;
-  readonly #program: Program;
+  #program: Program | undefined;
   #instance: Instance | undefined;
   #worker: Worker | undefined;
 
   constructor(options: ProgramOptions) {
     this.#options = options;
-    this.#program = new Program(options);
   }
 
   /** Answers one request in this thread. Throws `OutOfStack`, after which the instance is gone: load again `inWorker`. */
   call(request: Request): string {
+    this.#program ??= new Program(this.#options);
     this.#instance ??= this.#program.start();
     try {
       return this.#instance.call(request);
@@ -54,10 +54,10 @@ export class Host {
     await this.#endWorker();
   }
 
-  /** Nothing may be asked after. */
   async close(): Promise<void> {
     await this.reset();
-    this.#program.close();
+    this.#program?.close();
+    this.#program = undefined;
   }
 
   async #endWorker(): Promise<void> {

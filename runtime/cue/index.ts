@@ -1,4 +1,5 @@
 // The door of runtime/cue: reading CUE files and evaluating them.
 export { createEvaluator, type Evaluation, type Evaluator, type Fill } from "./evaluate.ts";
+export { openCache } from "./open-cache.ts";
 export { snapshotOf } from "./program.ts";
 export { readSource } from "./source.ts";

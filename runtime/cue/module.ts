@@ -1,24 +1,24 @@
 // The CUE module around a directory: cue.mod/module.cue, found upwards.
-import { existsSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { inputError } from "../../compiler/diagnostic.ts";
+import type { Disk } from "./disk.ts";
 import type { Evaluator } from "./evaluate.ts";
-import { displayName } from "./files.ts";
+import { displayName, readCueFile } from "./files.ts";
 import type { Module } from "./layout.ts";
 
 /** The nearest directory upwards that has a `cue.mod` directory. Throws UserError (2) when its module.cue is wrong. */
-export async function findModule(dir: string, cwd: string, evaluator: Evaluator): Promise<Module | undefined> {
+export async function findModule(disk: Disk, dir: string, cwd: string, evaluator: Evaluator): Promise<Module | undefined> {
   for (let root = dir; ; root = path.dirname(root)) {
-    if (statSync(path.join(root, "cue.mod"), { throwIfNoEntry: false })?.isDirectory()) return readModule(root, cwd, evaluator);
+    if (disk.kind(path.join(root, "cue.mod")) === "directory") return readModule(disk, root, cwd, evaluator);
     if (root === path.dirname(root)) return undefined;
   }
 }
 
-async function readModule(root: string, cwd: string, evaluator: Evaluator): Promise<Module> {
+async function readModule(disk: Disk, root: string, cwd: string, evaluator: Evaluator): Promise<Module> {
   const file = path.join(root, "cue.mod", "module.cue");
-  if (!existsSync(file)) return { root, path: "", version: "" };
+  if (disk.kind(file) === "none") return { root, path: "", version: "" };
   const name = displayName(file, cwd);
-  const data = (await evaluator.data({ name, text: readFileSync(file, "utf8") })) as ModuleFile;
+  const data = (await evaluator.data(readCueFile(disk, file, name))) as ModuleFile;
   const module = data.module ?? "";
   if (typeof module !== "string") {
     throw inputError({

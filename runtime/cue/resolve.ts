@@ -1,7 +1,7 @@
 // Import paths to directories: the main module, what is vendored in cue.mod, then our own packages.
-import { statSync } from "node:fs";
 import path from "node:path";
 import { inputError, type Position } from "../../compiler/diagnostic.ts";
+import type { Disk } from "./disk.ts";
 import type { Module, PackageDir } from "./layout.ts";
 
 /** Our own packages are imported below this path. */
@@ -25,8 +25,8 @@ export function parseImportPath(spec: string): ImportPath {
 }
 
 /** Throws UserError (2) with the place of the import when there is no such package. */
-export function resolveImport(wanted: ImportPath, module: Module | undefined, library: string, at: Position): PackageDir {
-  const found = inModule(wanted, module) ?? vendored(wanted, module) ?? inLibrary(wanted, library);
+export function resolveImport(disk: Disk, wanted: ImportPath, module: Module | undefined, library: string, at: Position): PackageDir {
+  const found = inModule(disk, wanted, module) ?? vendored(disk, wanted, module) ?? inLibrary(disk, wanted, library);
   if (found) return found;
   const ours = wanted.path === LIBRARY || wanted.path.startsWith(`${LIBRARY}/`);
   throw inputError({
@@ -41,29 +41,25 @@ export function resolveImport(wanted: ImportPath, module: Module | undefined, li
   });
 }
 
-function inModule(wanted: ImportPath, module: Module | undefined): PackageDir | undefined {
+function inModule(disk: Disk, wanted: ImportPath, module: Module | undefined): PackageDir | undefined {
   if (!module || module.path === "" || !isBelow(wanted.path, module.path)) return undefined;
   const dir = path.join(module.root, wanted.path.slice(module.path.length));
-  return isDirectory(dir) ? { dirs: [dir], own: true, root: module.root } : undefined;
+  return disk.kind(dir) === "directory" ? { dirs: [dir], own: true, root: module.root } : undefined;
 }
 
-function vendored(wanted: ImportPath, module: Module | undefined): PackageDir | undefined {
+function vendored(disk: Disk, wanted: ImportPath, module: Module | undefined): PackageDir | undefined {
   if (!module) return undefined;
-  const dirs = VENDORED.map((kind) => path.join(module.root, "cue.mod", kind, wanted.path)).filter(isDirectory);
+  const dirs = VENDORED.map((kind) => path.join(module.root, "cue.mod", kind, wanted.path)).filter((dir) => disk.kind(dir) === "directory");
   return dirs.length > 0 ? { dirs, own: false } : undefined;
 }
 
 /** `cuellb.dev/op` is `op` below the library; any other path lies there under its full name. */
-function inLibrary(wanted: ImportPath, library: string): PackageDir | undefined {
+function inLibrary(disk: Disk, wanted: ImportPath, library: string): PackageDir | undefined {
   const dir = path.join(library, isBelow(wanted.path, LIBRARY) ? wanted.path.slice(LIBRARY.length) : wanted.path);
-  if (!isDirectory(dir)) return undefined;
+  if (disk.kind(dir) !== "directory") return undefined;
   return { dirs: [dir], own: false, shownAs: (file) => `${wanted.path}/${path.basename(file)}` };
 }
 
 function isBelow(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent}/`);
-}
-
-function isDirectory(dir: string): boolean {
-  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,13 +1,15 @@
 // Reading an instance: its files and those of every package it imports, into memory.
 
-import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Diagnostic, inputError, type Position, UserError } from "../../compiler/diagnostic.ts";
+import type { Cache } from "./cache.ts";
+import { Disk } from "./disk.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { displayName, filesIn, readCueFile } from "./files.ts";
 import type { CueFile, Module, PackageDir, Source } from "./layout.ts";
 import { findModule } from "./module.ts";
 import type { Package } from "./protocol.ts";
+import { recallSource, rememberSource } from "./recall.ts";
 import { type ImportPath, parseImportPath, resolveImport } from "./resolve.ts";
 import { type SelectedFile, selectPackage } from "./select.ts";
 
@@ -18,16 +20,26 @@ export interface ReadOptions {
   readonly library: string;
   /** Tags for `@if`. */
   readonly tags?: readonly string[];
+  /** Remembers what was read: when nothing of it has changed, a later run reads it again without asking CUE. */
+  readonly cache?: Cache | undefined;
 }
 
 /** Reads the instance in a directory, or in one file. Throws UserError (2). */
 export async function readSource(evaluator: Evaluator, dirOrFile: string, options: ReadOptions): Promise<Source> {
-  return new Reader(evaluator, options).read(path.resolve(options.cwd, dirOrFile));
+  const target = path.resolve(options.cwd, dirOrFile);
+  const { cache, ...asked } = options;
+  const known = cache && recallSource(cache, { target, ...asked });
+  if (known) return known;
+  const disk = new Disk();
+  const source = await new Reader(evaluator, disk, options).read(target);
+  if (cache) rememberSource(cache, { target, ...asked }, source, disk);
+  return source;
 }
 
 /** Reads each package once, however many packages import it. */
 class Reader {
   readonly #evaluator: Evaluator;
+  readonly #disk: Disk;
   readonly #options: ReadOptions;
   readonly #packages: Package[] = [];
   readonly #indexes = new Map<string, number>();
@@ -35,19 +47,22 @@ class Reader {
   readonly #wrong: Diagnostic[] = [];
   #module: Module | undefined;
 
-  constructor(evaluator: Evaluator, options: ReadOptions) {
+  constructor(evaluator: Evaluator, disk: Disk, options: ReadOptions) {
     this.#evaluator = evaluator;
+    this.#disk = disk;
     this.#options = options;
   }
 
   async read(target: string): Promise<Source> {
     const { cwd } = this.#options;
-    if (!existsSync(target)) throw missing(target, cwd);
-    const isFile = !statSync(target).isDirectory();
+    const kind = this.#disk.kind(target);
+    if (kind === "none") throw missing(target, cwd);
+    const isFile = kind !== "directory";
     const dir = isFile ? path.dirname(target) : target;
-    this.#module = await findModule(dir, cwd, this.#evaluator);
+    this.#module = await findModule(this.#disk, dir, cwd, this.#evaluator);
     const found: PackageDir = { dirs: [dir], own: true, ...(this.#module && { root: this.#module.root }) };
-    const files = isFile ? [readCueFile(target, cwd)] : filesIn(found, (file) => displayName(file, cwd));
+    const show = (file: string) => displayName(file, cwd);
+    const files = isFile ? [readCueFile(this.#disk, target, show(target))] : filesIn(this.#disk, found, show);
     if (files.length === 0) throw empty(target, cwd);
     const selected = await this.#select(files, found);
     const name = selected.name;
@@ -96,9 +111,9 @@ class Reader {
     const canonical = `${wanted.path}:${wanted.name}`;
     const known = this.#indexes.get(canonical);
     if (known !== undefined) return known;
-    const found = resolveImport(wanted, this.#module, this.#options.library, at);
+    const found = resolveImport(this.#disk, wanted, this.#module, this.#options.library, at);
     const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, this.#options.cwd));
-    const selected = await this.#select(filesIn(found, show), found, wanted.name);
+    const selected = await this.#select(filesIn(this.#disk, found, show), found, wanted.name);
     if (selected.files.length === 0) throw noFiles(wanted, at);
     this.#indexes.set(canonical, this.#packages.length);
     const importPath = wanted.name === path.posix.basename(wanted.path) ? wanted.path : canonical;

@@ -1,0 +1,88 @@
+// The disk as far as reading an instance looks at it. Everything that was seen is noted, so that a later run can tell whether it would
+// see the same, without CUE.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+
+/** "other" is neither file nor directory, such as a pipe. */
+export type DiskKind = "file" | "directory" | "other" | "none";
+
+/** `seen`: for "kind" the kind, for "names" the names with a slash between them, for "bytes" their digest. */
+export type Observation = readonly [what: "kind" | "names" | "bytes", path: string, seen: string];
+
+export class Disk {
+  readonly #seen = new Map<string, Observation>();
+  readonly #bytes = new Map<string, Buffer>();
+
+  /** Links are followed. */
+  kind(file: string): DiskKind {
+    const found = statSync(file, { throwIfNoEntry: false });
+    const kind = !found ? "none" : found.isFile() ? "file" : found.isDirectory() ? "directory" : "other";
+    this.#note("kind", file, kind);
+    return kind;
+  }
+
+  /** Names of the CUE files of a directory that belong to a package, sorted. Throws what Node throws. */
+  cueFiles(dir: string): string[] {
+    const names = readdirSync(dir)
+      .filter(isPackageFile)
+      .sort()
+      .filter((name) => statSync(path.join(dir, name), { throwIfNoEntry: false })?.isFile());
+    this.#note("names", dir, names.join("/"));
+    return names;
+  }
+
+  /** Throws what Node throws. */
+  read(file: string): Buffer {
+    const bytes = readFileSync(file);
+    const digest = digestOf(bytes);
+    this.#bytes.set(digest, bytes);
+    this.#note("bytes", file, digest);
+    return bytes;
+  }
+
+  get observations(): Observation[] {
+    return [...this.#seen.values()];
+  }
+
+  /** Contents that were read, by digest. */
+  get contents(): ReadonlyMap<string, Buffer> {
+    return this.#bytes;
+  }
+
+  /** Looks at everything again. False as soon as something is not as it was. */
+  seesAgain(observations: readonly Observation[]): boolean {
+    try {
+      return observations.every(([what, file, seen]) => this.#look(what, file) === seen);
+    } catch {
+      return false;
+    }
+  }
+
+  #look(what: Observation[0], file: string): string {
+    switch (what) {
+      case "kind":
+        return this.kind(file);
+      case "names":
+        return this.cueFiles(file).join("/");
+      case "bytes":
+        this.read(file);
+        return this.#seen.get(`bytes ${file}`)?.[2] ?? "";
+    }
+  }
+
+  /** A file that changes while it is read twice is noted as it was first, and found changed later. */
+  #note(...observation: Observation): void {
+    const key = `${observation[0]} ${observation[1]}`;
+    if (!this.#seen.has(key)) this.#seen.set(key, observation);
+  }
+}
+
+/** CUE's rule: not hidden, not underscored, no tests and no tools. */
+function isPackageFile(name: string): boolean {
+  return name.endsWith(".cue") && !/^[._]/.test(name) && !/_(test|tool)\.cue$/.test(name);
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("base64");
+}
