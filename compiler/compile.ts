@@ -8,7 +8,9 @@ import { collect } from "./graph/collect.ts";
 import { resolveImages } from "./graph/images.ts";
 import type { Selection } from "./graph/select.ts";
 import { select } from "./graph/select.ts";
-import type { Component, Job, Ports } from "./job.ts";
+import type { Output } from "./graph/vertex.ts";
+import type { Component, Definition, Job, Ports } from "./job.ts";
+import type { MarshalOptions } from "./llb/index.ts";
 import { marshal } from "./llb/index.ts";
 import type { Workflow } from "./ops/read.ts";
 import { readOps } from "./ops/read.ts";
@@ -45,8 +47,9 @@ async function buildGraph(selection: Selection, ports: Ports, options: CompileOp
     directory: (path, op, field) => checkDirectory(path, op, field, options, problems),
     problem: (diagnostic) => void problems.push(diagnostic),
   });
-  const builder = new Builder(options, images);
-  for (const program of selection.order) builder.add(program);
+  const define = (fs: Output): Definition => marshal(fs, marshalOptions(options));
+  const builder = new Builder(options, { images, frontends: ports.frontends, define });
+  await builder.addAll(selection.order);
   fail([...problems, ...builder.problems]);
   return builder;
 }
@@ -59,12 +62,7 @@ function toJob(builder: Builder, selection: Selection, options: CompileOptions):
   const { terminal, values, dirs } = collect([...listed, ...inline]);
   return {
     graph: { terminal, components: toComponents(all, listed) },
-    definition: marshal(terminal, {
-      platform: options.platform,
-      localUniqueId: options.localUniqueId ?? "",
-      ignoreCacheDownstream: true,
-      ...(options.caps === undefined ? {} : { caps: options.caps }),
-    }),
+    definition: marshal(terminal, marshalOptions(options)),
     values,
     dirs,
     locals: [...builder.locals.values()],
@@ -72,6 +70,16 @@ function toJob(builder: Builder, selection: Selection, options: CompileOptions):
     ssh: [...builder.ssh],
     entitlements: [...builder.entitlements],
     deferred: selection.deferred,
+  };
+}
+
+/** The same for the whole graph and for what a frontend is asked about: their ops are to be the same bytes. */
+function marshalOptions(options: CompileOptions): MarshalOptions {
+  return {
+    platform: options.platform,
+    localUniqueId: options.localUniqueId ?? "",
+    ignoreCacheDownstream: true,
+    ...(options.caps === undefined ? {} : { caps: options.caps }),
   };
 }
 

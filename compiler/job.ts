@@ -6,6 +6,44 @@ import type { Missing } from "./value.ts";
 /** What the compiler has to ask the world while it compiles. The engine plugs these in. */
 export interface Ports {
   readonly images: ImageResolver;
+  /** Left out where no daemon may be asked. */
+  readonly frontends?: Frontends;
+}
+
+/** The daemon's Dockerfile frontend. Filesystems are encoded pb.Definitions. All throw UserError. */
+export interface Frontends {
+  /** Makes directories of the client known that the filesystems of later calls come from. Throws UserError when one cannot be used. */
+  serve(locals: readonly LocalSource[]): Promise<void>;
+  /** Asks for the Definition of a Dockerfile; nothing of it is computed. */
+  dockerfile(request: DockerfileRequest): Promise<FrontendAnswer>;
+  /** Computes a filesystem and reads the first of these files that it has; undefined when it has none. */
+  readFirst(definition: Uint8Array, paths: readonly string[]): Promise<Uint8Array | undefined>;
+  /** Images of this machine for a platform: a Dockerfile may name them in FROM, where the daemon looks in registries only. */
+  localImages(platform: Platform): Promise<readonly LocalImage[]>;
+}
+
+export interface LocalImage {
+  /** Normalised reference. */
+  readonly ref: string;
+  readonly image: ResolvedImage;
+}
+
+export interface DockerfileRequest {
+  /** Attributes of the frontend, e.g. `target`, `build-arg:NAME`. */
+  readonly options: Readonly<Record<string, string>>;
+  /** `context`, `dockerfile`, and named contexts. */
+  readonly inputs: Readonly<Record<string, Uint8Array>>;
+  /** What the Dockerfile is called for people. */
+  readonly file: string;
+  /** CUE path of the op. */
+  readonly path: string;
+  readonly at: readonly Position[];
+}
+
+export interface FrontendAnswer {
+  readonly definition: Uint8Array;
+  /** OCI image config as JSON. */
+  readonly config: Uint8Array;
 }
 
 export interface ImageRequest {

@@ -1,6 +1,6 @@
 // Ops → graph: folds the ops of each program over a state, once per program, in order of need.
 import type { Diagnostic, Position } from "../diagnostic.ts";
-import type { Job, LocalSource, ResolvedImage } from "../job.ts";
+import type { Definition, Frontends, Job, LocalSource, ResolvedImage } from "../job.ts";
 import { formatPlatform, resolvePath } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
@@ -9,6 +9,7 @@ import type { Program } from "../ops/program.ts";
 import type { ExportFormat, LowerContext } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
 import type { Value } from "../value.ts";
+import { allDone } from "./settle.ts";
 import type { State } from "./state.ts";
 import { emptyState } from "./state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "./vertex.ts";
@@ -59,6 +60,13 @@ export interface Built {
   readonly steps: readonly Output[];
 }
 
+/** What building a graph asks of the rest of the compiler and of the world. */
+export interface BuildPorts {
+  readonly images: ReadonlyMap<OpBase<string>, ResolvedImage>;
+  readonly frontends: Frontends | undefined;
+  readonly define: (fs: Output) => Definition;
+}
+
 /** Builds programs, each after those it uses, and keeps what the session has to serve for them. */
 export class Builder {
   readonly problems: Diagnostic[] = [];
@@ -68,25 +76,56 @@ export class Builder {
   readonly ssh: Set<string> = new Set();
   readonly entitlements: Set<Job["entitlements"][number]> = new Set();
   readonly options: BuildOptions;
-  readonly #images: ReadonlyMap<OpBase<string>, ResolvedImage>;
+  readonly #ports: BuildPorts;
   readonly #helpers = new Map<string, Output>();
 
-  constructor(options: BuildOptions, images: ReadonlyMap<OpBase<string>, ResolvedImage>) {
+  constructor(options: BuildOptions, ports: BuildPorts) {
     this.options = options;
-    this.#images = images;
+    this.#ports = ports;
   }
 
-  add(program: Program): void {
+  /** Builds programs that are given in order of need. Those that have to ask the daemon do so at the same time as others that do not wait for them. */
+  async addAll(programs: readonly Program[]): Promise<void> {
+    const waiting = new Map<Value, Promise<void>>();
+    for (const program of programs) {
+      const needs = program.uses.flatMap((use) => waiting.get(use.value) ?? []);
+      const work = needs.length === 0 ? this.#add(program) : Promise.all(needs).then(() => this.#add(program));
+      if (work !== undefined) waiting.set(program.value, work);
+    }
+    await allDone(waiting.values());
+    // In order of need again, whoever was answered first.
+    const built = programs.flatMap(({ value }) => this.built.get(value) ?? []);
+    this.built.clear();
+    for (const one of built) this.built.set(one.program.value, one);
+  }
+
+  /** Works without a pause as long as no op has to ask. */
+  #add(program: Program): Promise<void> | undefined {
     const values: BuiltValue[] = [];
     const dirs: BuiltDir[] = [];
     const steps: Output[] = [];
     const context = this.#context(program, values, dirs);
-    let state = emptyState(this.options.platform);
-    for (const op of program.ops) {
-      state = specOf(op).lower(op, state, context);
-      if (state.fs?.vertex.kind === "exec") steps.push(state.fs);
-    }
-    this.built.set(program.value, { program, state, values, dirs, steps });
+    const ops = program.ops.values();
+    const step = (state: State): void => {
+      if (state.fs?.vertex.kind === "exec" || state.fs?.vertex.kind === "raw") steps.push(state.fs);
+    };
+    const fold = (before: State): Promise<void> | undefined => {
+      let state = before;
+      for (const op of ops) {
+        const next = specOf(op).lower(op, state, context);
+        if (next instanceof Promise) {
+          return next.then((answered) => {
+            step(answered);
+            return fold(answered);
+          });
+        }
+        state = next;
+        step(state);
+      }
+      this.built.set(program.value, { program, state, values, dirs, steps });
+      return undefined;
+    };
+    return fold(emptyState(this.options.platform));
   }
 
   #context(program: Program, values: BuiltValue[], dirs: BuiltDir[]): LowerContext {
@@ -104,10 +143,12 @@ export class Builder {
       problem: (diagnostic) => void this.problems.push(diagnostic),
       load: (from) => this.#load(from),
       computed: (text) => this.#computed(text),
-      image: (op) => this.#images.get(op),
+      image: (op) => this.#ports.images.get(op),
       directory: (path, op, field) => checkDirectory(path, op, field, this.options, this.problems),
       local: (dir, at) => this.#local(dir, at),
       helper: (platform) => this.#helper(platform),
+      frontends: (op) => this.#frontends(op),
+      define: (fs) => this.#ports.define(fs),
       secret: (id, optional, at) => this.#secret(id, optional, at),
       ssh: (id) => void this.ssh.add(id),
       knownHosts: (host) => this.options.knownHosts?.(host),
@@ -116,6 +157,19 @@ export class Builder {
       saveDir: (op, from, src, dest) =>
         void (isBorrowed(program) || dirs.push({ op, meta: meta(op, specOf(op as never).words(op as never)), from, src, dest })),
     };
+  }
+
+  async #frontends(op: OpBase<string>): Promise<Frontends | undefined> {
+    await this.#ports.frontends?.serve([...this.locals.values()]);
+    if (this.#ports.frontends === undefined) {
+      this.problems.push({
+        code: "no-daemon",
+        message: `Op ${op.do} has to ask a BuildKit daemon, and none may be asked here`,
+        path: op.place.path,
+        at: op.place.at,
+      });
+    }
+    return this.#ports.frontends;
   }
 
   #load(from: From): State {

@@ -12,10 +12,15 @@ export interface State {
   /** "" is the daemon's default: root. */
   readonly user: string;
   readonly platform: Platform;
+  /**
+   * What an image of it says beyond env, dir and user: the other fields of an OCI image's `config`, e.g. Entrypoint, Cmd, Labels, as OCI
+   * writes them.
+   */
+  readonly image: Readonly<Record<string, unknown>>;
 }
 
 export function emptyState(platform: Platform): State {
-  return { fs: null, env: [], dir: "/", user: "", platform };
+  return { fs: null, env: [], dir: "/", user: "", platform, image: {} };
 }
 
 /** `env` with more assignments. */

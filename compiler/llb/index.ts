@@ -12,4 +12,5 @@ export { cleanPath, resolveDest, resolvePath } from "./paths.ts";
 export { formatPlatform, normalizePlatform, parsePlatform } from "./platform.ts";
 export { printDefinition } from "./print.ts";
 export { normalizeReference } from "./reference.ts";
+export { execSessionNeeds } from "./session.ts";
 export { type SpliceOptions, spliceDefinition } from "./splice.ts";

@@ -4,6 +4,8 @@ import type { CopyOp } from "./copy.ts";
 import { copy } from "./copy.ts";
 import type { DiffOp } from "./diff.ts";
 import { diff } from "./diff.ts";
+import { dockerBuild } from "./docker-build.ts";
+import type { DockerBuildOp } from "./docker-build-op.ts";
 import type { EnvOp } from "./env.ts";
 import { env } from "./env.ts";
 import { exec } from "./exec.ts";
@@ -47,6 +49,7 @@ import { writeFile } from "./write-file.ts";
 export type Op =
   | CopyOp
   | DiffOp
+  | DockerBuildOp
   | EnvOp
   | ExecOp
   | ExportOp
@@ -70,6 +73,7 @@ export type Op =
 const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   copy,
   diff,
+  "docker-build": dockerBuild,
   env,
   exec,
   export: exportOp,

@@ -2,7 +2,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
-import type { ImageRequest, ResolvedImage } from "../job.ts";
+import type { Definition, Frontends, ImageRequest, ResolvedImage } from "../job.ts";
 import type { Field, Missing } from "../value.ts";
 import type { Computed, From, OpBase } from "./use.ts";
 
@@ -16,8 +16,8 @@ export interface OpSpec<Op extends OpBase<string>> {
   readonly words: (op: Op) => string;
   /** The image that has to be resolved before the op can be lowered. */
   readonly image?: (op: Op, context: ImageContext) => ImageNeed | undefined;
-  /** Adds the op to the graph: the state after it. The state before it stays as it is. */
-  readonly lower: (op: Op, state: State, context: LowerContext) => State;
+  /** Adds the op to the graph: the state after it. The state before it stays as it is. A promise when the daemon has to be asked. */
+  readonly lower: (op: Op, state: State, context: LowerContext) => State | Promise<State>;
 }
 
 /** One spec per own field of the op. */
@@ -85,6 +85,10 @@ export interface LowerContext {
   local(dir: string, at: readonly Position[]): { readonly name: string; readonly unique?: string };
   /** A filesystem with `/dagger-run`, the helper that puts computed values into a process. */
   helper(platform: Platform): Output;
+  /** Asks the daemon while the graph is built; undefined (and a problem) where none may be asked. */
+  frontends(op: OpBase<string>): Promise<Frontends | undefined>;
+  /** A filesystem of the graph as a Definition of its own, as `frontends` takes it. */
+  define(fs: Output): Definition;
   secret(id: string, optional: boolean, at: readonly Position[]): void;
   ssh(id: string): void;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */

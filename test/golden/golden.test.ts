@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { compile, type Job, printGraph, printOps, readOps, UserError, type Value } from "../../compiler/index.ts";
-import { printDefinition } from "../../compiler/llb/index.ts";
+import { compile, type Frontends, type Job, printGraph, printOps, readOps, UserError, type Value } from "../../compiler/index.ts";
+import { marshal, printDefinition, spliceDefinition } from "../../compiler/llb/index.ts";
 import { createEvaluator, type Evaluator, readSource } from "../../runtime/cue/index.ts";
 import { formatTxtar, parseTxtar } from "../support/txtar.ts";
 
@@ -67,6 +67,7 @@ async function printStages(root: Value, input: ReadonlyMap<string, string>): Pro
         image: ({ ref }) => Promise.resolve({ identifier: `docker-image://${ref}`, attrs: {}, config }),
         layout: ({ dir, tag }) => Promise.resolve({ identifier: `oci-layout://${dir.slice(1)}:${tag ?? "latest"}`, attrs: {}, config }),
       },
+      frontends: recordedFrontend(input, config),
     },
     {
       platform: { os: "linux", architecture: "amd64" },
@@ -82,6 +83,24 @@ async function printStages(root: Value, input: ReadonlyMap<string, string>): Pro
     ["llb.txt", printDefinition(job.definition)],
     ["job.txt", printJob(job)],
   ]);
+}
+
+/** Stands for the daemon's Dockerfile frontend: its graph writes down what it was asked, on top of the context. */
+function recordedFrontend(input: ReadonlyMap<string, string>, config: Uint8Array): Frontends {
+  const options = { platform: { os: "linux", architecture: "amd64" }, localUniqueId: "golden" };
+  const meta = { name: "[1/1] RUN what was asked", component: "", at: [] };
+  const ignore = input.get(".dockerignore");
+  return {
+    serve: () => Promise.resolve(),
+    readFirst: () => Promise.resolve(ignore === undefined ? undefined : new TextEncoder().encode(ignore)),
+    localImages: () => Promise.resolve([]),
+    dockerfile: ({ options: asked, inputs, file }) => {
+      const data = new TextEncoder().encode(JSON.stringify({ file, ...asked, inputs: Object.keys(inputs) }));
+      const base = spliceDefinition(inputs["context"] ?? new Uint8Array(), { meta });
+      const actions = [{ kind: "mkfile", path: "/asked", mode: 0o644, data } as const];
+      return Promise.resolve({ definition: marshal({ vertex: { kind: "file", base, actions, meta }, index: 0 }, options).encoded, config });
+    },
+  };
 }
 
 /** What the engine has to serve and to read back. */
