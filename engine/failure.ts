@@ -24,11 +24,22 @@ function describe(failure: SolveFailure, step: Step, hint: string | undefined): 
       hint: exitHint(failure.exitCode),
     };
   }
+  if (failure.reason.includes("mount options is too long")) return tooDeep(step.name, of, base);
   return {
     code: "step-failed",
     message: `\`${step.name}\`${of} failed: ${shorten(failure.reason)}`,
     ...base,
     ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** The kernel's limit on stacked filesystems, which says nothing of layers. */
+function tooDeep(op: string, of: string, base: Pick<Diagnostic, "at" | "path">): Diagnostic {
+  return {
+    code: "too-many-layers",
+    message: `\`${op}\`${of} failed: the kernel cannot stack as many layers as the ops before it make (some 480)`,
+    ...base,
+    hint: "Do more in one op, or go on from a fresh filesystem with a `copy` of what is needed",
   };
 }
 
@@ -41,7 +52,10 @@ function exitHint(code: number): string {
   return "The log of the step says why; to accept this exit code, list it in `validExitCodes`";
 }
 
-/** The daemon repeats the process and its arguments before the reason; the step says that already. */
+/** The daemon repeats the process and its arguments, and names snapshots of its own; the step says the one, nobody knows the other. */
 function shorten(reason: string): string {
-  return reason.replace(/^(failed to solve: )+/, "").replace(/^process ".*?" did not complete successfully: /s, "");
+  return reason
+    .replace(/^(failed to solve: |failed to compute cache key: |failed to calculate checksum of ref \S+: )+/, "")
+    .replace(/^process ".*?" did not complete successfully: /s, "")
+    .replace(/^"(.*?)": not found$/, "$1 does not exist there");
 }
