@@ -12,7 +12,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   { echo "setup: Node.js $(node --version) is too old: install 20.19 or newer" >&2; exit 3; }
 
 # command=package: runc and iptables for buildkitd, debootstrap and busybox for the images, skopeo and umoci as judges in the tests.
-wanted=(runc=runc debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils skopeo=skopeo umoci=umoci script=bsdutils
+wanted=(runc=runc docker-registry=docker-registry htpasswd=apache2-utils ssh-agent=openssh-client openssl=openssl debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils skopeo=skopeo umoci=umoci script=bsdutils
   ssh-keygen=openssh-client sshd=openssh-server)
 missing=()
 for pair in "${wanted[@]}"; do

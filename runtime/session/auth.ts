@@ -4,9 +4,20 @@ import fs from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../../compiler/diagnostic.ts";
-import { CredentialsRequest, CredentialsResponse } from "../../proto/gen/github.com/moby/buildkit/session/auth/auth.ts";
+import {
+  CredentialsRequest,
+  CredentialsResponse,
+  FetchTokenRequest,
+  FetchTokenResponse,
+  GetTokenAuthorityRequest,
+  GetTokenAuthorityResponse,
+  VerifyTokenAuthorityRequest,
+  VerifyTokenAuthorityResponse,
+} from "../../proto/gen/github.com/moby/buildkit/session/auth/auth.ts";
 import { Code, RpcError } from "../grpc/status.ts";
+import { Authority } from "./authority.ts";
 import type { Credentials, RegistryAuth, SessionServices } from "./services.ts";
+import { fetchToken } from "./token.ts";
 
 /** What of docker's config.json matters here. */
 interface DockerConfig {
@@ -21,29 +32,68 @@ interface AuthEntry {
   readonly username?: string;
   readonly password?: string;
   readonly identitytoken?: string;
+  /** A bearer token that is sent to the registry as it is. */
+  readonly registrytoken?: string;
 }
 
 /** Docker Hub's registry is logged into under this old name. */
 const dockerHubHost = "registry-1.docker.io";
 const dockerHubKey = "https://index.docker.io/v1/";
 
-/** Answers the Auth service. Tokens are left to the daemon, which then asks for credentials only. */
+/** Answers the Auth service. Tokens are fetched here where that is possible; else (Unavailable) the daemon does it, with our credentials. */
 export async function serveAuth(services: SessionServices, method: string, request: Buffer): Promise<Uint8Array> {
-  if (method !== "Credentials") throw new RpcError(Code.unavailable, "tokens are fetched by the daemon");
-  const { Host } = CredentialsRequest.decode(request);
-  const found = await services.auth?.credentials(Host);
-  return CredentialsResponse.encode({ Username: found?.username ?? "", Secret: found?.secret ?? "" }).finish();
+  const { auth } = services;
+  if (method === "Credentials") {
+    const found = await auth?.credentials(CredentialsRequest.decode(request).Host);
+    return CredentialsResponse.encode({ Username: found?.username ?? "", Secret: found?.secret ?? "" }).finish();
+  }
+  if (auth?.tokens === undefined) throw new RpcError(Code.unavailable, "tokens are fetched by the daemon");
+  if (method === "FetchToken") {
+    const { Host, Realm, Service, Scopes } = FetchTokenRequest.decode(request);
+    const fixed = await auth.tokens.fixed(Host);
+    if (fixed !== undefined) return FetchTokenResponse.encode({ Token: fixed, ExpiresIn: 60n, IssuedAt: 0n }).finish();
+    const token = await fetchToken({ host: Host, realm: Realm, service: Service, scopes: Scopes }, await auth.credentials(Host));
+    return FetchTokenResponse.encode({ Token: token.token, ExpiresIn: BigInt(token.expiresIn), IssuedAt: BigInt(token.issuedAt) }).finish();
+  }
+  if (method === "GetTokenAuthority") {
+    const { Host, Salt } = GetTokenAuthorityRequest.decode(request);
+    return GetTokenAuthorityResponse.encode({ PublicKey: (await authority(auth, Host, Salt)).publicKey() }).finish();
+  }
+  const { Host, Salt, Payload } = VerifyTokenAuthorityRequest.decode(request);
+  return VerifyTokenAuthorityResponse.encode({ Signed: (await authority(auth, Host, Salt)).sign(Payload) }).finish();
+}
+
+async function authority(auth: RegistryAuth, host: string, salt: Uint8Array): Promise<Authority> {
+  return Authority.of(auth.tokens?.seedDir ?? "", host, salt, (await auth.credentials(host)) !== undefined);
 }
 
 /** Logins from `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`, read when first asked; a missing file means none. */
 export function dockerAuth(env: Readonly<Record<string, string | undefined>>): RegistryAuth {
   const dir = env["DOCKER_CONFIG"] ?? path.join(env["HOME"] ?? os.homedir(), ".docker");
   let config: Promise<DockerConfig> | undefined;
+  const key = (host: string): string => (host === dockerHubHost ? dockerHubKey : host);
+  const read = (): Promise<DockerConfig> => {
+    config ??= readConfig(path.join(dir, "config.json"));
+    return config;
+  };
   return {
-    async credentials(host) {
-      config ??= readConfig(path.join(dir, "config.json"));
-      return lookUp(await config, host === dockerHubHost ? dockerHubKey : host, env);
-    },
+    credentials: async (host) => lookUp(await read(), key(host), env),
+    ...(clientTokens(env) ? { tokens: { seedDir: dir, fixed: async (host) => entryOf(await read(), key(host))?.registrytoken } } : {}),
+  };
+}
+
+/** As other clients: not when it is switched off. Nor behind a proxy, which Node's `fetch` would not use. */
+function clientTokens(env: Readonly<Record<string, string | undefined>>): boolean {
+  const off = env["BUILDKIT_NO_CLIENT_TOKEN"] ?? "";
+  if (/^(1|t|true)$/i.test(off)) return false;
+  return !["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].some((name) => (env[name] ?? "") !== "");
+}
+
+/** Logins that a job brings along come before those of `base`. Hosts are as people write them; `docker.io` is Docker Hub. */
+export function withLogins(base: RegistryAuth, login: (host: string) => Promise<Credentials | undefined>): RegistryAuth {
+  return {
+    ...base,
+    credentials: async (host) => (await login(host === dockerHubHost ? "docker.io" : host)) ?? base.credentials(host),
   };
 }
 
@@ -77,9 +127,13 @@ async function lookUp(
 ): Promise<Credentials | undefined> {
   const helper = config.credHelpers?.[key] ?? config.credHelpers?.[hostOf(key)] ?? config.credsStore;
   if (typeof helper === "string" && helper !== "") return askHelper(helper, key, env);
-  const auths = config.auths ?? {};
-  const entry = auths[key] ?? Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1];
+  const entry = entryOf(config, key);
   return entry === undefined ? undefined : fromEntry(entry);
+}
+
+function entryOf(config: DockerConfig, key: string): AuthEntry | undefined {
+  const auths = config.auths ?? {};
+  return auths[key] ?? Object.entries(auths).find(([name]) => hostOf(name) === hostOf(key))?.[1];
 }
 
 function fromEntry(entry: AuthEntry): Credentials | undefined {

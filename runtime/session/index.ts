@@ -1,6 +1,6 @@
 // The door of runtime/session: what the daemon may ask for while a job runs.
 export { type ArchiveReceiver, createArchiveReceiver, type SavedArchive } from "./archive.ts";
-export { dockerAuth } from "./auth.ts";
+export { dockerAuth, withLogins } from "./auth.ts";
 export { readClientId, scopedId } from "./client-id.ts";
 export { type Descriptor, type IndexName, OciStore } from "./oci-store.ts";
 export { createReceiver, type Receiver, type ReceiverOptions } from "./receive.ts";

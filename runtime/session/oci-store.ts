@@ -2,6 +2,7 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
+import { UserError } from "../../compiler/diagnostic.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { stagingPrefix, sweepLeftovers } from "./leftovers.ts";
 import { type Destination, saveError } from "./save-error.ts";
@@ -137,8 +138,13 @@ export class OciStore {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return "{}";
       throw error;
     });
-    const index = JSON.parse(text) as { manifests?: readonly Descriptor[] };
-    return { ...index, manifests: index.manifests ?? [] };
+    try {
+      const index = JSON.parse(text) as { manifests?: readonly Descriptor[] };
+      return { ...index, manifests: index.manifests ?? [] };
+    } catch (cause) {
+      const message = `Cannot use the OCI layout ${this.dir}: its index.json is not valid JSON`;
+      throw new UserError(2, [{ code: "bad-layout", message, at: [], hint: "Remove the directory: it is made again" }], { cause });
+    }
   }
 
   async #replace(name: string, text: string): Promise<void> {

@@ -1,5 +1,6 @@
 // Words for what keeps a result from being written to this machine's disk.
 import { type Position, UserError } from "../../compiler/diagnostic.ts";
+import { RpcError } from "../grpc/status.ts";
 import { errorCode } from "./walk.ts";
 
 /** Where a result was to be written; `at` are the lines that ask for it. */
@@ -11,7 +12,7 @@ export interface Destination {
 /** A system error as UserError (exit 3) `disk-full` or `save-failed`; anything else is given back as it is. */
 export function saveError(error: unknown, { dest, at = [] }: Destination): unknown {
   const code = errorCode(error);
-  if (error instanceof UserError || code === "") return error;
+  if (error instanceof UserError || error instanceof RpcError || code === "") return error;
   if (code === "ENOSPC" || code === "EDQUOT") {
     const message = `no space is left on the disk of ${dest}`;
     const hint = "nothing was saved; make room and run again: finished steps are cached";

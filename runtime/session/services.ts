@@ -19,6 +19,13 @@ export interface Credentials {
 /** Logins by registry host as the daemon asks for it, e.g. `registry-1.docker.io`; undefined for an anonymous one. */
 export interface RegistryAuth {
   credentials(host: string): Promise<Credentials | undefined>;
+  /** What fetching tokens on this side needs; without it the daemon fetches them, and gets the credentials for it. */
+  readonly tokens?: {
+    /** Directory of `.token_seed`. */
+    readonly seedDir: string;
+    /** A bearer token that docker's configuration has for the host. */
+    fixed(host: string): Promise<string | undefined>;
+  };
 }
 
 /** An SSH agent that steps may use: `socket` is the absolute path of the one it listens on. */

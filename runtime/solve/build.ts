@@ -9,9 +9,11 @@ import {
 } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
-import { newId, Session, type SessionServices } from "../session/index.ts";
+import { type Descriptor, type Incoming, newId, OciStore, Session, type SessionServices } from "../session/index.ts";
+import { type CacheOptions, type PreparedCache, prepareCache } from "./cache.ts";
 import { imageError, solveError } from "./errors.ts";
-import { type DirEntry, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
+import { type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
+import type { SourcePolicy } from "./policy.ts";
 import { StatusReader, type StatusUpdate } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
 
@@ -31,6 +33,16 @@ export interface ExporterSpec {
   /** `local`, `image`, `oci`, … */
   readonly type: string;
   readonly attrs: Readonly<Record<string, string>>;
+  /** Takes what it sends: needed for `tar`, and for `oci` and `docker` as archives; without it the session's `receiver` does. */
+  readonly output?: Incoming;
+  /** Directory (absolute) that `oci` or `docker` with `tar=false` fills: an OCI layout, whose other images stay. Of one exporter only. */
+  readonly layout?: string;
+}
+
+/** Values of the `attest:` options, e.g. provenance `mode=max`, sbom `generator=IMAGE`; empty for the defaults. Images carry them. */
+export interface Attestations {
+  readonly provenance?: string;
+  readonly sbom?: string;
 }
 
 export interface BuildOptions {
@@ -38,8 +50,13 @@ export interface BuildOptions {
   readonly exporters: readonly ExporterSpec[];
   /** e.g. `network.host`; what the Definition needs beyond the ordinary. */
   readonly entitlements?: readonly string[];
+  readonly cache?: CacheOptions;
+  readonly sourcePolicy?: SourcePolicy;
+  readonly attestations?: Attestations;
   /** Whether the daemon records the build in its own history. */
   readonly record: boolean;
+  /** A cache to import that is not there. */
+  onMissingCache?(dir: string, why: string): void;
   onStatus(update: StatusUpdate): void;
   readonly signal?: AbortSignal;
 }
@@ -62,6 +79,7 @@ export class Build {
   readonly #connection: Connection;
   readonly #options: BuildOptions;
   readonly #session: Session;
+  readonly #cache: PreparedCache;
   /** Cancels all that runs in the daemon for this build. */
   readonly #cancel = new AbortController();
   readonly #onAbort = (): void => this.#cancel.abort();
@@ -72,12 +90,21 @@ export class Build {
   #gateway: Gateway | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(connection: Connection, options: BuildOptions) {
+  private constructor(connection: Connection, options: BuildOptions, cache: PreparedCache) {
     this.#connection = connection;
     this.#options = options;
+    this.#cache = cache;
     if (options.signal?.aborted === true) throw interrupted();
     options.signal?.addEventListener("abort", this.#onAbort);
-    this.#session = new Session(connection, options.session);
+    const exporters = new Map(options.exporters.flatMap(({ output }, id) => (output === undefined ? [] : [[id, output] as const])));
+    const layout = this.#layout();
+    const stores = new Map([...cache.stores, ...(layout === undefined ? [] : [["export", layout] as const])]);
+    this.#session = new Session(connection, options.session, { exporters, stores });
+  }
+
+  /** Opens the session. Nothing runs before the build is used. Throws UserError (exit 2) `bad-cache`. */
+  static async open(connection: Connection, options: BuildOptions): Promise<Build> {
+    return new Build(connection, options, await prepareCache(options.cache ?? {}, options.onMissingCache?.bind(options)));
   }
 
   /** Digest and OCI config (JSON) of an image, as the daemon resolves it; `mode` is `default`, `pull` or `local`. */
@@ -103,12 +130,17 @@ export class Build {
     return this.#call((gateway) => gateway.solve(definition));
   }
 
-  async readFile(ref: ResultRef, path: string): Promise<Buffer> {
-    return this.#call((gateway) => gateway.readFile(ref, path));
+  async readFile(ref: ResultRef, path: string, range?: FileRange): Promise<Buffer> {
+    return this.#call((gateway) => gateway.readFile(ref, path, range));
   }
 
-  async readDir(ref: ResultRef, path: string): Promise<DirEntry[]> {
-    return this.#call((gateway) => gateway.readDir(ref, path));
+  async readDir(ref: ResultRef, path: string, pattern?: string): Promise<DirEntry[]> {
+    return this.#call((gateway) => gateway.readDir(ref, path, pattern));
+  }
+
+  /** Any other calls of the gateway; what they throw is explained as by every call of the build. */
+  async gateway<T>(work: (gateway: Gateway) => Promise<T>): Promise<T> {
+    return this.#call(work);
   }
 
   /** Computes the last Definition, or takes a result that `solve` gave; runs the exporters on it; ends the build. */
@@ -120,6 +152,8 @@ export class Build {
       else await this.#return(this.#openGateway(), what);
       const { ExporterResponse } = (await this.#solve) as SolveResponse;
       await this.#end(false);
+      await this.#cache.finish(ExporterResponse);
+      await this.#enterImage(ExporterResponse);
       return { exporterResponse: ExporterResponse };
     } catch (error) {
       await this.#end(true);
@@ -130,6 +164,22 @@ export class Build {
   /** Cancels what still runs, waits until the daemon has stopped it, and closes the session. Safe to call at any time, also after `finish`. */
   async abort(): Promise<void> {
     await this.#end(true);
+  }
+
+  /** The daemon asks for the store `export`, whichever exporter it is. */
+  #layout(): OciStore | undefined {
+    const [dest, ...more] = this.#options.exporters.flatMap(({ layout }) => (layout === undefined ? [] : [layout]));
+    if (more.length > 0) throw new Error("a build can fill one OCI layout only");
+    return dest === undefined ? undefined : new OciStore({ dest });
+  }
+
+  /** Enters the image that was written to an OCI layout into its index, under all its names. */
+  async #enterImage(response: Readonly<Record<string, string>>): Promise<void> {
+    const described = response["containerimage.descriptor"];
+    const layout = this.#layout();
+    if (layout === undefined || described === undefined) return;
+    const names = response["image.name"]?.split(",").map((image) => ({ image })) ?? [{ tag: "latest" }];
+    await layout.put(JSON.parse(Buffer.from(described, "base64").toString("utf8")) as Descriptor, names);
   }
 
   async #return(gateway: Gateway, what: Uint8Array | ResultRef): Promise<void> {
@@ -163,7 +213,7 @@ export class Build {
     if (this.#gateway === undefined) {
       if (this.#ended !== undefined) throw new Error("this build has ended");
       this.#start(undefined);
-      this.#gateway = new Gateway(this.#connection, this.ref, this.#cancel.signal);
+      this.#gateway = new Gateway(this.#connection, this.ref, this.#cancel.signal, this.#cache.imports);
     }
     return this.#gateway;
   }
@@ -174,7 +224,12 @@ export class Build {
       SolveRequest.fromPartial({
         Ref: this.ref,
         Session: this.#session.id,
-        Cache: {},
+        Cache: {
+          Imports: this.#cache.imports.map((c) => ({ Type: c.type, Attrs: { ...c.attrs } })),
+          Exports: this.#cache.exports.map((c) => ({ Type: c.type, Attrs: { ...c.attrs } })),
+        },
+        ...(this.#options.sourcePolicy === undefined ? {} : { SourcePolicy: this.#options.sourcePolicy.message }),
+        FrontendAttrs: attestAttrs(this.#options.attestations),
         Entitlements: [...(this.#options.entitlements ?? [])],
         Internal: !this.#options.record,
         Exporters: this.#options.exporters.map((e) => ({ Type: e.type, Attrs: { ...e.attrs } })),
@@ -232,6 +287,13 @@ export class Build {
     if (this.#session.failure !== undefined) return this.#session.failure;
     return error instanceof RpcError ? explain(error) : error;
   }
+}
+
+function attestAttrs({ provenance, sbom }: Attestations = {}): Record<string, string> {
+  return {
+    ...(provenance === undefined ? {} : { "attest:provenance": provenance }),
+    ...(sbom === undefined ? {} : { "attest:sbom": sbom }),
+  };
 }
 
 function checkSize(definition: Uint8Array): void {

@@ -11,8 +11,10 @@ import {
 } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import type { WorkerRecord } from "../../proto/gen/github.com/moby/buildkit/api/types/worker.ts";
 import { type Address, type ResolveOptions, resolveAddress } from "../connect/index.ts";
+import type { Environment } from "../directories.ts";
 import { RpcError } from "../grpc/status.ts";
 import { Build, type BuildOptions } from "./build.ts";
+import { type DaemonCapabilities, readCapabilities } from "./capabilities.ts";
 import { solveError } from "./errors.ts";
 import { Connection, type Method } from "./transport.ts";
 
@@ -101,9 +103,14 @@ export class Client {
     await told(this.#connection.serverStream(methods.prune, request, (record) => onRecord(toCacheRecord(record)), { signal }));
   }
 
-  /** Opens the session of one job. Nothing runs before the build is used. */
+  /** What the daemon can do; undefined when it does not tell. `env` says where that is remembered. */
+  async capabilities(env: Environment, signal?: AbortSignal): Promise<DaemonCapabilities | undefined> {
+    return readCapabilities(this.#connection, env, signal);
+  }
+
+  /** Opens the session of one job. Nothing runs before the build is used. Throws UserError (exit 2) `bad-cache`. */
   async build(options: BuildOptions): Promise<Build> {
-    return new Build(this.#connection, options);
+    return Build.open(this.#connection, options);
   }
 
   /** Closes the connection; what still runs on it is canceled. */
@@ -117,7 +124,7 @@ export interface ConnectOptions {
   /** Certificates for `tcp://`, beside what the environment names. */
   readonly tls?: ResolveOptions["tls"];
   /** Where variables about TLS and Docker are looked up; default process.env. */
-  readonly env?: ResolveOptions["env"];
+  readonly env?: Environment;
 }
 
 /**

@@ -1,5 +1,7 @@
 // The door of runtime/solve: connect to a BuildKit daemon and run jobs on it.
-export { Build, type BuildOptions, type BuildResult, type ExporterSpec } from "./build.ts";
+export { type Attestations, Build, type BuildOptions, type BuildResult, type ExporterSpec } from "./build.ts";
+export type { CacheEntry, CacheOptions } from "./cache.ts";
+export type { DaemonCapabilities } from "./capabilities.ts";
 export { type CacheRecord, Client, type ConnectOptions, connect, type DaemonInfo, type PruneOptions, type Worker } from "./client.ts";
 export type { Container, ContainerMount, ContainerSpec, Process, ProcessExit, ProcessSpec } from "./container.ts";
 export { SolveError, type SolveFailure, type SourceRange } from "./errors.ts";
@@ -17,4 +19,5 @@ export type {
   SourceRequest,
   Warning,
 } from "./gateway.ts";
+export { parseSourcePolicy, type SourcePolicy } from "./policy.ts";
 export type { StatusUpdate, StatusVertex, VertexLog, VertexProgress, VertexWarning } from "./status.ts";
