@@ -5,7 +5,15 @@ export { inputError, UserError } from "./diagnostic.ts";
 export { describeGraph, type GraphData, type GraphFormat, printGraph } from "./graph/print.ts";
 export type * from "./graph/vertex.ts";
 export type * from "./job.ts";
-export { describeDefinition, imageAttrs, normalizeReference, ociLayoutAttrs, printDefinition } from "./llb/index.ts";
+export {
+  checkDaemon,
+  type Daemon,
+  describeDefinition,
+  imageAttrs,
+  normalizeReference,
+  ociLayoutAttrs,
+  printDefinition,
+} from "./llb/index.ts";
 export { nearest } from "./ops/near.ts";
 export { type ComponentOps, describeOps, type OpData, printOps } from "./ops/print.ts";
 export { readOps, type Workflow } from "./ops/read.ts";

@@ -3,10 +3,10 @@ import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { Environment } from "../directories.ts";
-import type { Address, Endpoint } from "./address.ts";
+import type { Address, DockerAddress, Endpoint } from "./address.ts";
 import { parseAddress, type TcpAddress } from "./address.ts";
 import { dialCommand } from "./command.ts";
-import { findDocker, upgrade } from "./docker.ts";
+import { askVersion, findDocker, upgrade } from "./docker.ts";
 import { asksForTls, badTls, readTls, type TlsSettings } from "./tls.ts";
 
 export interface ResolveOptions {
@@ -47,6 +47,14 @@ export async function dial(address: Address, signal: AbortSignal): Promise<Duple
     stream.destroy();
     throw said;
   }
+}
+
+/** The version of a Docker daemon, e.g. `20.10.24`; undefined when it does not tell within some seconds. */
+export async function dockerVersion({ endpoint }: DockerAddress): Promise<string | undefined> {
+  if (endpoint === undefined) return undefined;
+  const stream = dialEndpoint(endpoint);
+  stream.on("error", () => undefined);
+  return askVersion(stream, AbortSignal.timeout(5_000));
 }
 
 function dialEndpoint(endpoint: Endpoint): Duplex {

@@ -107,3 +107,22 @@ export function upgrade(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
     request.end();
   });
 }
+
+/** The version of the Docker daemon at the other end of a stream, which is used up; undefined when it does not tell. */
+export function askVersion(stream: Duplex, signal: AbortSignal): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const request = http.request({
+      createConnection: () => stream,
+      path: "/_ping",
+      headers: { Host: "docker", Connection: "close" },
+      signal,
+    });
+    request.once("response", (response) => {
+      // e.g. `Docker/20.10.24+dfsg1 (linux)`
+      resolve(/^Docker\/([^+\s]+)/.exec(String(response.headers["server"]))?.[1]);
+      response.destroy();
+    });
+    request.on("error", () => resolve(undefined));
+    request.end();
+  });
+}

@@ -8,8 +8,16 @@ import { expiredSince } from "./tls.ts";
 /** Exit 3 `no-daemon`. */
 export function noDaemon(address: Address, cause: unknown): UserError {
   const { why, hint } = explain(address, cause);
-  const message = `cannot connect to a BuildKit daemon at ${address.text}: ${why}`;
+  const message = `cannot connect to a BuildKit daemon at ${where(address)}: ${why}`;
   return new UserError(3, [{ code: "no-daemon", message, at: [], hint }], { cause });
+}
+
+/** As the user wrote it; for `docker://` also which Docker that is. */
+function where({ text, ...address }: Address): string {
+  if (address.kind !== "docker" || text.replace(/\/+$/, "") !== "docker:") return text;
+  const { endpoint } = address;
+  if (endpoint?.kind === "unix") return `${text} (unix://${endpoint.path})`;
+  return endpoint?.kind === "tcp" ? `${text} (tcp://${endpoint.host}:${endpoint.port})` : text;
 }
 
 /** Why a connection that was there is gone, as the end of a sentence. */
