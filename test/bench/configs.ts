@@ -34,6 +34,41 @@ export function components(dir: string, ops: number): string {
   return write(dir, Array.from({ length: ops / 10 }, (_, index) => one(index)).join("\n"));
 }
 
+/** `ops` operations in components of ten, written as people write many: definitions, comprehensions, interpolation. */
+export function tasks(dir: string, ops: number): string {
+  return write(
+    dir,
+    `import "list"
+
+#Step: {
+	do:    "exec"
+	args:  [...string]
+	dir:   *"/" | string
+	env: [string]: string
+}
+#Task: {
+	id!:   int & >=0
+	name: "task-\\(id)"
+	kind: *"build" | "test"
+	#up: [
+		${image},
+		for step in list.Range(0, 9, 1) {
+			#Step & {
+				args: ["run", name, "\\(step)"]
+				env: {NAME: name, STEP: "\\(step)"}
+				if kind == "test" {dir: "/test"}
+			}
+		},
+	]
+}
+tasks: {
+	for i in list.Range(0, ${ops / 10}, 1) {
+		"t\\(i)": #Task & {id: i, if mod(i, 2) == 1 {kind: "test"}}
+	}
+}`,
+  );
+}
+
 /** Fills `dir` with `count` files of 1 KB, 100 a directory. Each `seed` gives other contents. */
 export function smallFiles(dir: string, count: number, seed: string): void {
   for (let index = 0; index < count; index++) {
