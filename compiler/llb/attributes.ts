@@ -11,12 +11,15 @@ export interface ImageOptions {
   readonly layerLimit?: number;
   /** The image must have this digest. */
   readonly checksum?: string;
+  /** The daemon's cache lists it as made for itself, not for a user. */
+  readonly internal?: boolean;
 }
 
 /** Of `docker-image://REF`; REF comes from normalizeReference. */
-export function imageAttrs({ resolveMode = "default", layerLimit, checksum }: ImageOptions): Attrs {
+export function imageAttrs({ resolveMode = "default", layerLimit, checksum, internal }: ImageOptions): Attrs {
   const attrs: Attrs = {};
   if (resolveMode !== "default") attrs["image.resolvemode"] = resolveMode;
+  if (internal) attrs["image.recordtype"] = "internal";
   if (layerLimit !== undefined) attrs["image.layerlimit"] = String(layerLimit);
   if (checksum) attrs["image.checksum"] = checksum;
   return attrs;
@@ -31,12 +34,15 @@ export interface LocalOptions {
   /** Transfers with the same hint reuse what was sent before. */
   readonly sharedKeyHint?: string;
   readonly differ?: "none" | "metadata";
+  /** Sends names, sizes and times only, and the content just of the files that `except` matches. */
+  readonly metadataOnly?: { readonly except?: readonly string[] };
   /** Ties the source to one session of the client. */
   readonly session?: string;
 }
 
 /** Of `local://NAME`. The marshaller adds `local.unique`. */
-export function localAttrs({ include = [], exclude = [], followPaths = [], sharedKeyHint, differ, session }: LocalOptions): Attrs {
+export function localAttrs(options: LocalOptions): Attrs {
+  const { include = [], exclude = [], followPaths = [], sharedKeyHint, differ, metadataOnly, session } = options;
   const attrs: Attrs = {};
   if (session) attrs["local.session"] = session;
   if (include.length > 0) attrs["local.includepattern"] = goJson(include);
@@ -44,6 +50,8 @@ export function localAttrs({ include = [], exclude = [], followPaths = [], share
   if (exclude.length > 0) attrs["local.excludepatterns"] = goJson(exclude);
   if (sharedKeyHint) attrs["local.sharedkeyhint"] = sharedKeyHint;
   if (differ) attrs["local.differ"] = differ;
+  if (metadataOnly !== undefined) attrs["local.metadatatransfer"] = "true";
+  if (metadataOnly?.except?.length) attrs["local.metadatatransferexclude"] = goJson(metadataOnly.except);
   return attrs;
 }
 

@@ -20,6 +20,7 @@ export const CAPS = {
   localExclude: "source.local.excludepatterns",
   localFollowPaths: "source.local.followpaths",
   localSharedKeyHint: "source.local.sharedkeyhint",
+  localDiffer: "source.local.differ",
   localMetadataTransfer: "source.local.metadatatransfer",
   git: "source.git",
   gitKeepDir: "source.git.keepgitdir",

@@ -48,6 +48,12 @@ export function execOutputIndex(vertex: ExecVertex, dest: string): number {
   return index;
 }
 
+/** Index of the output of one of an exec's mounts, the root when none is given; -1 when it has none. */
+export function outputIndexOf(vertex: ExecVertex, mount?: Mount): number {
+  const isIt = (candidate: FileMount): boolean => (mount === undefined ? !vertex.mounts.includes(candidate) : candidate === mount);
+  return fileMounts(vertex).filter(hasOutput).findIndex(isIt);
+}
+
 /** Number of outputs that an exec has. */
 export function execOutputCount(vertex: ExecVertex): number {
   return fileMounts(vertex).filter(hasOutput).length;
