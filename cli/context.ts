@@ -1,4 +1,5 @@
 // Context: what every command gets besides its own flags.
+import type { TlsSettings } from "../engine/index.ts";
 import type { Io } from "./io.ts";
 
 export interface Context {
@@ -7,11 +8,26 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
+/** Flags of the commands that may talk to a daemon: which one, and the certificates for it. */
+export interface DaemonFlags {
+  readonly buildkit?: string;
+  readonly tlsdir?: string;
+  readonly tlscacert?: string;
+  readonly tlscert?: string;
+  readonly tlskey?: string;
+  readonly tlsservername?: string;
+}
+
+/** These flags as the engine takes them. */
+export function daemonOf(flags: DaemonFlags): { readonly buildkit?: string; readonly tls: TlsSettings } {
+  const { buildkit, tlsdir: dir, tlscacert: ca, tlscert: cert, tlskey: key, tlsservername: serverName } = flags;
+  return { ...(buildkit === undefined ? {} : { buildkit }), tls: { dir, ca, cert, key, serverName } };
+}
+
 /** Flags of the commands that read a config. */
-export interface ConfigFlags {
+export interface ConfigFlags extends DaemonFlags {
   readonly target?: readonly string[];
   readonly input?: readonly string[];
-  readonly buildkit?: string;
 }
 
 export interface RunFlags extends ConfigFlags {

@@ -2,7 +2,7 @@
 import { Argument, Command, Option } from "commander";
 import type { Shell } from "./commands/completion.ts";
 import type { ImportFlags } from "./commands/image.ts";
-import type { ConfigFlags, Context, OutputFormat, RunFlags } from "./context.ts";
+import type { ConfigFlags, Context, DaemonFlags, OutputFormat, RunFlags } from "./context.ts";
 import { usageError } from "./failure.ts";
 import { wantsColour } from "./io.ts";
 
@@ -78,14 +78,25 @@ function list(flags: string, description: string): Option {
 }
 
 function addConfig(command: Command): Command {
-  return command
+  command
     .argument("[dir]", "directory of the config, or one CUE file", ".")
     .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"))
-    .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
-    .option(
-      "--buildkit <address>",
-      "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock or tcp://host:1234; without it BUILDKIT_HOST, a daemon on a standard socket, or the embedded one",
-    );
+    .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"));
+  return addDaemon(
+    command,
+    "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock, tcp://host:1234 or ssh://host; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
+  );
+}
+
+/** Which daemon; the names of the flags for TLS are those of buildctl. */
+function addDaemon(command: Command, description: string): Command {
+  return command
+    .option("--buildkit <address>", description)
+    .option("--tlsdir <dir>", "directory with ca.pem, cert.pem and key.pem (or ca.crt, tls.crt and tls.key) for a tcp:// daemon")
+    .option("--tlscacert <file>", "certificate of the authority that signed the daemon's")
+    .option("--tlscert <file>", "client certificate")
+    .option("--tlskey <file>", "key of the client certificate")
+    .option("--tlsservername <name>", "name in the daemon's certificate, where it is not the host of the address");
 }
 
 function addRun(command: Command): Command {
@@ -260,17 +271,19 @@ function addToolCommands(program: Command, context: Context): void {
     const { versionCommand } = await import("./commands/version.ts");
     await versionCommand(context, flags);
   });
-  addOutput(
-    add(program, "doctor", "Check this machine: what is missing, and how to get it", "Exits with 3 when something is missing.", [
-      "$ dagger doctor",
-      "$ dagger doctor --output json",
-    ]),
-  )
-    .option("--buildkit <address>", "BuildKit daemon to check, instead of the one that a run would use")
-    .action(async (flags: { output: OutputFormat; buildkit?: string }) => {
+  const doctor = add(
+    program,
+    "doctor",
+    "Check this machine: what is missing, and how to get it",
+    "Exits with 3 when something is missing.",
+    ["$ dagger doctor", "$ dagger doctor --output json", "$ dagger doctor --buildkit tcp://build.example:1234 --tlsdir certs"],
+  );
+  addDaemon(addOutput(doctor), "BuildKit daemon to check, instead of the one that a run would use").action(
+    async (flags: DaemonFlags & { output: OutputFormat }) => {
       const { doctorCommand } = await import("./commands/doctor.ts");
       await doctorCommand(context, flags);
-    });
+    },
+  );
   add(program, "completion", "Print a script that completes commands and flags in bash, zsh or fish", "", [
     "$ source <(dagger completion bash)",
     "$ dagger completion zsh > ~/.zfunc/_dagger",

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../compiler/index.ts";
-import { daemonRequirements, daemonStatus, standardSockets } from "../runtime/daemon/index.ts";
-import { connect } from "../runtime/solve/index.ts";
+import { daemonRequirements, daemonStatus, lookForDaemon } from "../runtime/daemon/index.ts";
+import { type ConnectOptions, connect } from "../runtime/solve/index.ts";
 import { packageRoot } from "./assets.ts";
 
 /** One thing that a run needs. `detail` says what was found, or what is wrong; `fix` what to do when `ok` is false. */
@@ -18,6 +18,8 @@ export interface DoctorRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The daemon to check, as --buildkit gives it; without it the one that a run would use. */
   readonly buildkit?: string;
+  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
+  readonly tls?: ConnectOptions["tls"];
   readonly signal?: AbortSignal;
 }
 
@@ -48,30 +50,27 @@ function checkParts(): Check[] {
 }
 
 /** The daemon that a run would use, tried in the same order; the embedded one is not started but what it needs is checked. */
-async function checkBuildkit({ env, buildkit, signal }: DoctorRequest): Promise<Check[]> {
-  const host = env["BUILDKIT_HOST"];
-  if (buildkit !== undefined && buildkit !== "") return [await checkDaemon(buildkit, "--buildkit", signal)];
-  if (host !== undefined && host !== "") return [await checkDaemon(host, "BUILDKIT_HOST", signal)];
-  for (const socket of standardSockets(env)) {
-    if (!existsSync(socket)) continue;
-    const check = await checkDaemon(`unix://${socket}`, "standard socket", signal);
-    if (check.ok) return [check];
-  }
+async function checkBuildkit(request: DoctorRequest): Promise<Check[]> {
+  const { env, signal } = request;
+  const found = await lookForDaemon({ env, explicit: request.buildkit, ...(signal === undefined ? {} : { signal }) });
+  if (found !== undefined) return [await checkDaemon(found.address, names[found.from], request)];
   const status = await daemonStatus({ env });
-  if (status.running && status.ready) return [await checkDaemon(status.address, "embedded, running", signal)];
+  if (status.running && status.ready) return [await checkDaemon(status.address, "embedded, running", request)];
   const needs = await daemonRequirements(env);
   const checks = needs.map(({ name, ok, detail, fix }) => ({ name, ok, detail, ...(fix === undefined ? {} : { fix }) }));
   if (!needs.every(({ ok }) => ok)) return checks;
   return [...checks, { name: "BuildKit", ok: true, detail: "embedded, started when it is needed" }];
 }
 
-async function checkDaemon(address: string, from: string, signal: AbortSignal | undefined): Promise<Check> {
+const names = { flag: "--buildkit", env: "BUILDKIT_HOST", standard: "standard socket", docker: "Docker's own" } as const;
+
+async function checkDaemon(address: string, from: string, { env, tls, signal }: DoctorRequest): Promise<Check> {
   const name = "BuildKit";
   try {
-    const client = await connect(address, signal === undefined ? {} : { signal });
+    const client = await connect(address, { env, tls, signal });
     try {
-      const { version } = await client.info(signal);
-      return { name, ok: true, detail: `${version === "" ? "an old version" : version} at ${address} (${from})` };
+      const daemon = await client.capabilities(env, signal);
+      return { name, ok: true, detail: `${daemon?.name ?? "a daemon that does not tell its version"} at ${address} (${from})` };
     } finally {
       client.close();
     }

@@ -1,6 +1,7 @@
 // Door of the engine: what the command line and embedding programs use.
 export type { Diagnostic, ExitCode, Position } from "../compiler/index.ts";
 export { inputError, nearest, UserError } from "../compiler/index.ts";
+export type { TlsSettings } from "../runtime/connect/index.ts";
 export * from "./daemon.ts";
 export { type Check, type DoctorRequest, doctor } from "./doctor.ts";
 export type * from "./events.ts";

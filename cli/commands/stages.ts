@@ -1,5 +1,6 @@
 // dagger ops, graph and llb: show one stage of the compilation.
 import type { ConfigFlags, Context } from "../context.ts";
+import { daemonOf } from "../context.ts";
 import { UsageError } from "../failure.ts";
 
 /** Writes the stage to stdout; text ends with a newline. */
@@ -23,7 +24,7 @@ export async function stageCommand(
     dir,
     targets: flags.target ?? [],
     inputs: flags.input ?? [],
-    ...(flags.buildkit === undefined ? {} : { buildkit: flags.buildkit }),
+    ...daemonOf(flags),
     stage,
     format: flags.format,
     signal: context.signal,

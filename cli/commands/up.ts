@@ -1,6 +1,7 @@
 // dagger up and dagger compute: run a config, show its progress and what it gave.
 import type { UpResult } from "../../engine/index.ts";
 import type { Context, OutputFormat, RunFlags } from "../context.ts";
+import { daemonOf } from "../context.ts";
 import { toFailure } from "../failure.ts";
 import { wantsColour } from "../io.ts";
 import { createProgress } from "../output/create.ts";
@@ -46,7 +47,7 @@ async function runConfig(context: Context, dir: string, flags: RunFlags): Promis
       targets: flags.target ?? [],
       inputs: flags.input ?? [],
       secrets: flags.secret ?? [],
-      ...(flags.buildkit === undefined ? {} : { buildkit: flags.buildkit }),
+      ...daemonOf(flags),
       noCache: !flags.cache,
       signal,
       onEvent: (event) => progress.event(event),

@@ -6,7 +6,7 @@ import type { Environment } from "../directories.ts";
 import type { Address, DockerAddress, Endpoint } from "./address.ts";
 import { parseAddress, type TcpAddress } from "./address.ts";
 import { dialCommand } from "./command.ts";
-import { askVersion, findDocker, upgrade } from "./docker.ts";
+import { askVersion, expectsDocker, findDocker, upgrade } from "./docker.ts";
 import { asksForTls, badTls, readTls, type TlsSettings } from "./tls.ts";
 
 export interface ResolveOptions {
@@ -46,6 +46,19 @@ export async function dial(address: Address, signal: AbortSignal): Promise<Duple
     stream.on("error", () => undefined);
     stream.destroy();
     throw said;
+  }
+}
+
+/** Whether the Docker that the `docker` command would use is there and has a BuildKit. Waits some seconds at most. */
+export async function dockerAnswers(env: Environment): Promise<boolean> {
+  try {
+    if (!(await expectsDocker(env))) return false;
+    const stream = await dial(await resolveAddress("docker://", { env }), AbortSignal.timeout(5_000));
+    stream.on("error", () => undefined);
+    stream.destroy();
+    return true;
+  } catch {
+    return false;
   }
 }
 

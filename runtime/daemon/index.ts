@@ -1,5 +1,5 @@
 // The door of runtime/daemon: which buildkitd to use, and the embedded one.
 export { type DaemonOptions, type DaemonStatus, daemonLogs, daemonStatus, ensureDaemon, stopDaemon } from "./daemon.ts";
-export { type FindOptions, type FoundDaemon, findDaemon, standardSockets } from "./find.ts";
+export { type FindOptions, type FoundDaemon, findDaemon, lookForDaemon, type RunningDaemon } from "./find.ts";
 export { findBuildkitd } from "./location.ts";
 export { daemonRequirements, type Requirement } from "./requirements.ts";
