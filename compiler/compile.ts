@@ -6,12 +6,14 @@ import type { BuildOptions, Built } from "./graph/build.ts";
 import { Builder, checkDirectory } from "./graph/build.ts";
 import { collect } from "./graph/collect.ts";
 import { resolveImages } from "./graph/images.ts";
+import { buildOtherPlatforms, toImageOutputs } from "./graph/outputs.ts";
 import type { Selection } from "./graph/select.ts";
 import { select } from "./graph/select.ts";
 import type { Output } from "./graph/vertex.ts";
-import type { Component, Definition, Job, Ports } from "./job.ts";
+import type { Component, Definition, ImageOutput, Job, Ports } from "./job.ts";
 import type { MarshalOptions } from "./llb/index.ts";
 import { marshal } from "./llb/index.ts";
+import type { Program } from "./ops/program.ts";
 import type { Workflow } from "./ops/read.ts";
 import { readOps } from "./ops/read.ts";
 import type { Value } from "./value.ts";
@@ -29,8 +31,10 @@ export interface CompileOptions extends BuildOptions {
 export async function compile(root: Value, ports: Ports, options: CompileOptions): Promise<Job> {
   const workflow = readOps(root);
   const selection = selectPrograms(workflow, options.targets ?? []);
-  const builder = await buildGraph(selection, ports, options);
-  return toJob(builder, selection, options);
+  const builder = await buildGraph(selection.order, ports, options);
+  const chosen = choose(builder, selection);
+  const images = await buildImages(chosen, selection, builder, ports, options);
+  return toJob(builder, chosen, images, selection, options);
 }
 
 /** What is built in this pass, once the config has no mistakes. */
@@ -40,37 +44,73 @@ function selectPrograms(workflow: Workflow, targets: readonly string[]): Selecti
   return selection;
 }
 
-async function buildGraph(selection: Selection, ports: Ports, options: CompileOptions): Promise<Builder> {
+async function buildGraph(order: readonly Program[], ports: Ports, options: CompileOptions): Promise<Builder> {
   const problems: Diagnostic[] = [];
-  const images = await resolveImages(selection.order, ports.images, {
+  const images = await resolveImages(order, ports.images, {
     platform: options.platform,
     directory: (path, op, field) => checkDirectory(path, op, field, options, problems),
     problem: (diagnostic) => void problems.push(diagnostic),
   });
-  const define = (fs: Output): Definition => marshal(fs, marshalOptions(options));
-  const builder = new Builder(options, { images, frontends: ports.frontends, define });
-  await builder.addAll(selection.order);
+  const builder = new Builder(options, { images, frontends: ports.frontends, define: definer(options) });
+  await builder.addAll(order);
   fail([...problems, ...builder.problems]);
   return builder;
 }
 
-function toJob(builder: Builder, selection: Selection, options: CompileOptions): Job {
-  const all = [...builder.built.values()];
+/** What gives values, files and images: the components that were asked for, and the inline ops in them. */
+interface Chosen {
+  readonly listed: readonly Built[];
+  readonly giving: readonly Built[];
+}
+
+function choose(builder: Builder, selection: Selection): Chosen {
   const wanted = new Set(selection.wanted.map((program) => program.component));
   const listed = selection.wanted.map((program) => builder.built.get(program.value)).filter((built) => built !== undefined);
-  const inline = all.filter(({ program }) => !program.named && wanted.has(program.component));
-  const { terminal, values, dirs } = collect([...listed, ...inline]);
+  const inline = [...builder.built.values()].filter(({ program }) => !program.named && wanted.has(program.component));
+  return { listed, giving: [...listed, ...inline] };
+}
+
+/** The images that leave the job. What they need for further platforms is served by the same session as all else. */
+async function buildImages(
+  { giving }: Chosen,
+  { order }: Selection,
+  builder: Builder,
+  ports: Ports,
+  options: CompileOptions,
+): Promise<ImageOutput[]> {
+  const others = await buildOtherPlatforms(giving, order, (platform, programs) => buildGraph(programs, ports, { ...options, platform }));
+  for (const other of others.values()) builder.adopt(other);
+  const problems: Diagnostic[] = [];
+  const images = toImageOutputs(giving, { others, define: definer(options), problem: (diagnostic) => void problems.push(diagnostic) });
+  fail(problems);
+  return images;
+}
+
+function toJob(
+  builder: Builder,
+  { listed, giving }: Chosen,
+  images: readonly ImageOutput[],
+  selection: Selection,
+  options: CompileOptions,
+): Job {
+  const all = [...builder.built.values()];
+  const { terminal, values, dirs } = collect(giving);
   return {
     graph: { terminal, components: toComponents(all, listed) },
     definition: marshal(terminal, marshalOptions(options)),
     values,
     dirs,
+    images,
     locals: [...builder.locals.values()],
     secrets: [...builder.secrets.values()],
     ssh: [...builder.ssh],
     entitlements: [...builder.entitlements],
     deferred: selection.deferred,
   };
+}
+
+function definer(options: CompileOptions): (fs: Output) => Definition {
+  return (fs) => marshal(fs, marshalOptions(options));
 }
 
 /** The same for the whole graph and for what a frontend is asked about: their ops are to be the same bytes. */

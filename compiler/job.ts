@@ -92,6 +92,39 @@ export interface DirOutput {
   readonly at: readonly Position[];
 }
 
+/** Where an image goes: to a registry, or into an archive on the client (`dest` is absolute). References are normalised. */
+export type ImageTarget =
+  | { readonly kind: "push"; readonly ref: string }
+  | { readonly kind: "save"; readonly ref: string; readonly dest: string; readonly format: "docker" | "oci" };
+
+/** One image that leaves the job. Each is solved by itself, over the vertices of the job's graph. */
+export interface ImageOutput {
+  readonly target: ImageTarget;
+  readonly platforms: readonly ImagePlatform[];
+  /** What must have succeeded before, beyond what the image is made of: the steps before it in its component. */
+  readonly after: Definition | undefined;
+  /** Equal keys mean equal images at the same place. */
+  readonly key: string;
+  /** CUE paths that its digest becomes the value of. */
+  readonly values: readonly string[];
+  /** The component that it belongs to. */
+  readonly component: string;
+  /** CUE path of the op. */
+  readonly path: string;
+  /** The op in words. */
+  readonly name: string;
+  readonly at: readonly Position[];
+}
+
+export interface ImagePlatform {
+  /** `os/architecture[/variant]`. */
+  readonly platform: string;
+  /** Without ops for the empty filesystem. */
+  readonly definition: Definition;
+  /** OCI image config as JSON. */
+  readonly config: Uint8Array;
+}
+
 /** A component that waits for computed values: compiled in a later pass. */
 export interface Deferred {
   readonly path: string;
@@ -130,6 +163,7 @@ export interface Job {
   readonly definition: Definition;
   readonly values: readonly ValueOutput[];
   readonly dirs: readonly DirOutput[];
+  readonly images: readonly ImageOutput[];
   readonly locals: readonly LocalSource[];
   /** Secret ids that the graph mounts, with the line that asks for each. */
   readonly secrets: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];

@@ -1,6 +1,6 @@
 // Ops → graph: folds the ops of each program over a state, once per program, in order of need.
 import type { Diagnostic, Position } from "../diagnostic.ts";
-import type { Definition, Frontends, Job, LocalSource, ResolvedImage } from "../job.ts";
+import type { Definition, Frontends, ImageTarget, Job, LocalSource, ResolvedImage } from "../job.ts";
 import { formatPlatform, resolvePath } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
@@ -50,12 +50,24 @@ export interface BuiltDir {
   readonly dest: string;
 }
 
+/** An image that leaves the job. */
+export interface BuiltImage {
+  readonly op: OpBase<string>;
+  readonly meta: VertexMeta;
+  readonly state: State;
+  readonly target: ImageTarget;
+  readonly platforms: readonly Platform[] | undefined;
+  /** The steps of the component before it. */
+  readonly after: readonly Output[];
+}
+
 /** What one program became. */
 export interface Built {
   readonly program: Program;
   readonly state: State;
   readonly values: readonly BuiltValue[];
   readonly dirs: readonly BuiltDir[];
+  readonly images: readonly BuiltImage[];
   /** Every filesystem on the way whose making may matter by itself: those of execs. */
   readonly steps: readonly Output[];
 }
@@ -99,12 +111,19 @@ export class Builder {
     for (const one of built) this.built.set(one.program.value, one);
   }
 
+  /** Takes over what the session has to serve for another builder's graph. */
+  adopt(other: Builder): void {
+    for (const [name, local] of other.locals) this.locals.set(name, local);
+    for (const { id, optional, at } of other.secrets.values()) this.#secret(id, optional, at);
+    for (const id of other.ssh) this.ssh.add(id);
+    for (const name of other.entitlements) this.entitlements.add(name);
+  }
+
   /** Works without a pause as long as no op has to ask. */
   #add(program: Program): Promise<void> | undefined {
-    const values: BuiltValue[] = [];
-    const dirs: BuiltDir[] = [];
-    const steps: Output[] = [];
-    const context = this.#context(program, values, dirs);
+    const made = { values: [] as BuiltValue[], dirs: [] as BuiltDir[], images: [] as BuiltImage[], steps: [] as Output[] };
+    const { steps } = made;
+    const context = this.#context(program, made);
     const ops = program.ops.values();
     const step = (state: State): void => {
       if (state.fs?.vertex.kind === "exec" || state.fs?.vertex.kind === "raw") steps.push(state.fs);
@@ -122,13 +141,14 @@ export class Builder {
         state = next;
         step(state);
       }
-      this.built.set(program.value, { program, state, values, dirs, steps });
+      this.built.set(program.value, { program, state, ...made });
       return undefined;
     };
     return fold(emptyState(this.options.platform));
   }
 
-  #context(program: Program, values: BuiltValue[], dirs: BuiltDir[]): LowerContext {
+  #context(program: Program, made: Made): LowerContext {
+    const { values, dirs, images, steps } = made;
     const meta = (op: OpBase<string>, name: string): VertexMeta => ({
       name,
       component: program.component,
@@ -154,8 +174,9 @@ export class Builder {
       knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
-      saveDir: (op, from, src, dest) =>
-        void (isBorrowed(program) || dirs.push({ op, meta: meta(op, specOf(op as never).words(op as never)), from, src, dest })),
+      saveDir: (op, from, src, dest) => void (isBorrowed(program) || dirs.push({ op, meta: meta(op, wordsOf(op)), from, src, dest })),
+      outputImage: (op, state, target, platforms) =>
+        void (isBorrowed(program) || images.push({ op, meta: meta(op, wordsOf(op)), state, target, platforms, after: [...steps] })),
     };
   }
 
@@ -213,6 +234,18 @@ export class Builder {
     const known = this.secrets.get(id);
     if (known === undefined || (known.optional && !optional)) this.secrets.set(id, { id, optional, at });
   }
+}
+
+/** What a program has made so far. */
+interface Made {
+  readonly values: BuiltValue[];
+  readonly dirs: BuiltDir[];
+  readonly images: BuiltImage[];
+  readonly steps: Output[];
+}
+
+function wordsOf(op: OpBase<string>): string {
+  return specOf(op as never).words(op as never);
 }
 
 /** The ops of another component, as in `from: other.#up`: that one saves its files itself. */

@@ -17,6 +17,8 @@ export interface State {
    * writes them.
    */
   readonly image: Readonly<Record<string, unknown>>;
+  /** The platforms that an image of it is for when nobody says: those of the docker-build that it comes from. */
+  readonly platforms?: readonly Platform[];
 }
 
 export function emptyState(platform: Platform): State {

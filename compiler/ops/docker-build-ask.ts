@@ -6,7 +6,7 @@ import type { Frontends } from "../job.ts";
 import { cleanPath, execSessionNeeds, formatPlatform, localAttrs, spliceDefinition } from "../llb/index.ts";
 import type { DockerBuildOp } from "./docker-build-op.ts";
 import { readIgnoreFile } from "./dockerignore.ts";
-import { copyContents, fileOutput } from "./files.ts";
+import { copyContents, fileOutput, given } from "./files.ts";
 import { configState, imageState, stateConfig } from "./image.ts";
 import type { LowerContext } from "./spec.ts";
 
@@ -27,7 +27,7 @@ export async function askDockerfile(op: DockerBuildOp, context: LowerContext, wo
     fileName: () => file,
   });
   needSession(op, fs, inputs.known, context);
-  return configState(answer.config, fs, platform);
+  return { ...configState(answer.config, fs, platform), ...given("platforms", op.platforms) };
 }
 
 /** The job's platform when the op builds for it, else the first that the op names. */

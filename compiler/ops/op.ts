@@ -6,6 +6,8 @@ import type { DiffOp } from "./diff.ts";
 import { diff } from "./diff.ts";
 import { dockerBuild } from "./docker-build.ts";
 import type { DockerBuildOp } from "./docker-build-op.ts";
+import type { DockerLoginOp } from "./docker-login.ts";
+import { dockerLogin } from "./docker-login.ts";
 import type { EnvOp } from "./env.ts";
 import { env } from "./env.ts";
 import { exec } from "./exec.ts";
@@ -20,6 +22,8 @@ import type { FetchHttpOp } from "./fetch-http.ts";
 import { fetchHttp } from "./fetch-http.ts";
 import type { FetchOciOp } from "./fetch-oci.ts";
 import { fetchOci } from "./fetch-oci.ts";
+import type { ImageConfigOp } from "./image-config.ts";
+import { imageConfig } from "./image-config.ts";
 import type { LoadOp } from "./load.ts";
 import { load } from "./load.ts";
 import type { LocalOp } from "./local.ts";
@@ -28,10 +32,14 @@ import type { MergeOp } from "./merge.ts";
 import { merge } from "./merge.ts";
 import type { MkdirOp } from "./mkdir.ts";
 import { mkdir } from "./mkdir.ts";
+import type { PushContainerOp } from "./push-container.ts";
+import { pushContainer } from "./push-container.ts";
 import type { RmOp } from "./rm.ts";
 import { rm } from "./rm.ts";
 import type { SaveDirOp } from "./save-dir.ts";
 import { saveDir } from "./save-dir.ts";
+import type { SaveImageOp } from "./save-image.ts";
+import { saveImage } from "./save-image.ts";
 import type { ScratchOp } from "./scratch.ts";
 import { scratch } from "./scratch.ts";
 import type { OpSpec } from "./spec.ts";
@@ -50,6 +58,7 @@ export type Op =
   | CopyOp
   | DiffOp
   | DockerBuildOp
+  | DockerLoginOp
   | EnvOp
   | ExecOp
   | ExportOp
@@ -57,12 +66,15 @@ export type Op =
   | FetchGitOp
   | FetchHttpOp
   | FetchOciOp
+  | ImageConfigOp
   | LoadOp
   | LocalOp
   | MergeOp
   | MkdirOp
+  | PushContainerOp
   | RmOp
   | SaveDirOp
+  | SaveImageOp
   | ScratchOp
   | SubdirOp
   | SymlinkOp
@@ -74,6 +86,7 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   copy,
   diff,
   "docker-build": dockerBuild,
+  "docker-login": dockerLogin,
   env,
   exec,
   export: exportOp,
@@ -81,12 +94,15 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   "fetch-git": fetchGit,
   "fetch-http": fetchHttp,
   "fetch-oci": fetchOci,
+  "image-config": imageConfig,
   load,
   local,
   merge,
   mkdir,
+  "push-container": pushContainer,
   rm,
   "save-dir": saveDir,
+  "save-image": saveImage,
   scratch,
   subdir,
   symlink,

@@ -2,7 +2,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
-import type { Definition, Frontends, ImageRequest, ResolvedImage } from "../job.ts";
+import type { Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing } from "../value.ts";
 import type { Computed, From, OpBase } from "./use.ts";
 
@@ -96,6 +96,8 @@ export interface LowerContext {
   entitlement(name: "network.host" | "security.insecure" | "device"): void;
   exportValue(op: OpBase<string>, format: ExportFormat, from: Output): void;
   saveDir(op: OpBase<string>, from: Ref, src: string, dest: string): void;
+  /** The state as an image that leaves the job; `platforms` says for which, when the op does. */
+  outputImage(op: OpBase<string>, state: State, target: ImageTarget, platforms: readonly Platform[] | undefined): void;
 }
 
 export type ExportFormat = "string" | "json" | "yaml" | "number" | "boolean";

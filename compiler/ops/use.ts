@@ -47,9 +47,16 @@ export function isComponent(value: Value): boolean {
 
 /** The formats that the component's `export` ops write; read without checking, which is the business of reading its ops. */
 export function exportFormats(value: Value): string[] {
+  return opsNamed(value, "export").map((fields) => String(fields.get("format")?.value.scalar ?? "string"));
+}
+
+/** True when the component pushes an image whose digest becomes its value: it can be a string, and no export gives it another one. */
+export function takesDigest(value: Value): boolean {
+  const type = value.kind === "incomplete" ? (value.type ?? "_") : value.kind;
+  return /\bstring\b|^[=!]~/.test(type) && exportFormats(value).length === 0 && opsNamed(value, "push-container").length > 0;
+}
+
+function opsNamed(value: Value, name: string): Value["fields"][] {
   const ops = value.fields.get("#up")?.value.items ?? [];
-  return ops
-    .map((op) => op.value.fields)
-    .filter((fields) => fields.get("do")?.value.scalar === "export")
-    .map((fields) => String(fields.get("format")?.value.scalar ?? "string"));
+  return ops.map((op) => op.value.fields).filter((fields) => fields.get("do")?.value.scalar === name);
 }

@@ -6,7 +6,17 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { compile, type Frontends, type Job, printGraph, printOps, readOps, UserError, type Value } from "../../compiler/index.ts";
+import {
+  compile,
+  type Definition,
+  type Frontends,
+  type Job,
+  printGraph,
+  printOps,
+  readOps,
+  UserError,
+  type Value,
+} from "../../compiler/index.ts";
 import { marshal, printDefinition, spliceDefinition } from "../../compiler/llb/index.ts";
 import { createEvaluator, type Evaluator, readSource } from "../../runtime/cue/index.ts";
 import { formatTxtar, parseTxtar } from "../support/txtar.ts";
@@ -108,6 +118,7 @@ function printJob(job: Job): string {
   const lines = [
     ...job.values.map((value) => `value ${value.path} = ${value.format} in ${value.file}`),
     ...job.dirs.map((dir) => `save ${dir.path}: ${dir.prefix} → ${dir.dest}`),
+    ...job.images.flatMap(imageLines),
     ...job.locals.map((local) => `local ${local.name} = ${local.dir}`),
     ...job.secrets.map((secret) => `secret ${secret.id}${secret.optional ? " (optional)" : ""}`),
     ...job.ssh.map((id) => `ssh ${id}`),
@@ -115,6 +126,19 @@ function printJob(job: Job): string {
     ...job.deferred.map(({ path, missing }) => `deferred ${path} until ${missing.map((one) => one.path).join(", ")}`),
   ];
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function imageLines({ target, path, platforms, after, values }: Job["images"][number]): string[] {
+  const where = target.kind === "push" ? "" : ` → ${target.dest} (${target.format})`;
+  return [
+    `${target.kind} ${path}: ${target.ref}${where}${values.map((value) => `, digest to ${value}`).join("")}`,
+    ...(after === undefined ? [] : [`  after ${names(after)}`]),
+    ...platforms.map(({ platform, definition, config }) => `  ${platform}: ${names(definition)} ${new TextDecoder().decode(config)}`),
+  ];
+}
+
+function names({ nodes }: Definition): string {
+  return nodes.flatMap(({ vertex }) => vertex?.meta.name ?? []).join(" → ") || "(empty)";
 }
 
 function printErrors(error: UserError): string {

@@ -1,0 +1,45 @@
+// `push-container`: the filesystem as an image in a registry. Its digest becomes the value of a component that takes a string.
+import type { Platform } from "../graph/vertex.ts";
+import { optional, required } from "./fields.ts";
+import { platform } from "./platform.ts";
+import { reference } from "./reference.ts";
+import type { OpSpec } from "./spec.ts";
+import { listOf } from "./types.ts";
+import type { OpBase } from "./use.ts";
+
+export interface PushContainerOp extends OpBase<"push-container"> {
+  /** Normalised. */
+  readonly ref: string;
+  readonly platforms?: readonly Platform[];
+}
+
+export const pushContainer: OpSpec<PushContainerOp> = {
+  do: "push-container",
+  fields: { ref: required(reference), platforms: optional(listOf(platform)) },
+  words: (op) => `push-container ${op.ref}`,
+  check: (op, field, context) => {
+    const at = (label: string): typeof field.at => field.value.fields.get(label)?.at ?? field.at;
+    if (op.ref.includes("@")) {
+      context.problem({
+        code: "wrong-type",
+        message: `Op push-container takes a name with a tag, got the digest of an image that is there already: ${op.ref}`,
+        path: `${field.path}.ref`,
+        at: at("ref"),
+        hint: "Write a tag in place of the digest",
+      });
+    }
+    if (op.platforms?.length === 0) {
+      context.problem({
+        code: "wrong-type",
+        message: "Op push-container has an empty list of platforms",
+        path: `${field.path}.platforms`,
+        at: at("platforms"),
+        hint: "Name one, or remove the field",
+      });
+    }
+  },
+  lower: (op, state, context) => {
+    context.outputImage(op, state, { kind: "push", ref: op.ref }, op.platforms);
+    return state;
+  },
+};
