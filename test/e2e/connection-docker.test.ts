@@ -1,0 +1,166 @@
+// The BuildKit inside a real, old Docker daemon: found as the docker command finds it, used for whole jobs, and told apart from newer ones.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { UserError } from "../../compiler/diagnostic.ts";
+import { lookForDaemon } from "../../runtime/daemon/index.ts";
+import { connect } from "../../runtime/solve/index.ts";
+import { builtBinary } from "../support/buildkitd.ts";
+import { startDockerd, type TestDocker } from "../support/dockerd.ts";
+import { type Bench, type Outcome, startBench } from "./dagger.ts";
+
+const run = promisify(execFile);
+let bench: Bench;
+let docker: TestDocker;
+
+before(async () => {
+  bench = await startBench();
+  docker = await startDockerd();
+});
+after(async () => {
+  await docker.stop();
+  await bench.end();
+});
+
+/** Runs a config on Docker, with an empty image store: this Docker takes images of its own only. */
+function up(name: string, config: string, more: readonly string[] = []): Promise<Outcome> {
+  const dir = join(bench.dir, name);
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "up.cue"), `package up\n${config}`);
+  const env = { BUILDKIT_HOST: `docker://${docker.socket}`, DAGGER_DATA_DIR: join(bench.dir, "no-images") };
+  return bench.dagger(["up", "--progress", "quiet", ...more, dir], env);
+}
+
+async function failure(address: string, env: Readonly<Record<string, string>>): Promise<readonly [number, string, string]> {
+  try {
+    (await connect(address, { env })).close();
+  } catch (error) {
+    assert.ok(error instanceof UserError, String(error));
+    return [error.exit, error.diagnostics[0]?.code ?? "", error.message];
+  }
+  return assert.fail("it connected");
+}
+
+test("a whole job runs on Docker's own BuildKit: files in, commands, files and values out", async () => {
+  const config = `
+image: #up: [{do: "fetch-container", ref: "busybox"}]
+answer: {
+	#up: [
+		{do: "load", from: image},
+		{do: "copy", from: [{do: "local", dir: "."}], src: "up.cue", dest: "/in/"},
+		{do: "exec", network: "none", args: ["sh", "-c", "wc -l < /in/up.cue | tr -d '\\\\n' > /lines"], mount: "/tmp": "tmpfs"},
+		{do: "export", source: "/lines", format: "number"},
+	]
+	int
+}
+kept: #up: [
+	{do: "load", from: image},
+	{do: "exec", network: "none", args: ["mkdir", "/out"]},
+	{do: "write-file", dest: "/out/value", content: "hello"},
+	{do: "subdir", dir: "/out"},
+	{do: "save-dir", dest: "./saved"},
+]
+`;
+  const { code, stdout, stderr } = await up("job", config, ["--output", "json"]);
+  assert.equal(code, 0, stderr);
+  const result = JSON.parse(stdout) as { values: { answer: number }; passes: unknown[] };
+  assert.equal(result.values.answer, config.split("\n").length);
+  assert.equal(result.passes.length, 1);
+  assert.equal(readFileSync(join(bench.dir, "job/saved/value"), "utf8"), "hello");
+});
+
+test("what an old daemon cannot do is told before anything runs, with op, line and version", async () => {
+  const { code, stdout, stderr } = await up(
+    "lacks",
+    `a: #up: [{do: "fetch-container", ref: "busybox"}, {do: "exec", network: "none", args: ["touch", "/ran"]}]
+b: #up: [{do: "scratch"}, {do: "symlink", oldpath: "x", newpath: "/y"}]
+m: #up: [{do: "merge", inputs: [a, b]}]
+d: #up: [{do: "diff", lower: a, upper: m}]
+c: #up: [{do: "scratch"}, {do: "copy", from: a, src: "/", include: ["bin"]}]
+`,
+    ["--output", "json"],
+  );
+  assert.equal(code, 3, stderr);
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: { code: string; message: string; at: { line: number }[] }[] };
+  assert.deepEqual([...new Set(diagnostics.map((one) => one.code))], ["daemon-lacks"]);
+  const found = diagnostics.map(({ message, at }) => [message.replace(/^`(\S+).*` needs /, "$1: "), at[0]?.line]);
+  const lacks = `which Docker ${docker.version} does not have`;
+  assert.deepEqual(
+    found.sort((a, b) => Number(a[1]) - Number(b[1])),
+    [
+      [`symlink: making symlinks (file.symlink.create), ${lacks}`, 3],
+      [`merge: merging filesystems (mergeop), ${lacks}`, 4],
+      [`diff: the difference of filesystems (diffop), ${lacks}`, 5],
+      [`copy: include and exclude in copies (file.copy.includeexcludepatterns), ${lacks}`, 6],
+    ],
+  );
+  assert.doesNotMatch(stderr, /exec touch/, "nothing ran");
+});
+
+test("the same job runs on a daemon of our time", async () => {
+  const { code, stderr } = await bench.dagger(["up", "--progress", "quiet", join(bench.dir, "lacks")]);
+  assert.equal(code, 0, stderr);
+});
+
+test("Docker is found by DOCKER_HOST and by its context, after the standard sockets", async () => {
+  const config = join(bench.dir, "docker-config");
+  const id = createHash("sha256").update("far").digest("hex");
+  mkdirSync(join(config, "contexts/meta", id), { recursive: true });
+  writeFileSync(
+    join(config, "contexts/meta", id, "meta.json"),
+    JSON.stringify({ Name: "far", Endpoints: { docker: { Host: docker.host } } }),
+  );
+  writeFileSync(join(config, "config.json"), JSON.stringify({ currentContext: "far" }));
+  for (const env of [{ DOCKER_HOST: docker.host }, { DOCKER_CONFIG: config }, { DOCKER_CONFIG: config, DOCKER_CONTEXT: "far" }]) {
+    assert.deepEqual(await lookForDaemon({ env: { HOME: bench.dir, ...env } }), { address: "docker://", from: "docker" });
+    const client = await connect("docker://", { env });
+    assert.equal((await client.capabilities({ DAGGER_CACHE_DIR: bench.dir }))?.name, `Docker ${docker.version}`);
+    client.close();
+  }
+  const { stdout } = await bench.dagger(["doctor"], { BUILDKIT_HOST: "", DOCKER_HOST: docker.host });
+  assert.match(stdout, new RegExp(`ok +BuildKit +Docker ${docker.version} at docker:// \\(Docker's own\\)`));
+});
+
+test("a Docker that is not there, or is none, is passed over when nobody asked for it, and an error when somebody did", async () => {
+  const server = createServer((_request, response) => response.writeHead(404).end("page not found")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const cases: readonly [Readonly<Record<string, string>>, string][] = [
+    [{ DOCKER_HOST: `unix://${bench.dir}/no.sock` }, `docker:// (unix://${bench.dir}/no.sock): there is no such socket`],
+    [{ DOCKER_HOST: `tcp://127.0.0.1:${port}` }, `docker:// (tcp://127.0.0.1:${port}): it has no BuildKit`],
+  ];
+  for (const [env, message] of cases) {
+    assert.equal(await lookForDaemon({ env: { HOME: bench.dir, ...env } }), undefined);
+    assert.deepEqual(await failure("docker://", env), [3, "no-daemon", `cannot connect to a BuildKit daemon at ${message}`]);
+  }
+  server.close();
+  const [exit, code] = await failure("docker://", { DOCKER_CONFIG: bench.dir, DOCKER_CONTEXT: "nowhere" });
+  assert.deepEqual([exit, code], [2, "no-docker-context"]);
+  assert.deepEqual((await failure("docker://", { DOCKER_HOST: "npipe:////./pipe/docker" })).slice(0, 2), [2, "bad-address"]);
+});
+
+test("a buildkitd is reached through a real container", async () => {
+  const env = { ...process.env, DOCKER_HOST: docker.host };
+  const files = [`${bench.daemon.dir}:/run/buildkit`, `${builtBinary("buildctl")}:/usr/bin/buildctl:ro`].flatMap((mount) => ["-v", mount]);
+  await run("docker", ["run", "-d", "--name", "builder", "--network", "none", ...files, "busybox", "sleep", "1000"], { env });
+  const before = process.env["DOCKER_HOST"];
+  process.env["DOCKER_HOST"] = docker.host;
+  try {
+    const client = await connect("docker-container://builder");
+    assert.match((await client.info()).version, /^v\d/);
+    client.close();
+    assert.match((await failure("docker-container://gone", {}))[2], /docker ended with exit code 1: .*No such container: gone/);
+    await run("docker", ["kill", "builder"], { env });
+    assert.match((await failure("docker-container://builder", {}))[2], /docker ended with exit code 1: .*is not running/);
+  } finally {
+    if (before === undefined) delete process.env["DOCKER_HOST"];
+    else process.env["DOCKER_HOST"] = before;
+    await run("docker", ["rm", "-f", "builder"], { env });
+  }
+});
