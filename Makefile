@@ -31,7 +31,7 @@ proto: $(PROTO) ## generate the BuildKit protocol code (proto/gen)
 wasm: dist/cue.wasm ## build CUE to WebAssembly, and its snapshot (dist/cue.wasm, dist/cue.snapshot)
 daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
 run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run ## build the helper that runs inside containers (dist/run)
-bundle: dist/dagger/main.js ## bundle the command line into few files (dist/dagger)
+bundle: dist/dagger/main.cjs ## bundle the command line into one file and compile it (dist/dagger)
 build: proto wasm daemon run-helper bundle ## build everything that ./bin/dagger needs
 debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
 
@@ -84,7 +84,7 @@ dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
 	$(timed) "dagger-run ($*)" bash -c 'cd tools && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../$@.new ./run'
 	@mv $@.new $@
 
-dist/dagger/main.js: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs
+dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs
 	$(timed) "bundle" node tools/bundle.mjs
 
 dist/images/debian/.complete: tools/debian.sh

@@ -22,8 +22,12 @@ function bug(error: unknown): never {
 process.on("uncaughtException", bug);
 process.on("unhandledRejection", bug);
 
-const interrupt = listenForInterrupt(() => leave(130, ""));
-const code = await run(process.argv.slice(2), io, interrupt.signal);
-// What is still written must arrive before the process ends; what else is open must not keep it.
-await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => void stream.write("", () => done()))));
-process.exit(process.exitCode === undefined || code !== 0 ? code : Number(process.exitCode));
+async function main(): Promise<void> {
+  const interrupt = listenForInterrupt(() => leave(130, ""));
+  const code = await run(process.argv.slice(2), io, interrupt.signal);
+  // What is still written must arrive before the process ends; what else is open must not keep it.
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => void stream.write("", () => done()))));
+  process.exit(process.exitCode === undefined || code !== 0 ? code : Number(process.exitCode));
+}
+
+void main();

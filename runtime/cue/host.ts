@@ -82,7 +82,7 @@ function tooDeep(): Error {
 function startWorker(program: ProgramOptions): Worker {
   const options = { workerData: program, resourceLimits: { stackSizeMb: STACK_MB } };
   // In the bundled command line the worker is a file of its own beside the bundle.
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./cue-worker.js", import.meta.url), options);
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./cue-worker.cjs", import.meta.url), options);
   // From source, as in tests: tsx does not reach into workers by itself.
   const tsx = import.meta.resolve("tsx/esm/api");
   const file = new URL("./cue-worker.ts", import.meta.url).href;

@@ -1,0 +1,30 @@
+// Starts the bundled command line with the compiled code that the build kept beside it. V8 refuses code of another version of Node, or of
+// other flags, and compiles anew then. Copied to dist/dagger/main.cjs by bundle.mjs, with the bundle's name in place of BUNDLE.
+"use strict";
+const { readFileSync } = require("node:fs");
+const { createRequire } = require("node:module");
+const { join } = require("node:path");
+const { Script } = require("node:vm");
+
+const filename = join(__dirname, "BUNDLE");
+
+/** `compiled` is what createCachedData gave for the same text. */
+function load(compiled) {
+  // The bundle is ASCII: read so, it takes half the memory and no decoding.
+  const text = readFileSync(filename, "latin1");
+  return new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, { filename, cachedData: compiled });
+}
+
+function readCompiled() {
+  try {
+    return readFileSync(`${filename}.code`);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = {
+  filename,
+  load,
+  start: () => load(readCompiled()).runInThisContext()({}, createRequire(filename), { exports: {} }, filename, __dirname),
+};
