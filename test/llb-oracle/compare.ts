@@ -1,6 +1,7 @@
 // Compares what compiler/llb and client/llb make of the same graph.
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
+import type { Definition } from "../../compiler/job.ts";
 import { decodeDefinition, marshal } from "../../compiler/llb/index.ts";
 import { Op } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
 import type { Case } from "./graph.ts";
@@ -8,8 +9,12 @@ import type { Answer } from "./oracle.ts";
 
 /** Throws an AssertionError that shows the first op that differs, decoded. */
 export function compare({ title, terminal, options }: Case, answer: Answer): void {
+  compareDefinition(title, marshal(terminal, options), answer);
+}
+
+/** The same for a Definition that is made already. */
+export function compareDefinition(title: string, ours: Definition, answer: Answer): void {
   assert.equal(answer.error, undefined, `${title}: the oracle refuses the graph`);
-  const ours = marshal(terminal, options);
   const theirs = answer.ops ?? [];
   for (const [i, bytes] of ours.ops.entries()) {
     const their = theirs[i];
@@ -31,6 +36,7 @@ export function compare({ title, terminal, options }: Case, answer: Answer): voi
 /** Go's JSON leaves zero values out, but not empty messages; maps are no messages. */
 function withoutZeros(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (Array.isArray(value)) return value.map(withoutZeros);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([key, field]: [string, unknown]) => !isZero(field) && !(isMap(key) && isEmpty(field)));

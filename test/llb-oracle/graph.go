@@ -16,6 +16,8 @@ type graph struct {
 	GitURL    *string   `json:"gitUrl"`
 	Owner     *string   `json:"owner"`
 	Normalize *platform `json:"normalize"`
+	// Instead of vertices: the operations of a user (see program.go).
+	Program *program `json:"program"`
 }
 
 // ref is an output of an earlier vertex; Dest names it where a vertex has several (execs: the mount's destination). nil is scratch.

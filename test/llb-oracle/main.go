@@ -80,11 +80,18 @@ func answerTo(line []byte) *answer {
 		p := platforms.Normalize(g.Normalize.spec())
 		return &answer{Platform: &platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}}
 	}
-	a, err := marshal(&g)
+	a, err := answerFor(&g)
 	if err != nil {
 		return &answer{Error: err.Error()}
 	}
 	return a
+}
+
+func answerFor(g *graph) (*answer, error) {
+	if g.Program != nil {
+		return runProgram(g.Program)
+	}
+	return marshal(g)
 }
 
 func marshal(g *graph) (*answer, error) {
@@ -104,7 +111,12 @@ func marshal(g *graph) (*answer, error) {
 	if g.Caps != nil {
 		opts = append(opts, llb.WithCaps(capSet(g.Caps)))
 	}
-	def, err := terminal.Marshal(context.Background(), opts...)
+	return answerOf(terminal, opts)
+}
+
+// answerOf is what a state marshals to.
+func answerOf(st llb.State, opts []llb.ConstraintsOpt) (*answer, error) {
+	def, err := st.Marshal(context.Background(), opts...)
 	if err != nil {
 		return nil, err
 	}

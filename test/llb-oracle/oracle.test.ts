@@ -7,12 +7,15 @@ import { after, before, test } from "node:test";
 import type { Owner } from "../../compiler/graph/vertex.ts";
 import { normalizePlatform, normalizeReference, parseGitUrl, parseOwner } from "../../compiler/llb/index.ts";
 import { CASES } from "./cases.ts";
-import { compare } from "./compare.ts";
+import { compare, compareDefinition } from "./compare.ts";
 import { toLine } from "./graph.ts";
 import { ask, buildOracle, type OracleOwner } from "./oracle.ts";
+import { runProgram, toProgramLine } from "./program.ts";
 import { randomCase } from "./random.ts";
+import { randomProgram } from "./random-program.ts";
 
 const RANDOM_GRAPHS = Number(process.env["LLB_ORACLE_GRAPHS"] ?? 200);
+const RANDOM_PROGRAMS = Number(process.env["LLB_ORACLE_PROGRAMS"] ?? 2000);
 const SEED = Number(process.env["LLB_ORACLE_SEED"] ?? 1);
 
 let dir: string;
@@ -33,6 +36,12 @@ test(`random graphs marshal as by client/llb (LLB_ORACLE_GRAPHS=${RANDOM_GRAPHS}
   const graphs = Array.from({ length: RANDOM_GRAPHS }, (_, i) => randomCase(SEED + i));
   const answers = await ask(program, graphs.map(toLine));
   for (const [i, graph] of graphs.entries()) compare(graph, answers[i]!);
+});
+
+test(`random programs of states marshal as by client/llb (LLB_ORACLE_PROGRAMS=${RANDOM_PROGRAMS} LLB_ORACLE_SEED=${SEED})`, async () => {
+  const programs = Array.from({ length: RANDOM_PROGRAMS }, (_, i) => randomProgram(SEED + i));
+  const answers = await ask(program, programs.map(toProgramLine));
+  for (const [i, made] of programs.entries()) compareDefinition(`program of seed ${SEED + i}`, await runProgram(made), answers[i]!);
 });
 
 const HEX = "0123456789abcdef".repeat(4);

@@ -84,11 +84,11 @@ export function image(ref: string, options: ImageOptions = {}): State {
   return new State(lazy);
 }
 
+/** `ref` with a digest; its tag is kept when it was written. */
 function pin(ref: string, digest: string | undefined): string {
-  const named = complete(ref);
-  if (digest === undefined) return named.reference;
-  const tag = named.tag === undefined || !hasTag(ref) ? "" : `:${named.tag}`;
-  return `${named.domain}/${named.path}${tag}@${digest}`;
+  const { domain, path, tag, digest: own } = complete(ref);
+  const exact = digest ?? own;
+  return `${domain}/${path}${hasTag(ref) ? `:${tag}` : ""}${exact === undefined ? "" : `@${exact}`}`;
 }
 
 function hasTag(ref: string): boolean {
