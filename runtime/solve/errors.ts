@@ -25,6 +25,13 @@ export interface SolveFailure {
   readonly exitCode?: number;
   /** Which action of a FileOp failed, from 0. */
   readonly fileAction?: number;
+  /**
+   * Of a failed exec, by the order of its mounts: ids of results as they were when it failed ("" where a mount has no filesystem of its
+   * own, e.g. a cache). Valid in the same build, and only when it was solved through the gateway.
+   */
+  readonly mounts?: readonly string[];
+  /** As `mounts`, by the order of the op's inputs: what it started from. */
+  readonly inputs?: readonly string[];
   /** Lines of the source map of the vertex, most telling last. */
   readonly ranges: readonly SourceRange[];
 }
@@ -82,7 +89,7 @@ export function imageError(error: RpcError, ref: string): SolveError {
 
 /** Decodes the details of a status. Details that are unknown or broken are left out: the message always remains. */
 export function readFailure(error: RpcError): SolveFailure {
-  const found: { vertex?: string; exitCode?: number; fileAction?: number } = {};
+  const found: { -readonly [K in keyof SolveFailure]?: SolveFailure[K] } = {};
   const ranges: SourceRange[] = [];
   for (const { type, value } of readDetails(error)) {
     if (type === "errdefs.Vertex") {
@@ -94,6 +101,9 @@ export function readFailure(error: RpcError): SolveFailure {
     } else if (type === "errdefs.Solve") {
       const index = toNumber(field(field(value, "file"), "index") ?? (field(value, "file") === undefined ? undefined : 0));
       if (index !== undefined) found.fileAction = index;
+      const [inputs, mounts] = [readIds(field(value, "inputIDs")), readIds(field(value, "mountIDs"))];
+      if (inputs !== undefined) found.inputs = inputs;
+      if (mounts !== undefined) found.mounts = mounts;
     } else if (type === "errdefs.Source") ranges.push(...readRanges(value));
   }
   return { reason: error.message, code: error.code, ranges, ...found };
@@ -131,6 +141,10 @@ function readRanges(value: unknown): SourceRange[] {
     endLine: toNumber(field(field(range, "end"), "line")) ?? 0,
     endCharacter: toNumber(field(field(range, "end"), "character")) ?? 0,
   }));
+}
+
+function readIds(value: unknown): string[] | undefined {
+  return Array.isArray(value) && value.length > 0 ? value.map((id) => (typeof id === "string" ? id : "")) : undefined;
 }
 
 function field(value: unknown, name: string): unknown {

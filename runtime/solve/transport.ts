@@ -208,6 +208,8 @@ function greet(address: Address, stream: Duplex, stop: AbortSignal): Promise<htt
     const session = http2.connect(authority(address), {
       createConnection: () => stream,
       settings: { initialWindowSize: windowSize, enablePush: false, maxFrameSize: 1 << 20 },
+      // In MB. Node closes streams of a connection that holds more; the windows are what bounds it.
+      maxSessionMemory: 1000,
     });
     const fail = (error: unknown): void => {
       cleanup();

@@ -1,0 +1,302 @@
+// Containers of a build's gateway: made of results of the build, with processes that can be talked to while they run.
+import { Readable, Writable } from "node:stream";
+import {
+  ExecMessage,
+  NewContainerRequest,
+  NewContainerResponse,
+  ReleaseContainerRequest,
+  ReleaseContainerResponse,
+} from "../../proto/gen/github.com/moby/buildkit/frontend/gateway/pb/gateway.ts";
+import { type Mount, MountType, NetMode, SecurityMode } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
+import { Code, RpcError } from "../grpc/status.ts";
+import { newId } from "../session/index.ts";
+import { type FileTree, fileTree } from "./gateway-files.ts";
+import { bridgeMethod, type GatewayCall } from "./gateway-methods.ts";
+import { MessageStream, type StreamOptions } from "./stream.ts";
+
+const methods = {
+  create: bridgeMethod("NewContainer", NewContainerRequest, NewContainerResponse),
+  release: bridgeMethod("ReleaseContainer", ReleaseContainerRequest, ReleaseContainerResponse),
+  exec: bridgeMethod("ExecProcess", ExecMessage, ExecMessage),
+};
+
+/**
+ * What is mounted where. `result` is the id of a result (`ResultRef.id`, or one of a failure's `mounts`); empty means an empty filesystem.
+ * Writes never change the result: they are lost with the container, except in caches.
+ */
+export type ContainerMount =
+  | { readonly kind: "bind"; readonly dest: string; readonly result: string; readonly selector?: string; readonly readonly?: boolean }
+  | {
+      readonly kind: "cache";
+      readonly dest: string;
+      readonly id: string;
+      readonly sharing: "shared" | "private" | "locked";
+      readonly result: string;
+      readonly selector?: string;
+      readonly readonly?: boolean;
+    }
+  | { readonly kind: "tmpfs"; readonly dest: string }
+  | {
+      readonly kind: "secret" | "ssh";
+      readonly dest: string;
+      readonly id: string;
+      readonly uid: number;
+      readonly gid: number;
+      readonly mode: number;
+      readonly optional: boolean;
+    };
+
+export interface ContainerSpec {
+  /** One of them must be a bind at `/`. */
+  readonly mounts: readonly ContainerMount[];
+  readonly network: "sandbox" | "host" | "none";
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
+  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
+  readonly hostname?: string;
+}
+
+export interface ProcessSpec {
+  readonly args: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly user: string;
+  /** A terminal: then everything comes out of `stdout`, and `stdin` is what is typed. */
+  readonly tty: boolean;
+  readonly insecure?: boolean;
+  readonly secretEnv?: readonly { readonly id: string; readonly name: string; readonly optional: boolean }[];
+}
+
+/** How a process ended. `error` tells why it could not run, or not to its end; `code` is then 255 unless the process gave one. */
+export interface ProcessExit {
+  readonly code: number;
+  readonly error?: string;
+}
+
+export class Container {
+  readonly id: string;
+  /** Looks into the running container: paths are below its mount number `mountIndex` (0: the first). */
+  readonly files: FileTree;
+  readonly #call: GatewayCall;
+
+  private constructor(id: string, call: GatewayCall) {
+    this.id = id;
+    this.#call = call;
+    this.files = fileTree(call, id, "container");
+  }
+
+  static async create(call: GatewayCall, spec: ContainerSpec): Promise<Container> {
+    const id = newId();
+    const request = NewContainerRequest.fromPartial({
+      ContainerID: id,
+      Mounts: spec.mounts.map(toMount),
+      Network: { sandbox: NetMode.UNSET, host: NetMode.HOST, none: NetMode.NONE }[spec.network],
+      extraHosts: (spec.extraHosts ?? []).map(({ host, ip }) => ({ Host: host, IP: ip })),
+      hostname: spec.hostname ?? "",
+      ...(spec.platform === undefined
+        ? {}
+        : { platform: { OS: spec.platform.os, Architecture: spec.platform.architecture, Variant: spec.platform.variant ?? "" } }),
+    });
+    await call.connection.unary(methods.create, request, call.options);
+    return new Container(id, call);
+  }
+
+  /** Starts a process; the first one is the container's init. Never throws: `ended` tells what went wrong. */
+  start(spec: ProcessSpec): Process {
+    return new Process(this.id, spec, this.#call);
+  }
+
+  /** Ends what runs in it and forgets it. The daemon answers with how its processes ended, which is no error here. */
+  async release(): Promise<void> {
+    try {
+      await this.#call.connection.unary(methods.release, { ContainerID: this.id }, this.#call.options);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+    }
+  }
+}
+
+const pieceSize = 1 << 20;
+
+/** stdin, stdout, stderr: the numbers of the protocol. */
+const fds = [0, 1, 2];
+
+export class Process {
+  /** What is written goes to the process; ending it closes the process's stdin. */
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Nothing comes out of it when the process has a terminal. */
+  readonly stderr: Readable;
+  /** Settles when the process has ended and all its output was received. Rejects with RpcError, or UserError when the connection broke. */
+  readonly ended: Promise<ProcessExit>;
+  readonly #id = newId();
+  readonly #stream: MessageStream<ExecMessage, ExecMessage>;
+  readonly #full = new Set<Readable>();
+  #exit: ProcessExit | undefined;
+  #inputEnded = false;
+  #done = false;
+
+  constructor(container: string, spec: ProcessSpec, call: GatewayCall) {
+    const options: StreamOptions = call.options;
+    this.#stream = new MessageStream(call.connection, methods.exec, options, (message) => this.#receive(message));
+    this.stdout = this.#output();
+    this.stderr = this.#output();
+    this.stdin = new Writable({
+      highWaterMark: 64 << 10,
+      write: (chunk: Buffer, _encoding, taken) => this.#sendInput(chunk, taken),
+      final: (taken) => {
+        this.#endInput();
+        taken();
+      },
+    });
+    this.stdin.on("error", () => undefined); // what is written to a process that has ended is lost
+    this.#send({
+      $case: "Init",
+      value: {
+        ContainerID: container,
+        Meta: {
+          args: [...spec.args],
+          env: [...spec.env],
+          cwd: spec.cwd,
+          user: spec.user,
+          proxy_env: undefined,
+          extraHosts: [],
+          hostname: "",
+          ulimit: [],
+          cgroupParent: "",
+          removeMountStubsRecursive: true,
+          validExitCodes: [],
+        },
+        Fds: spec.tty ? [0, 1] : fds,
+        Tty: spec.tty,
+        Security: spec.insecure === true ? SecurityMode.INSECURE : SecurityMode.SANDBOX,
+        secretenv: (spec.secretEnv ?? []).map(({ id, name, optional }) => ({ ID: id, name, optional })),
+      },
+    });
+    this.ended = this.#wait();
+    this.ended.catch(() => undefined);
+  }
+
+  /** Tells the process the size of its terminal. */
+  resize(size: { readonly columns: number; readonly rows: number }): void {
+    this.#send({ $case: "Resize", value: { Rows: size.rows, Cols: size.columns } });
+  }
+
+  /** Sends a signal, named without SIG: `INT`, `TERM`, `HUP`. */
+  signal(name: string): void {
+    this.#send({ $case: "Signal", value: { Name: name } });
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#stream.cancel();
+  }
+
+  #output(): Readable {
+    const readable: Readable = new Readable({
+      read: () => {
+        this.#full.delete(readable);
+        if (this.#full.size === 0) this.#stream.resume();
+      },
+    });
+    return readable;
+  }
+
+  #send(input: NonNullable<ExecMessage["Input"]>): boolean {
+    return this.#done || this.#stream.send({ ProcessID: this.#id, Input: input });
+  }
+
+  /** In pieces: a paste of megabytes is more than one message may have. */
+  #sendInput(chunk: Buffer, taken: () => void): void {
+    if (chunk.length === 0 || this.#inputEnded) {
+      taken();
+      return;
+    }
+    const room = this.#send({ $case: "File", value: { Fd: 0, EOF: false, Data: chunk.subarray(0, pieceSize) } });
+    const next = (): void => this.#sendInput(chunk.subarray(pieceSize), taken);
+    if (room) next();
+    else this.#stream.drained(next);
+  }
+
+  /** Once: the daemon refuses a second time, and calls the process done only after the first. */
+  #endInput(): void {
+    if (this.#inputEnded) return;
+    this.#inputEnded = true;
+    this.#send({ $case: "File", value: { Fd: 0, EOF: true, Data: Buffer.alloc(0) } });
+  }
+
+  #receive({ Input: input }: ExecMessage): void {
+    switch (input?.$case) {
+      case "File": {
+        const output = input.value.Fd === 2 ? this.stderr : this.stdout;
+        if (input.value.Data.length > 0 && !output.push(input.value.Data)) {
+          this.#full.add(output);
+          this.#stream.pause();
+        }
+        return;
+      }
+      case "Exit": {
+        const { Code: code, Error: error } = input.value;
+        this.#exit = { code, ...(error === undefined || code !== unknownExit ? {} : { error: error.message }) };
+        this.#endInput();
+        return;
+      }
+      case "Done":
+        this.#done = true;
+        this.#stream.end();
+        return;
+      default:
+        return;
+    }
+  }
+
+  async #wait(): Promise<ProcessExit> {
+    try {
+      await this.#stream.ended;
+      if (this.#exit === undefined) throw new RpcError(Code.aborted, "the daemon ended the process without saying how");
+      return this.#exit;
+    } catch (error) {
+      // Input that nobody reads any more is an error to the daemon, not to us.
+      if (this.#exit !== undefined) return this.#exit;
+      throw error;
+    } finally {
+      this.#done = true;
+      this.stdout.push(null);
+      this.stderr.push(null);
+      this.stdin.destroy();
+    }
+  }
+}
+
+/** The code of an exit that only `Error` explains. */
+const unknownExit = 255;
+
+const sharings = { shared: 0, private: 1, locked: 2 } as const;
+
+function toMount(mount: ContainerMount): Partial<Mount> {
+  switch (mount.kind) {
+    case "bind":
+      return { mountType: MountType.BIND, dest: mount.dest, ...resultOf(mount) };
+    case "cache":
+      return {
+        mountType: MountType.CACHE,
+        dest: mount.dest,
+        ...resultOf(mount),
+        cacheOpt: { ID: mount.id, sharing: sharings[mount.sharing] },
+      };
+    case "tmpfs":
+      return { mountType: MountType.TMPFS, dest: mount.dest };
+    case "secret":
+      return { mountType: MountType.SECRET, dest: mount.dest, secretOpt: ownedBy(mount) };
+    case "ssh":
+      return { mountType: MountType.SSH, dest: mount.dest, SSHOpt: ownedBy(mount) };
+  }
+}
+
+function resultOf(mount: { readonly result: string; readonly selector?: string; readonly readonly?: boolean }): Partial<Mount> {
+  return { resultID: mount.result, selector: mount.selector ?? "", readonly: mount.readonly ?? false };
+}
+
+function ownedBy(mount: Extract<ContainerMount, { kind: "secret" | "ssh" }>): NonNullable<Mount["secretOpt"]> {
+  return { ID: mount.id, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };
+}
