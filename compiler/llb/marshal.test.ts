@@ -1,3 +1,4 @@
+// Whole graphs: order of ops, equal vertices, source maps, depth, what cannot be encoded.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../diagnostic.ts";

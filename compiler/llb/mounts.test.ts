@@ -1,3 +1,4 @@
+// Order of mounts, and the numbers of their outputs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../diagnostic.ts";

@@ -1,3 +1,4 @@
+// How a Definition prints, as text and as data.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ExecVertex, Output, Vertex } from "../graph/vertex.ts";

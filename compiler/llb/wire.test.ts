@@ -1,3 +1,4 @@
+// Canonical bytes, where they differ from what the generated code writes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Op, SourceOp } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";

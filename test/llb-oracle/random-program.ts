@@ -1,42 +1,12 @@
 // Random programs, each wholly decided by its seed: every operation and option of the library, in any order.
-import { parseGitUrl } from "../../compiler/llb/index.ts";
-import type { Platform } from "../../compiler/llb/library/index.ts";
-import type { ActionJson, Change, Json, MountJson, Options, Program, Step } from "./program.ts";
+import type { ActionJson, Json, MountJson, Options, Program, Step } from "./program.ts";
+import { CONFIGS, IPS, PLATFORMS, randomChange } from "./random-change.ts";
+import { DIGEST, fileInfo, git, http, imageOptions, local } from "./random-sources.ts";
 import { Random } from "./seeded.ts";
 
-const DIGEST = `sha256:${"ab".repeat(32)}`;
-const PLATFORMS: readonly Platform[] = [
-  { os: "linux", architecture: "amd64" },
-  { os: "linux", architecture: "arm64" },
-  { os: "Linux", architecture: "aarch64", variant: "v8" },
-  { os: "linux", architecture: "armhf" },
-  { os: "linux", architecture: "amd64", variant: "v1" },
-  { os: "windows", architecture: "amd64", osVersion: "10.0.17763.1", osFeatures: ["win32k", "a", "win32k"] },
-  { os: "darwin", architecture: "x86_64" },
-];
-const IPS = [
-  "1.2.3.4",
-  "::1",
-  "2001:DB8:0:0:1:0:0:1",
-  "::ffff:1.2.3.4",
-  "1:0:0:2:0:0:0:3",
-  "::",
-  "1::",
-  "1:2:3:4:5:6:7::",
-  "64:ff9b::1.2.3.4",
-];
-const FRAGMENTS = ["", "main", "main:sub/../x", ":dir", "v1:", "a:b:c", "refs/heads/ü:/x y/", "%41", "ab12:."];
 const REFS = ["debian", "debian:12", "me/tool", "a.b:1/c/d:e", `debian@${DIGEST}`, `debian:12@${DIGEST}`];
 const BLOBS = [`debian@${DIGEST}`, `a.b:1/c@${DIGEST}`];
 const LINES = ["make all", `sh -c 'a "b" \\c'`, 'a "b\\"c" d\\ e', "a # b", "a#b ''", "\ta\n#c\n b"];
-const CONFIGS = [
-  {},
-  { config: null },
-  { os: "linux", architecture: "arm", config: { Env: ["A=b", "=x", "A=c=d", "B"], WorkingDir: "/w/../x" } },
-  { os: "windows", architecture: "amd64", "os.version": "10.0", "os.features": ["b", "a", "b"], config: { WorkingDir: "rel" } },
-  { os: "linux", architecture: "arm64", variant: "v8", config: { Env: null, WorkingDir: "" } },
-  { os: "linux", config: { Env: ["PATH=/x"] } },
-].map((config) => JSON.stringify(config));
 
 /** What a step gave, as far as the steps after it must know. */
 interface Result {
@@ -159,12 +129,14 @@ class Maker {
       case 0:
         return made({ do: "scratch" }, { scratch: true });
       case 1:
-        return made({ do: "local", name: random.word(), options: options(this.#local()) }, filled);
-      case 2:
-        return made({ do: "git", ...this.#git() }, filled);
+        return made({ do: "local", name: random.word(), options: options(local(random)) }, filled);
+      case 2: {
+        const { url, fragment, options: asked } = git(random);
+        return made({ do: "git", url, fragment, options: options(asked) }, filled);
+      }
       case 3: {
         const url = random.pick(["https://example.com/x", "http://e.com:80/ü?q#f", "https://u:p@h/"]);
-        return made({ do: "http", url, options: options(this.#http()) }, filled);
+        return made({ do: "http", url, options: options(http(random)) }, filled);
       }
       case 4: {
         const place = { session: random.word(), store: random.word(), ...random.maybe("layerLimit", 20, () => random.below(9)) };
@@ -174,10 +146,10 @@ class Maker {
         const layout = random.chance(50);
         const place = layout ? { session: random.word(), store: random.word() } : {};
         const blob = { do: layout ? "ociLayoutBlob" : "imageBlob", ref: random.pick(BLOBS) };
-        return made({ ...blob, options: options({ ...this.#fileInfo(), ...place }) }, filled);
+        return made({ ...blob, options: options({ ...fileInfo(random), ...place }) }, filled);
       }
       default:
-        return this.#image(options(this.#imageOptions(), true));
+        return this.#image(options(imageOptions(random), true));
     }
   }
 
@@ -191,146 +163,13 @@ class Maker {
     return made({ do: "image", ref: random.pick(REFS), options, ...resolve }, { scratch: false });
   }
 
-  #imageOptions(): Json {
-    const random = this.#random;
-    return {
-      ...random.maybe("resolveMode", 50, () => random.pick(["default", "pull", "local"])),
-      ...random.maybe("layerLimit", 20, () => random.below(9)),
-      ...random.maybe("checksum", 20, () => DIGEST),
-      ...random.maybe("internal", 20, () => random.chance(50)),
-      ...random.maybe("resolveDigest", 50, () => random.chance(50)),
-    };
-  }
-
-  #local(): Json {
-    const random = this.#random;
-    const patterns = (): string[] => random.list(3, () => random.word());
-    return {
-      include: patterns(),
-      exclude: patterns(),
-      followPaths: patterns(),
-      sharedKeyHint: random.word(),
-      ...random.maybe("session", 20, () => random.word()),
-      ...random.maybe("uniqueId", 20, () => "of this one"),
-      ...random.maybe("differ", 30, () => ({ type: random.pick(["none", "metadata"]), required: random.chance(50) })),
-      ...random.maybe("metadataOnly", 20, () => random.maybe("except", 60, patterns)),
-    };
-  }
-
-  #git(): Omit<Step, "do"> {
-    const random = this.#random;
-    const url = this.#gitUrl();
-    const secret = (): string => random.pick(["", "T", "GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"]);
-    const flag = (name: string) => random.maybe(name, 20, () => random.chance(50));
-    const options = {
-      ...this.options(),
-      // Without them the official library would ask the host.
-      knownHosts: ["h ssh-ed25519 A", ...random.list(2, () => random.pick(["x\n", "y", "\n"]))],
-      ...random.maybe("ref", 30, () => random.pick(["main", "ü", "a:b"])),
-      ...random.maybe("subdir", 30, () => random.pick(["a/b", "/x/", "../y"])),
-      ...random.maybe("authToken", 30, secret),
-      ...random.maybe("authHeader", 30, secret),
-      ...random.maybe("ssh", 30, () => random.word()),
-      ...random.maybe("checksum", 20, () => "abcdef"),
-      ...random.maybe("mtime", 20, () => random.pick(["checkout", "commit"])),
-      ...random.maybe("bundle", 20, () => `docker-image+blob://x@${DIGEST}`),
-      ...flag("keepGitDir"),
-      ...flag("skipSubmodules"),
-      ...flag("fetchByCommit"),
-      ...flag("checkoutBundle"),
-    };
-    return { url, fragment: random.pick(FRAGMENTS), options };
-  }
-
-  /** Any form that git takes; those that the library refuses are tried again. */
-  #gitUrl(): string {
-    const random = this.#random;
-    for (;;) {
-      const user = random.pick(["", "", "git@", "a:b@", "a%40b:c%2F@", "ü@", "a:@"]);
-      const host = random.pick(["h", "H.example", "h:22", "[::1]", "[::1]:8080", "1.2.3.4"]);
-      const path = random.pick([
-        "",
-        "/",
-        "/r.git",
-        "//a//b/",
-        "/a/../b",
-        "/~u/r",
-        "/a%20b",
-        "/ü",
-        "/a b",
-        "/%2e%2e/x",
-        "/a+b;c,d@e",
-        "/(x)[y]*",
-      ]);
-      const scp = `git@h.example:${random.pick(["r.git", "/abs/r", "a/../b", "ü x", ""])}`;
-      const scheme = random.pick(["https", "http", "ssh", "git", "HTTPS"]);
-      const url = random.pick([scp, `${host}${path}`, `${scheme}://${user}${host}${path}`, `${scheme}://${user}${host}${path}?a=b`]);
-      if (parseGitUrl(url).ok) return url;
-    }
-  }
-
-  #http(): Json {
-    const random = this.#random;
-    const text = (): string => random.word();
-    return {
-      ...this.#fileInfo(),
-      ...random.maybe("checksum", 30, () => DIGEST),
-      ...random.maybe("authHeader", 20, text),
-      ...random.maybe("accept", 20, text),
-      ...random.maybe("userAgent", 20, text),
-      ...random.maybe("signature", 20, () => ({ pubKey: random.word(), signature: random.word() })),
-    };
-  }
-
-  #fileInfo(): Json {
-    const random = this.#random;
-    return {
-      ...random.maybe("filename", 30, () => random.word()),
-      ...random.maybe("mode", 30, () => random.below(0o10000)),
-      ...random.maybe("uid", 30, () => random.below(3)),
-      ...random.maybe("gid", 30, () => random.below(3)),
-    };
-  }
-
   #change(): Made {
     const random = this.#random;
     const later = random.chance(15);
     const state = later ? this.#filled() : this.#any();
-    const change = this.#randomChange();
+    const change = randomChange(random);
     const other = change.kind === "reset" ? { other: this.#any() } : {};
     return made({ do: later ? "async" : "change", state, change, ...other }, { scratch: this.#isScratch(state) });
-  }
-
-  #randomChange(): Change {
-    const random = this.#random;
-    const word = random.word();
-    switch (random.below(14)) {
-      case 0:
-        return { kind: "user", value: word };
-      case 1:
-        return { kind: "hostname", value: word };
-      case 2:
-        return { kind: "platform", platform: random.pick(PLATFORMS) };
-      case 3:
-        return { kind: "network", value: random.pick(["sandbox", "host", "none"]) };
-      case 4:
-        return { kind: "security", value: random.pick(["sandbox", "insecure"]) };
-      case 5:
-        return { kind: "cgroupParent", value: word };
-      case 6:
-        return { kind: "extraHost", name: word, value: random.pick(IPS) };
-      case 7:
-        return { kind: "ulimit", name: word, soft: random.below(9) - 1, hard: random.below(1 << 30) };
-      case 8:
-        return { kind: "imageConfig", value: random.pick(CONFIGS) };
-      case 9:
-      case 10:
-        return { kind: "reset" };
-      case 11:
-        return { kind: "dir", value: word };
-      default:
-        return { kind: "env", name: random.pick(["A", "B", "PATH", "SSH_AUTH_SOCK"]), value: word };
-    }
   }
 
   #run(): Made {

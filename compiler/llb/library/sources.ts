@@ -157,7 +157,8 @@ export interface HttpOptions extends SourceOptions, HttpAttrs {}
 export function http(url: string, options: HttpOptions = {}): State {
   if (!/^https?:\/\//.test(url)) throw invalid(`Invalid URL ${JSON.stringify(url)}: it must start with http:// or https://`);
   const headers = options.accept !== undefined || options.userAgent !== undefined;
-  return source(url, httpAttrs(options), options, headers ? [CAPS.httpHeader] : []);
+  const caps = [...(headers ? [CAPS.httpHeader] : []), ...(options.signature === undefined ? [] : [CAPS.httpSignature])];
+  return source(url, httpAttrs(options), options, caps);
 }
 
 export interface OciLayoutOptions extends SourceOptions, OciLayoutAttrs {
