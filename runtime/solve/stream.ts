@@ -79,6 +79,8 @@ export class MessageStream<Request, Response> {
       });
       const onStatus = (headers: http2.IncomingHttpHeaders): void => {
         status = readStatus(headers) ?? status;
+        // With its status the daemon has said its last; the stream closes when we have, too.
+        if (status !== undefined) this.end();
       };
       stream.on("response", onStatus).on("trailers", onStatus);
       stream.on("error", () => undefined); // "close" follows
