@@ -1,25 +1,29 @@
-// Command dagger-run puts values that a job computed into a process: it reads them from files, sets environment variables and
-// arguments, and then becomes the command. It is mounted into a container, so it must be static and need nothing of it.
+// Command dagger-run starts a process as LLB alone cannot say it: with values that the job computed in its environment and arguments,
+// with input, with a time limit, and again when it fails. It is mounted into a container, so it must be static and need nothing of it.
 //
-//	dagger-run [--env NAME=FILE]... [--arg INDEX=FILE]... -- COMMAND [ARG]...
+//	dagger-run [OPTION]... -- COMMAND [ARG]...
 //
-// A value is the whole file, byte for byte. INDEX counts from 0, the command itself. Exit codes of its own are those of a shell:
-// 126 the command cannot be executed, 127 it is not found; 125 anything else. All others are the command's.
+//	--env NAME=FILE    sets a variable to the whole file, byte for byte
+//	--arg INDEX=FILE   the same for an argument; INDEX counts from 0, the command itself
+//	--stdin FILE       what the command reads from standard input
+//	--timeout TIME     ends a try that takes longer, with all its processes: exit code 124
+//	--retry COUNT      tries again when it fails, so many times
+//	--backoff TIME     waits before the first of these tries, and twice as long before each further one
+//	--ok CODE,CODE     exit codes that are no failure; 0 when left out
+//
+// Exit codes of its own are those of a shell: 126 the command cannot be executed, 127 it is not found; 125 anything else. All others
+// are the command's.
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 )
 
 const (
+	exitTimeout       = 124
 	exitMisuse        = 125
 	exitNotExecutable = 126
 	exitNotFound      = 127
@@ -35,27 +39,64 @@ type failure struct {
 func (f *failure) Error() string { return f.text }
 
 func main() {
-	err := run(os.Args[1:], os.Environ())
-	var f *failure
-	if !errors.As(err, &f) {
-		f = &failure{exitMisuse, err.Error()}
+	code, err := run(os.Args[1:], os.Environ())
+	if err != nil {
+		var f *failure
+		if !errors.As(err, &f) {
+			f = &failure{exitMisuse, err.Error()}
+		}
+		fmt.Fprintln(os.Stderr, "dagger: "+f.text)
+		code = f.code
 	}
-	fmt.Fprintln(os.Stderr, "dagger: "+f.text)
-	os.Exit(f.code)
+	os.Exit(code)
 }
 
-// run returns only when the command could not be started.
-func run(options, env []string) error {
+// run gives the exit code of the command. Without a limit and further tries it does not return: the process becomes the command.
+func run(words, env []string) (int, error) {
+	options, err := parse(words)
+	if err != nil {
+		return 0, err
+	}
 	args, env, err := fill(options, env)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	path, err := find(args[0], lookup(env, "PATH"))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	// The process is replaced: signals and the exit code are the command's own.
-	switch err := syscall.Exec(path, args, env); {
+	c := command{path: path, args: args, env: env, stdin: options.stdin}
+	if options.timeout > 0 || options.retry > 0 {
+		return supervise(c, options)
+	}
+	return 0, c.become()
+}
+
+// command is a program ready to start.
+type command struct {
+	path  string
+	args  []string
+	env   []string
+	stdin string
+}
+
+// become replaces this process: signals and the exit code are the command's own.
+func (c command) become() error {
+	if c.stdin != "" {
+		fd, err := syscall.Open(c.stdin, syscall.O_RDONLY, 0)
+		if err == nil {
+			err = syscall.Dup3(fd, 0, 0)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot read the input %s: %w", c.stdin, err)
+		}
+	}
+	return startError(c.path, syscall.Exec(c.path, c.args, c.env))
+}
+
+// startError says why a program could not be started.
+func startError(path string, err error) error {
+	switch {
 	case errors.Is(err, syscall.ENOENT):
 		return &failure{exitNotFound, fmt.Sprintf("cannot run %s: its interpreter or loader is not in this filesystem", path)}
 	case errors.Is(err, syscall.E2BIG):
@@ -63,131 +104,4 @@ func run(options, env []string) error {
 	default:
 		return &failure{exitNotExecutable, fmt.Sprintf("cannot run %s: %v", path, err)}
 	}
-}
-
-// fill reads the values and gives the command's arguments and environment.
-func fill(options, env []string) ([]string, []string, error) {
-	type value struct {
-		index int
-		text  string
-	}
-	var values []value
-	for len(options) > 0 && options[0] != "--" {
-		if len(options) < 2 {
-			return nil, nil, fmt.Errorf("option %s lacks its value", options[0])
-		}
-		name, file, ok := strings.Cut(options[1], "=")
-		if !ok {
-			return nil, nil, fmt.Errorf("option %s takes NAME=FILE, got %q", options[0], options[1])
-		}
-		text, err := read(file, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		switch options[0] {
-		case "--env":
-			env = set(env, name, text)
-		case "--arg":
-			index, err := strconv.Atoi(name)
-			if err != nil {
-				return nil, nil, fmt.Errorf("option --arg takes an index, got %q", name)
-			}
-			values = append(values, value{index, text})
-		default:
-			return nil, nil, fmt.Errorf("unknown option %s", options[0])
-		}
-		options = options[2:]
-	}
-	if len(options) < 2 {
-		return nil, nil, errors.New("no command given")
-	}
-	args := append([]string(nil), options[1:]...)
-	for _, v := range values {
-		if v.index < 0 || v.index >= len(args) {
-			return nil, nil, fmt.Errorf("option --arg %d: the command has %d arguments", v.index, len(args))
-		}
-		args[v.index] = v.text
-	}
-	if args[0] == "" {
-		return nil, nil, &failure{exitNotFound, "the command is empty"}
-	}
-	return args, env, nil
-}
-
-// read gives the text of a value. A process can take no NUL in arguments and environment.
-func read(file, name string) (string, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("cannot read the value for %s: %w", name, err)
-	}
-	if bytes.IndexByte(data, 0) >= 0 {
-		return "", fmt.Errorf("the value for %s has a NUL byte, which no argument or variable can hold", name)
-	}
-	return string(data), nil
-}
-
-func set(env []string, name, text string) []string {
-	kept := make([]string, 0, len(env)+1)
-	for _, entry := range env {
-		if !strings.HasPrefix(entry, name+"=") {
-			kept = append(kept, entry)
-		}
-	}
-	return append(kept, name+"="+text)
-}
-
-func lookup(env []string, name string) string {
-	for _, entry := range env {
-		if text, ok := strings.CutPrefix(entry, name+"="); ok {
-			return text
-		}
-	}
-	return ""
-}
-
-// find looks a command up as execvp does. Unlike os/exec it takes the PATH of the command, and tells files that are no programs.
-func find(command, path string) (string, error) {
-	if strings.Contains(command, "/") {
-		return command, executable(command)
-	}
-	if path == "" {
-		path = defaultPath
-	}
-	var denied error
-	for _, dir := range filepath.SplitList(path) {
-		if dir == "" {
-			dir = "."
-		}
-		candidate := filepath.Join(dir, command)
-		if !strings.Contains(candidate, "/") {
-			candidate = "./" + candidate
-		}
-		err := executable(candidate)
-		if err == nil {
-			return candidate, nil
-		}
-		var f *failure
-		if errors.As(err, &f) && f.code == exitNotExecutable && denied == nil {
-			denied = err
-		}
-	}
-	if denied != nil {
-		return "", denied
-	}
-	return "", &failure{exitNotFound, fmt.Sprintf("command %q not found in PATH %s", command, path)}
-}
-
-func executable(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
-		return &failure{exitNotFound, fmt.Sprintf("command %s not found", path)}
-	case err != nil:
-		return &failure{exitNotExecutable, fmt.Sprintf("cannot run %s: %v", path, err)}
-	case info.IsDir():
-		return &failure{exitNotExecutable, fmt.Sprintf("cannot run %s: it is a directory", path)}
-	case info.Mode()&0o111 == 0:
-		return &failure{exitNotExecutable, fmt.Sprintf("cannot run %s: it has no execute permission", path)}
-	}
-	return nil
 }
