@@ -2,6 +2,7 @@
 import { mkdir, statfs, writeFile } from "node:fs/promises";
 import { cgroupParent } from "./leftovers.ts";
 import type { Location } from "./location.ts";
+import { isRootless, procIsWhole } from "./rootless.ts";
 
 const gigabyte = 1_000_000_000;
 
@@ -25,11 +26,22 @@ export function cacheLimits(diskBytes: number): CacheLimits {
 export async function writeConfig(location: Location): Promise<void> {
   await mkdir(location.root, { recursive: true, mode: 0o700 });
   const disk = await statfs(location.root);
-  await writeFile(location.config, daemonConfig(location, cacheLimits(disk.blocks * disk.bsize)), { mode: 0o600 });
+  const limits = cacheLimits(disk.blocks * disk.bsize);
+  const worker = isRootless() ? rootlessWorker(await procIsWhole()) : rootWorker(location);
+  await writeFile(location.config, daemonConfig(location, limits, worker), { mode: 0o600 });
 }
 
-/** buildkitd.toml as text. */
-export function daemonConfig(location: Location, limits: CacheLimits): string {
+function rootWorker(location: Location): string {
+  return `defaultCgroupParent = ${JSON.stringify(cgroupParent(location.root))}`;
+}
+
+/** Control groups are root's; whatever the daemon starts ends with its namespace. */
+function rootlessWorker(ownProc: boolean): string {
+  return `rootless = true\n  noProcessSandbox = ${String(!ownProc)}`;
+}
+
+/** buildkitd.toml as text; `worker` are further lines about the OCI worker. */
+function daemonConfig(location: Location, limits: CacheLimits, worker: string): string {
   // A JSON string is a TOML basic string.
   const text = JSON.stringify;
   return `# Written by dagger each time it starts this daemon; changes are lost.
@@ -45,7 +57,7 @@ insecure-entitlements = ["network.host", "security.insecure"]
 
 [worker.oci]
   enabled = true
-  defaultCgroupParent = ${text(cgroupParent(location.root))}
+  ${worker}
   gc = true
   reservedSpace = "${String(limits.reserved)}"
   maxUsedSpace = "${String(limits.max)}"

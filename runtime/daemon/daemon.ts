@@ -8,10 +8,11 @@ import type { Environment } from "../directories.ts";
 import { withLock } from "../lock.ts";
 import { writeConfig } from "./config.ts";
 import { clearLeftovers } from "./leftovers.ts";
-import { findBuildkitd, type Location, locate, searchPath } from "./location.ts";
+import { findBuildkitd, type Location, locate, onPath, searchPath } from "./location.ts";
 import { logIsLong, logTail, readLog, rotateLog } from "./logs.ts";
 import { answers, findProcess, forgetProcess, isRunning, recordProcess } from "./process.ts";
 import { daemonRequirements, unmet } from "./requirements.ts";
+import { endNamespaces, isRootless, rootlessArgs } from "./rootless.ts";
 
 /** What every call takes: the environment says where the daemon lives (DAGGER_CACHE_DIR, …); default process.env. */
 export interface DaemonOptions {
@@ -85,7 +86,7 @@ export async function stopDaemon(options: DaemonOptions = {}): Promise<{ stopped
     async () => {
       const found = await findProcess(location);
       if (found !== undefined && !(await end(found.pid, "SIGTERM", graceWithin))) await end(found.pid, "SIGKILL", stopWithin);
-      await clearLeftovers(location.root);
+      await clear(location);
       await forgetProcess(location);
       return { stopped: found !== undefined };
     },
@@ -101,17 +102,18 @@ export function daemonLogs(options: DaemonOptions & { readonly follow?: boolean 
 async function start(location: Location, env: Environment, signal: AbortSignal | undefined): Promise<void> {
   const binary = await findBuildkitd(env);
   if (binary === undefined) throw new UserError(3, unmet(await daemonRequirements(env)));
-  await clearLeftovers(location.root);
+  await clear(location);
   await forgetProcess(location);
   await makeDir(dirname(location.socket));
   await writeConfig(location);
   const log = await open(location.log, "a", 0o600);
   const logStart = (await log.stat()).size;
   // A session of its own: it outlives this process, and Ctrl-C in this terminal is not meant for it.
-  const child = spawn(binary, ["--config", location.config], {
+  const launch = await launchOf(binary, location, env);
+  const child = spawn(launch.program, launch.args, {
     detached: true,
     cwd: "/",
-    env: daemonEnvironment(env),
+    env: launch.env,
     stdio: ["ignore", log.fd, log.fd],
   });
   let failure: Error | undefined;
@@ -125,10 +127,13 @@ async function start(location: Location, env: Environment, signal: AbortSignal |
   });
   child.unref();
   await log.close();
-  if (child.pid !== undefined) await recordProcess(location, child.pid);
-  if (await becomesReady(location, () => !exited, signal)) return;
+  if (child.pid !== undefined && !isRootless()) await recordProcess(location, child.pid);
+  if (await becomesReady(location, () => !exited, signal)) {
+    if (isRootless()) await recordInner(location);
+    return;
+  }
   if (child.pid !== undefined && !exited) await end(child.pid, "SIGKILL", stopWithin);
-  await clearLeftovers(location.root);
+  await clear(location);
   await forgetProcess(location);
   const said = await logTail(location, 5, logStart);
   const why = failure?.message ?? (said === "" ? "it said nothing" : said);
@@ -144,6 +149,35 @@ async function start(location: Location, env: Environment, signal: AbortSignal |
     ],
     { cause: failure },
   );
+}
+
+/** What is left of a daemon that is dead. Without root that is nothing but what keeps its namespaces. */
+async function clear(location: Location): Promise<void> {
+  if (isRootless()) await endNamespaces(location);
+  else await clearLeftovers(location.root);
+}
+
+/** buildkitd itself, or rootlesskit around it. */
+async function launchOf(
+  binary: string,
+  location: Location,
+  env: Environment,
+): Promise<{ program: string; args: readonly string[]; env: Record<string, string> }> {
+  const args = ["--config", location.config];
+  if (!isRootless()) return { program: binary, args, env: daemonEnvironment(env) };
+  await makeDir(location.runtimeDir);
+  const program = (await onPath("rootlesskit", env)) ?? "rootlesskit";
+  return {
+    program,
+    args: [...rootlessArgs(location), binary, ...args],
+    env: { ...daemonEnvironment(env), XDG_RUNTIME_DIR: location.runtimeDir },
+  };
+}
+
+/** The process that was started is rootlesskit; the daemon is one that it started. */
+async function recordInner(location: Location): Promise<void> {
+  const found = await findProcess(location);
+  if (found !== undefined) await recordProcess(location, found.pid);
 }
 
 async function makeDir(dir: string): Promise<void> {

@@ -2,4 +2,5 @@
 export { type DaemonOptions, type DaemonStatus, daemonLogs, daemonStatus, ensureDaemon, stopDaemon } from "./daemon.ts";
 export { type FindOptions, type FoundDaemon, findDaemon, lookForDaemon, type RunningDaemon } from "./find.ts";
 export { findBuildkitd } from "./location.ts";
-export { daemonRequirements, type Requirement } from "./requirements.ts";
+export type { Requirement } from "./requirement.ts";
+export { daemonRequirements } from "./requirements.ts";

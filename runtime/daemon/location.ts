@@ -14,6 +14,9 @@ export interface Location {
   readonly socket: string;
   readonly traceSocket: string;
   readonly config: string;
+  /** Without root: rootlesskit's own directory, and XDG_RUNTIME_DIR of the daemon. */
+  readonly stateDir: string;
+  readonly runtimeDir: string;
   readonly log: string;
   readonly record: string;
   readonly lock: string;
@@ -35,22 +38,29 @@ export function locate(env: Environment): Location {
       },
     ]);
   }
-  const sockets = Buffer.byteLength(join(dir, "buildkitd.sock")) <= longestSocket ? dir : shortDir(dir);
+  const sockets = Buffer.byteLength(join(dir, "buildkitd.sock")) <= longestSocket ? dir : shortDir(dir, env);
   return {
     dir,
     root: join(dir, "root"),
     socket: join(sockets, "buildkitd.sock"),
     traceSocket: join(sockets, "otel.sock"),
     config: join(dir, "buildkitd.toml"),
+    stateDir: join(dir, "rootlesskit"),
+    runtimeDir: join(dir, "run"),
     log: join(dir, "buildkitd.log"),
     record: join(dir, "buildkitd.json"),
     lock: join(dir, "lock"),
   };
 }
 
-// The embedded daemon runs as root: /run is there, short, and nobody else may write in it.
-function shortDir(dir: string): string {
-  return join("/run", `dagger-${createHash("sha256").update(dir).digest("hex").slice(0, 16)}`);
+// /run is there, short, and nobody but root may write in it; a user has one of its own, or none.
+function shortDir(dir: string, env: Environment): string {
+  const run = process.getuid?.() === 0 ? "/run" : (env.XDG_RUNTIME_DIR ?? "");
+  if (run === "") {
+    const message = `The embedded daemon cannot live in ${dir}: the name is too long for a socket, and XDG_RUNTIME_DIR is not set`;
+    throw new UserError(3, [{ code: "daemon-path", message, at: [], hint: "Set DAGGER_CACHE_DIR to a directory with a shorter name" }]);
+  }
+  return join(run, `dagger-${createHash("sha256").update(dir).digest("hex").slice(0, 16)}`);
 }
 
 /** PATH with the directories of system programs, which a root shell opened by `su` lacks. */

@@ -5,17 +5,10 @@ import { promisify } from "node:util";
 import type { Diagnostic } from "../../compiler/diagnostic.ts";
 import type { Environment } from "../directories.ts";
 import { findBuildkitd, onPath, searchPath } from "./location.ts";
+import type { Requirement } from "./requirement.ts";
+import { isRootless, rootlessRequirements } from "./rootless.ts";
 
 const run = promisify(execFile);
-
-/** One thing that an embedded daemon needs. `detail` says what was found, or what is wrong; `fix` is there when `ok` is false. */
-export interface Requirement {
-  readonly code: string;
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly fix?: string;
-}
 
 const elsewhere = "or start a buildkitd yourself and pass its address with --buildkit or BUILDKIT_HOST";
 
@@ -25,7 +18,9 @@ export async function daemonRequirements(env: Environment): Promise<readonly Req
     const detail = `The embedded daemon runs on Linux only, and this is ${process.platform}`;
     return [{ code: "daemon-unsupported", name: "Linux", ok: false, detail, fix: `Use a machine with Linux, ${elsewhere}` }];
   }
-  return [isRoot(), await hasBuildkitd(env), await hasRunc(env), await hasCgroups()];
+  if (isRootless()) return [...(await rootlessRequirements(env)), await hasBuildkitd(env), await hasRunc(env)];
+  const root = { code: "root", name: "user", ok: true, detail: "root" };
+  return [root, await hasBuildkitd(env), await hasRunc(env), await hasCgroups()];
 }
 
 /** The findings among requirements as diagnostics. */
@@ -33,18 +28,6 @@ export function unmet(requirements: readonly Requirement[]): Diagnostic[] {
   return requirements
     .filter((requirement) => !requirement.ok)
     .map(({ code, detail, fix }) => ({ code, message: detail, at: [], ...(fix === undefined ? {} : { hint: fix }) }));
-}
-
-function isRoot(): Requirement {
-  const base = { code: "daemon-needs-root", name: "root" };
-  const uid = process.getuid?.();
-  if (uid === 0) return { ...base, ok: true, detail: "running as root" };
-  return {
-    ...base,
-    ok: false,
-    detail: `The embedded daemon must be started by root, and this is user ${String(uid)}`,
-    fix: `Run dagger as root, ${elsewhere}`,
-  };
 }
 
 async function hasBuildkitd(env: Environment): Promise<Requirement> {

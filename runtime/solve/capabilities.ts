@@ -83,7 +83,7 @@ async function askCapabilities(connection: Connection, outer: AbortSignal | unde
 async function readKnown(file: string): Promise<ReadonlySet<string> | undefined> {
   try {
     const data: unknown = JSON.parse(await readFile(file, "utf8"));
-    return Array.isArray(data) && data.length > 0 && data.every((cap) => typeof cap === "string") ? new Set(data as string[]) : undefined;
+    return Array.isArray(data) && data.length > 0 && data.every((cap) => typeof cap === "string") ? new Set(data) : undefined;
   } catch {
     return undefined;
   }

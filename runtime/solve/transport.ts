@@ -218,7 +218,7 @@ function greet(address: Address, stream: Duplex, stop: AbortSignal): Promise<htt
       stream.on("error", () => {});
       session.destroy();
       stream.destroy();
-      reject(error);
+      reject(error instanceof Error ? error : new Error(String(error)));
     };
     const onAbort = (): void => fail(stop.reason);
     // The stream knows best why it broke; the session may only see it end, and sooner.
