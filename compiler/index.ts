@@ -16,5 +16,6 @@ export {
 } from "./llb/index.ts";
 export { nearest } from "./ops/near.ts";
 export { type ComponentOps, describeOps, type OpData, printOps } from "./ops/print.ts";
+export type { Program } from "./ops/program.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";

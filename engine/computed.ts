@@ -1,6 +1,6 @@
 // Computed values: what `export` ops wrote, read back and filled into the config, whose constraints they must satisfy.
 
-import type { Job, ValueOutput } from "../compiler/index.ts";
+import type { Job } from "../compiler/index.ts";
 import { UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import { decodeValue } from "./decode.ts";
@@ -10,7 +10,6 @@ export interface Computed {
   readonly path: string;
   /** JSON text. */
   readonly json: string;
-  readonly output: ValueOutput;
 }
 
 /** Reads every value of a job; all that are wrong are reported together. */
@@ -19,7 +18,7 @@ export async function readComputed(job: Job, read: (file: string) => Promise<Uin
   const computed: Computed[] = [];
   for (const output of job.values) {
     try {
-      computed.push({ path: output.path, json: await decodeValue(output, await read(output.file)), output });
+      computed.push({ path: output.path, json: await decodeValue(output, await read(output.file)) });
     } catch (error) {
       if (!(error instanceof UserError) || error.exit !== 1) throw error;
       wrong.push(error);

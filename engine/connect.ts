@@ -1,93 +1,95 @@
 // Opens the one build of a run: finds a daemon (or starts the embedded one), connects, and offers what the job needs.
 import type { ImageRequest, Job } from "../compiler/index.ts";
+import { checkDaemon } from "../compiler/index.ts";
 import { findDaemon } from "../runtime/daemon/index.ts";
 import type { LocalDir, Receiver } from "../runtime/session/index.ts";
-import { createReceiver, dockerAuth } from "../runtime/session/index.ts";
-import type { Build, Client } from "../runtime/solve/index.ts";
+import { createReceiver, dockerAuth, withLogins } from "../runtime/session/index.ts";
+import type { Build, BuildOptions, Client, ConnectOptions, DaemonCapabilities } from "../runtime/solve/index.ts";
 import { connect } from "../runtime/solve/index.ts";
 import type { UpResult } from "./events.ts";
 import type { LayoutServer } from "./images.ts";
 import { savingInterrupted } from "./interrupt.ts";
-import type { StepTracker } from "./steps.ts";
+import type { Login } from "./logins.ts";
+import type { StepOwner, StepTracker } from "./steps.ts";
 
 export interface OpenRequest {
   readonly buildkit?: string;
+  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
+  readonly tls?: ConnectOptions["tls"];
   readonly signal: AbortSignal;
 }
 
-/** The build of a run with all that its session serves; the session exists before the job is known. */
-export class OpenBuild implements LayoutServer {
+interface OpenParts {
+  readonly client: Client;
   readonly build: Build;
-  readonly #client: Client;
-  readonly #offer: Offer;
+  readonly options: BuildOptions;
+  readonly steps: StepTracker;
+  readonly capabilities: Promise<DaemonCapabilities | undefined>;
+}
 
-  constructor(client: Client, build: Build, offer: Offer) {
-    this.#client = client;
-    this.build = build;
-    this.#offer = offer;
+/** The build of a run on its daemon. What the session offers is in `Offer`, which exists before there is a connection. */
+export class OpenBuild {
+  readonly build: Build;
+  readonly #parts: OpenParts;
+
+  constructor(parts: OpenParts) {
+    this.build = parts.build;
+    this.#parts = parts;
   }
 
-  /** Serves an OCI layout from now on. */
-  serve(dir: string): string {
-    return this.#offer.layout(dir);
+  /** A further build of the same job on the same connection. What the daemon adds for it is shown as part of `owner`. */
+  async beside(more: Pick<BuildOptions, "exporters" | "platforms" | "signal">, owner: StepOwner): Promise<Build> {
+    const { client, options, steps } = this.#parts;
+    return client.build({ ...options, ...more, onStatus: steps.follower(owner) });
   }
 
-  /** Serves what a pass needs; the last pass's results are received. */
-  prepare(job: Job): void {
-    this.#offer.job(job);
-  }
-
-  /** Allows the build more; of no effect once it has started. */
-  entitle(names: Job["entitlements"]): void {
-    this.#offer.entitle(names);
+  /** Throws UserError (3) `daemon-lacks` when the daemon cannot do all of the job: before anything runs. */
+  async check(definition: Job["definition"]): Promise<void> {
+    const daemon = await this.#parts.capabilities;
+    if (daemon !== undefined) checkDaemon(definition, daemon);
   }
 
   async remoteImage(request: ImageRequest): Promise<{ digest: string; config: Uint8Array }> {
     return this.build.resolveImageConfig(request.ref, request.platform, request.resolveMode);
   }
 
-  /** One exported file of the finished build. */
-  value(file: string): Uint8Array {
-    const bytes = this.#offer.receiver?.values.get(file);
-    if (bytes === undefined) throw new Error(`the daemon did not send ${file}`);
-    return bytes;
-  }
-
-  /** Puts the saved directories in place. */
-  async commit(job: Job): Promise<UpResult["saved"]> {
-    const saved = (await this.#offer.receiver?.commit()) ?? [];
-    return saved.map(({ dest, files, bytes }, index) => ({ path: job.dirs[index]?.path ?? "", dest, files, bytes }));
-  }
-
-  /** Ends the build if it has not ended, and forgets what was received but not put in place. */
+  /** Ends the build if it has not ended. */
   async close(): Promise<void> {
     await this.build.abort();
-    this.#offer.receiver?.rollback();
-    this.#offer.stop();
-    this.#client.close();
+    this.#parts.client.close();
   }
 }
 
-/** What the session offers; read by it at the moment the daemon asks. */
-class Offer {
+/** What the session offers to the daemon; read by it at the moment the daemon asks. */
+export class Offer implements LayoutServer {
   readonly locals: Map<string, LocalDir> = new Map();
   readonly layouts: Map<string, string> = new Map();
+  /** Of effect until the build starts. */
   readonly entitlements: string[] = [];
   receiver: Receiver | undefined;
+  /** Logins of the config, by registry host. */
+  logins: () => ReadonlyMap<string, Login> = () => new Map();
   #stop: () => void = () => undefined;
 
-  layout(dir: string): string {
+  /** Serves an OCI layout from now on. */
+  serve(dir: string): string {
     for (const [name, served] of this.layouts) if (served === dir) return name;
     const name = `dagger-${this.layouts.size}`;
     this.layouts.set(name, dir);
     return name;
   }
 
-  job(job: Job): void {
-    for (const { name, dir, at } of job.locals) this.locals.set(name, { dir, at });
+  /** Serves directories before the job is known. */
+  serveLocals(locals: Job["locals"]): void {
+    for (const { name, dir, at } of locals) this.locals.set(name, { dir, at });
+  }
+
+  /** Serves what a pass needs; the last pass's results are received. */
+  prepare(job: Job): void {
+    this.serveLocals(job.locals);
     this.entitle(job.entitlements);
     const dirs = job.dirs.map(({ prefix, dest, at }) => ({ prefix: prefix.replace(/\/$/, ""), dest, at }));
-    this.stop();
+    this.#stop();
     const receiver = createReceiver({ memory: ["values"], dirs });
     this.receiver = receiver;
     this.#stop = savingInterrupted(() => receiver.rollback());
@@ -97,7 +99,22 @@ class Offer {
     for (const name of names) if (!this.entitlements.includes(name)) this.entitlements.push(name);
   }
 
-  stop(): void {
+  /** One exported file of the finished build. */
+  value(file: string): Uint8Array {
+    const bytes = this.receiver?.values.get(file);
+    if (bytes === undefined) throw new Error(`the daemon did not send ${file}`);
+    return bytes;
+  }
+
+  /** Puts the saved directories in place. */
+  async commit(job: Job): Promise<UpResult["saved"]> {
+    const saved = (await this.receiver?.commit()) ?? [];
+    return saved.map(({ dest, files, bytes }, index) => ({ path: job.dirs[index]?.path ?? "", dest, files, bytes }));
+  }
+
+  /** Forgets what was received but not put in place. */
+  close(): void {
+    this.receiver?.rollback();
     this.#stop();
   }
 }
@@ -105,33 +122,39 @@ class Offer {
 /** Throws UserError: 2 for a bad address, 3 when there is no daemon and none can be started, 130 when interrupted. */
 export async function openBuild(
   request: OpenRequest,
+  offer: Offer,
   secrets: (id: string) => Promise<Uint8Array | undefined>,
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {
   const { signal } = request;
   const daemon = await findDaemon({ signal, explicit: request.buildkit });
-  const client = await connect(daemon.address, { signal });
-  const offer = new Offer();
+  const client = await connect(daemon.address, { signal, tls: request.tls });
+  // Goes on while CUE evaluates; a daemon of a known version costs one short call.
+  const capabilities = client.capabilities(process.env, signal);
   const session = {
     name: "dagger",
     sharedKey: await clientId,
     locals: offer.locals,
     layouts: offer.layouts,
     secrets,
-    auth: dockerAuth(process.env),
+    auth: withLogins(dockerAuth(process.env), async (host) => {
+      const login = offer.logins().get(host);
+      const secret = login && (await secrets(login.secret));
+      return secret && { username: login.username, secret: Buffer.from(secret).toString("utf8") };
+    }),
     get receiver(): Receiver {
       // Asked for only when the result is sent, after the job was given.
       return offer.receiver as Receiver;
     },
   };
-  const build = await client.build({
+  const options: BuildOptions = {
     session,
     exporters: [{ type: "local", attrs: {} }],
     entitlements: offer.entitlements,
     record: true,
-    onStatus: (update) => steps.update(update),
+    onStatus: steps.follower(),
     signal,
-  });
-  return new OpenBuild(client, build, offer);
+  };
+  return new OpenBuild({ client, build: await client.build(options), options, steps, capabilities });
 }

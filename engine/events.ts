@@ -47,6 +47,14 @@ export interface UpResult {
   readonly computed: Readonly<Record<string, unknown>>;
   /** Directories written on this machine. */
   readonly saved: readonly { readonly path: string; readonly dest: string; readonly files: number; readonly bytes: number }[];
+  /** Images that were pushed, and archives (`dest`) written on this machine. */
+  readonly images: readonly {
+    readonly path: string;
+    readonly ref: string;
+    readonly digest: string;
+    readonly platforms: readonly string[];
+    readonly dest?: string;
+  }[];
   readonly passes: readonly { readonly because: readonly string[] }[];
   readonly steps: { readonly total: number; readonly cached: number; readonly run: number };
   readonly ms: number;

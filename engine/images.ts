@@ -1,6 +1,6 @@
 // Where images come from: the image store of this machine first, else whatever the daemon can pull.
 
-import type { ImageRequest, ImageResolver, Position, ResolvedImage } from "../compiler/index.ts";
+import type { Frontends, ImageRequest, ImageResolver, Platform, Position, ResolvedImage } from "../compiler/index.ts";
 import { imageAttrs, inputError, normalizeReference, ociLayoutAttrs, UserError } from "../compiler/index.ts";
 import type { ImageStore, ImportOptions, LayoutImage, StoredImage } from "../runtime/images/index.ts";
 import { imagesDir, openImageStore, readLayout } from "../runtime/images/index.ts";
@@ -14,8 +14,12 @@ export interface LayoutServer {
   serve(dir: string): string;
 }
 
-/** The compiler's image port. `remote` is left out when no daemon may be asked (`dagger llb` without one). */
-export function imagePort(env: Environment, layouts: LayoutServer, remote: RemoteImages): ImageResolver {
+/** The compiler's image port, and the images of the store for its frontends. `remote` is left out when no daemon may be asked (`dagger llb` without one). */
+export function imagePort(
+  env: Environment,
+  layouts: LayoutServer,
+  remote: RemoteImages,
+): ImageResolver & { readonly local: Frontends["localImages"] } {
   const store = openImageStore(imagesDir(env));
   const served = (image: LayoutImage): ResolvedImage => {
     const name = layouts.serve(image.layoutDir);
@@ -28,11 +32,21 @@ export function imagePort(env: Environment, layouts: LayoutServer, remote: Remot
       const { config } = await located(request.at, () => remote(request));
       return { identifier: `docker-image://${request.ref}`, attrs: imageAttrs({ resolveMode: request.resolveMode }), config };
     },
+    async local(platform) {
+      const same = formatted(platform);
+      const fitting = (await store.list()).filter(({ platforms }) => platforms.some((one) => formatted(one) === same));
+      const found = await Promise.all(fitting.map(async ({ ref }) => ({ ref, image: await store.resolve(ref, platform) })));
+      return found.flatMap(({ ref, image }) => (image === undefined ? [] : [{ ref, image: served(image) }]));
+    },
     async layout({ dir, tag, digest, platform, at }) {
       const which = { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
       return served(await located(at, () => readLayout(dir, which, platform)));
     },
   };
+}
+
+function formatted({ os, architecture, variant = "" }: Platform): string {
+  return `${os}/${architecture}/${variant}`;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -4,10 +4,11 @@ import type { GraphFormat, Job } from "../compiler/index.ts";
 import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps } from "../compiler/index.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
-import type { OpenBuild } from "./connect.ts";
-import { openBuild } from "./connect.ts";
-import { entitlementsOf } from "./entitlements.ts";
+import type { OpenBuild, OpenRequest } from "./connect.ts";
+import { Offer, openBuild } from "./connect.ts";
+import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
+import { checkLocals } from "./locals.ts";
 import { StepTracker } from "./steps.ts";
 
 export interface InspectRequest {
@@ -16,6 +17,7 @@ export interface InspectRequest {
   readonly inputs: readonly string[];
   /** Asked only when the config needs an image that is not on this machine. */
   readonly buildkit?: string;
+  readonly tls?: OpenRequest["tls"];
   readonly stage: "ops" | "graph" | "llb";
   /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`; llb: `text`, `json`, `raw` (pb.Definition, as `buildctl build` reads it). */
   readonly format: string;
@@ -54,21 +56,19 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
 /** Connects to a daemon only for an image whose config nobody here knows. */
 async function compileOnly(config: Config, request: InspectRequest): Promise<Job> {
   let opening: Promise<OpenBuild> | undefined;
-  const layouts = { serve: (dir: string): string => names.get(dir) ?? addName(dir) };
-  const names = new Map<string, string>();
-  const addName = (dir: string): string => {
-    const name = `dagger-${names.size}`;
-    names.set(dir, name);
-    return name;
+  const offer = new Offer();
+  const open = (): Promise<OpenBuild> => {
+    opening ??= openBuild(request, offer, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
+    return opening;
   };
-  const images = imagePort(process.env, layouts, async (image) => {
-    opening ??= openBuild(request, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
-    const open = await opening;
-    open.entitle(entitlementsOf(config.evaluation.root));
-    return open.remoteImage(image);
-  });
+  const images = imagePort(process.env, offer, async (image) => (await open()).remoteImage(image));
+  const serve = async (locals: Job["locals"]): Promise<void> => {
+    await checkLocals(locals, { root: config.workspace, own: config.own });
+    offer.serveLocals(locals);
+  };
+  const frontends = frontendPort({ open, serve, localImages: (platform) => images.local(platform) });
   try {
-    return await compileConfig(config, config.evaluation, { images }, request);
+    return await compileConfig(config, config.evaluation, { images, frontends }, request);
   } finally {
     await opening?.then((open) => open.close()).catch(() => undefined);
   }

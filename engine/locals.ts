@@ -5,10 +5,13 @@ import type { Diagnostic, Job } from "../compiler/index.ts";
 import { inputError } from "../compiler/index.ts";
 
 /** Throws UserError (2) that names every `local` directory that cannot be used. `own` are directories of dagger itself. */
-export async function checkLocals(job: Job, workspace: { readonly root: string; readonly own: readonly string[] }): Promise<void> {
+export async function checkLocals(
+  locals: Job["locals"],
+  workspace: { readonly root: string; readonly own: readonly string[] },
+): Promise<void> {
   const root = await realpath(workspace.root);
   const found = await Promise.all(
-    job.locals.filter(({ dir }) => !workspace.own.includes(dir)).map((local) => checkLocal(local, root, workspace.root)),
+    locals.filter(({ dir }) => !workspace.own.includes(dir)).map((local) => checkLocal(local, root, workspace.root)),
   );
   const wrong = found.filter((diagnostic) => diagnostic !== undefined);
   if (wrong.length > 0) throw inputError(...wrong);

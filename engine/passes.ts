@@ -10,7 +10,7 @@ export function noProgress(before: Job, now: Job): boolean {
 
 function fingerprint(job: Job): string {
   const waiting = job.deferred.map((component) => `${component.path}<${component.missing.map((missing) => missing.path).join(",")}`);
-  return JSON.stringify([waiting, job.values.map((value) => value.path)]);
+  return JSON.stringify([waiting, job.values.map((value) => value.path), job.images.flatMap((image) => image.values)]);
 }
 
 /** What to tell a user whose components wait for ever. */

@@ -7,12 +7,23 @@ type State = "waiting" | "started" | "cached" | "done" | "error" | "canceled";
 
 interface Tracked {
   readonly step: Step;
+  /** Of the graph, not added by the daemon. */
+  readonly planned: boolean;
   /** Counted in the summary: work that the config asks for, not the transfer of sources nor the collecting of results. */
   readonly counted: boolean;
   state: State;
 }
 
+/** What a step that only the daemon knows of belongs to: an op's words, component and lines. */
+export interface StepOwner {
+  readonly name: string;
+  readonly component: string;
+  readonly at: Step["at"];
+}
+
 export class StepTracker {
+  /** Builds that run side by side tell of the vertices that they share, each of all: who told first goes on. */
+  readonly #tellers = new Map<string, object>();
   readonly #tracked = new Map<string, Tracked>();
   readonly #emit: (event: UpEvent) => void;
 
@@ -21,13 +32,14 @@ export class StepTracker {
   }
 
   /** Makes the steps of a pass known before its status arrives. A later pass adds to what an earlier one ran. */
-  plan(definition: Definition): void {
+  plan(...definitions: readonly Definition[]): void {
     const steps: Step[] = [];
-    for (const { digest, vertex } of definition.nodes) {
+    const nodes = new Map(definitions.flatMap((definition) => definition.nodes).map((node) => [node.digest, node]));
+    for (const { digest, vertex } of nodes.values()) {
       if (vertex === undefined) continue;
       const known = this.#tracked.get(digest);
       const step = known?.step ?? toStep(digest, vertex);
-      if (known === undefined) this.#tracked.set(digest, { step, counted: isCounted(vertex), state: "waiting" });
+      if (known === undefined) this.#tracked.set(digest, { step, planned: true, counted: isCounted(vertex), state: "waiting" });
       steps.push(step);
     }
     this.#emit({ type: "plan", steps });
@@ -38,8 +50,33 @@ export class StepTracker {
     return this.#tracked.get(digest)?.step;
   }
 
-  update(status: StatusUpdate): void {
-    for (const vertex of status.vertexes) this.#vertex(vertex);
+  /** Whether the vertex is one of the graph, not one that the daemon added. */
+  isPlanned(digest: string): boolean {
+    return this.#tracked.get(digest)?.planned ?? false;
+  }
+
+  /** Takes the status of one build; `owner` is for steps that it adds itself. */
+  follower(owner?: StepOwner): (status: StatusUpdate) => void {
+    const teller = {};
+    const tells = (digest: string): boolean => {
+      const first = this.#tellers.get(digest) ?? teller;
+      this.#tellers.set(digest, first);
+      return first === teller;
+    };
+    return (status) =>
+      this.#update(
+        {
+          vertexes: status.vertexes.filter(({ digest }) => tells(digest)),
+          statuses: status.statuses.filter(({ vertex }) => tells(vertex)),
+          logs: status.logs.filter(({ vertex }) => tells(vertex)),
+          warnings: status.warnings.filter(({ vertex }) => tells(vertex)),
+        },
+        owner,
+      );
+  }
+
+  #update(status: StatusUpdate, owner: StepOwner | undefined): void {
+    for (const vertex of status.vertexes) this.#vertex(vertex, owner);
     for (const { vertex, id, name, current, total, completed } of status.statuses) {
       const step = this.step(vertex);
       if (step !== undefined) this.#emit({ type: "status", step, id, name, current, total, completed: completed !== undefined });
@@ -54,8 +91,8 @@ export class StepTracker {
     }
   }
 
-  #vertex(vertex: StatusUpdate["vertexes"][number]): void {
-    const tracked = this.#tracked.get(vertex.digest) ?? this.#unplanned(vertex);
+  #vertex(vertex: StatusUpdate["vertexes"][number], owner: StepOwner | undefined): void {
+    const tracked = this.#tracked.get(vertex.digest) ?? this.#unplanned(vertex, owner);
     const state = stateOf(vertex);
     if (state === "waiting" || (tracked.state === state && state !== "started")) return;
     // A later pass asks again for what an earlier one ran: that is no cache hit of this job.
@@ -72,9 +109,11 @@ export class StepTracker {
     });
   }
 
-  #unplanned(vertex: StatusUpdate["vertexes"][number]): Tracked {
+  #unplanned(vertex: StatusUpdate["vertexes"][number], owner: StepOwner | undefined): Tracked {
+    const { name, component, at } = owner ?? { name: "", component: "", at: [] };
     const tracked: Tracked = {
-      step: { digest: vertex.digest, name: vertex.name, component: "", at: [] },
+      step: { digest: vertex.digest, name: [name, vertex.name].filter(Boolean).join(": "), component, at },
+      planned: false,
       counted: false,
       state: "waiting",
     };
@@ -97,7 +136,8 @@ function toStep(digest: string, vertex: Vertex): Step {
 }
 
 function isCounted(vertex: Vertex): boolean {
-  return vertex.kind !== "source" && vertex.meta.component !== "" && !startsFromNothing(vertex);
+  const source = vertex.kind === "source" || (vertex.kind === "raw" && vertex.op === "source");
+  return !source && vertex.meta.component !== "" && !startsFromNothing(vertex);
 }
 
 /** A file op on scratch that takes nothing from elsewhere. The daemon reports it as done in every run, cached or not, as it does with sources. */

@@ -2,16 +2,20 @@
 import type { Job } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import { readClientId } from "../runtime/session/index.ts";
+import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
-import type { OpenBuild } from "./connect.ts";
-import { openBuild } from "./connect.ts";
+import type { OpenBuild, OpenRequest } from "./connect.ts";
+import { Offer, openBuild } from "./connect.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import type { UpEvent, UpResult } from "./events.ts";
+import { digestValues, ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
+import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
+import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
 import type { SecretSource } from "./secrets.ts";
 import { checkSecrets, parseSecrets, requireSecrets, secretReader } from "./secrets.ts";
@@ -28,6 +32,8 @@ export interface UpRequest {
   readonly secrets?: readonly string[];
   /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
   readonly buildkit?: string;
+  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
+  readonly tls?: OpenRequest["tls"];
   readonly noCache: boolean;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
   readonly signal: AbortSignal;
@@ -40,37 +46,38 @@ export async function up(request: UpRequest): Promise<UpResult> {
   const secrets = parseSecrets(request.secrets ?? []);
   await checkSecrets(secrets, process.env);
   const steps = new StepTracker(request.onEvent);
+  const offer = new Offer();
 
-  // Connecting (which may start the daemon) goes on while CUE evaluates; what CUE has to say comes first.
-  const opening = openBuild(request, secretReader(secrets, process.env), steps, readClientId(process.env));
+  // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
+  const opening = openBuild(request, offer, secretReader(secrets, process.env), steps, readClientId(process.env));
   opening.catch(() => undefined);
-  request.onEvent({ type: "phase", phase: "evaluate" });
-  const config = await loadConfig(request).catch(async (error: unknown) => {
-    await opening.then((open) => open.close()).catch(() => undefined);
-    throw error;
-  });
+  const exports = new ImageExports({ opening, steps, signal: request.signal });
   try {
-    request.onEvent({ type: "phase", phase: "connect" });
-    const open = await opening;
+    request.onEvent({ type: "phase", phase: "evaluate" });
+    const config = await loadConfig(request);
     try {
-      const done = await new Run(request, config, open, steps, secrets).passes();
+      const done = await new Run({ request, config, offer, opening, steps, secrets, exports }).passes();
       request.onEvent({ type: "phase", phase: "save" });
-      const saved = await open.commit(done.job);
+      const saved = await offer.commit(done.job);
+      const images = await exports.commit(done.job.images);
       return {
         values: done.evaluation.exportJson(),
         computed: done.computed,
         saved,
+        images,
         passes: done.because.map((because) => ({ because })),
         steps: steps.summary(),
         ms: Math.round(performance.now() - begin),
       };
     } finally {
-      await open.close();
+      config.close();
     }
   } catch (error) {
     throw explainFailure(error, steps);
   } finally {
-    config.close();
+    await exports.close();
+    await opening.then((open) => open.close()).catch(() => undefined);
+    offer.close();
   }
 }
 
@@ -82,71 +89,115 @@ interface Done {
   readonly because: readonly (readonly string[])[];
 }
 
+interface RunParts {
+  readonly request: UpRequest;
+  readonly config: Config;
+  readonly offer: Offer;
+  readonly opening: Promise<OpenBuild>;
+  readonly steps: StepTracker;
+  readonly secrets: ReadonlyMap<string, SecretSource>;
+  readonly exports: ImageExports;
+}
+
 /** The passes of one job, all of them inside one build of the daemon. */
 class Run {
-  readonly #request: UpRequest;
-  readonly #config: Config;
-  readonly #open: OpenBuild;
-  readonly #steps: StepTracker;
-  readonly #secrets: ReadonlyMap<string, SecretSource>;
+  readonly #parts: RunParts;
 
-  constructor(request: UpRequest, config: Config, open: OpenBuild, steps: StepTracker, secrets: ReadonlyMap<string, SecretSource>) {
-    this.#request = request;
-    this.#config = config;
-    this.#open = open;
-    this.#steps = steps;
-    this.#secrets = secrets;
+  constructor(parts: RunParts) {
+    this.#parts = parts;
   }
 
   async passes(): Promise<Done> {
     const because: (readonly string[])[] = [[]];
-    let evaluation = this.#config.evaluation;
+    let evaluation = this.#parts.config.evaluation;
     let before: Job | undefined;
     for (;;) {
       const job = await this.#compile(evaluation);
       if (job.deferred.length === 0) return { because, ...(await this.#last(evaluation, job)) };
-      if (job.values.length === 0 || (before !== undefined && noProgress(before, job))) throw stuckError(job);
+      if (!givesValues(job) || (before !== undefined && noProgress(before, job))) throw stuckError(job);
       evaluation = await this.#early(evaluation, job);
       before = job;
       const waited = [...new Set(job.deferred.flatMap((component) => component.missing.map((missing) => missing.path)))];
       because.push(waited);
-      this.#request.onEvent({ type: "pass", pass: because.length, because: waited });
+      this.#parts.request.onEvent({ type: "pass", pass: because.length, because: waited });
     }
   }
 
   async #compile(evaluation: Evaluation): Promise<Job> {
-    this.#request.onEvent({ type: "phase", phase: "compile" });
-    const images = imagePort(process.env, this.#open, (image) => {
-      // The daemon grants what a build may do when it starts, and asking for an image starts it.
-      this.#open.entitle(entitlementsOf(evaluation.root));
-      return this.#open.remoteImage(image);
-    });
-    const job = await compileConfig(this.#config, evaluation, { images }, this.#request);
-    requireSecrets(job, this.#secrets);
-    await checkLocals(job, { root: this.#config.workspace, own: this.#config.own });
-    this.#open.prepare(job);
-    this.#steps.plan(job.definition);
-    this.#request.onEvent({ type: "phase", phase: "solve" });
+    const { request, config, offer, opening, steps, secrets } = this.#parts;
+    request.onEvent({ type: "phase", phase: "compile" });
+    offer.logins = () => loginsOf(evaluation.root);
+    // The daemon grants what a build may do when it starts, and asking it for anything starts it.
+    const started = async (): Promise<OpenBuild> => {
+      offer.entitle(entitlementsOf(evaluation.root));
+      return opening;
+    };
+    const images = imagePort(process.env, offer, async (image) => (await started()).remoteImage(image));
+    const serve = async (locals: Job["locals"]): Promise<void> => {
+      await checkLocals(locals, { root: config.workspace, own: config.own });
+      offer.serveLocals(locals);
+    };
+    const frontends = frontendPort({ open: started, serve, localImages: (platform) => images.local(platform) });
+    const job = await compileConfig(config, evaluation, { images, frontends }, request);
+    requireSecrets(job, secrets);
+    await serve(job.locals);
+    offer.prepare(job);
+    request.onEvent({ type: "phase", phase: "connect" });
+    const definitions = [job.definition, ...job.images.flatMap(definitionsOf)];
+    for (const definition of definitions) await (await opening).check(definition);
+    steps.plan(...definitions);
+    request.onEvent({ type: "phase", phase: "solve" });
     return job;
   }
 
   /** A pass whose values CUE needs: solved through the gateway, nothing is exported yet. */
   async #early(evaluation: Evaluation, job: Job): Promise<Evaluation> {
     // Further passes may ask for more than this one does, and what a build may do is settled when it starts.
-    this.#open.entitle(entitlementsOf(evaluation.root));
-    const { build } = this.#open;
-    const ref = await build.solve(job.definition.encoded);
-    return fillComputed(evaluation, await readComputed(job, (file) => build.readFile(ref, file)));
+    this.#parts.offer.entitle(entitlementsOf(evaluation.root));
+    const { build } = await this.#parts.opening;
+    const read = async (): Promise<Computed[]> => {
+      const ref = await build.solve(job.definition.encoded);
+      return readComputed(job, (file) => build.readFile(ref, file));
+    };
+    const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : read(), job.images);
+    return fillComputed(evaluation, computed);
   }
 
   /** The pass that brings everything back through the job's one Solve. */
   async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
-    if (job.graph.terminal !== null) await this.#open.build.finish(job.definition.encoded);
-    const computed = await readComputed(job, (file) => this.#open.value(file));
+    const { build } = await this.#parts.opening;
+    const finish = async (): Promise<Computed[]> => {
+      await build.finish(job.definition.encoded);
+      return readComputed(job, (file) => this.#parts.offer.value(file));
+    };
+    const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
     return {
       job,
       evaluation: await fillComputed(evaluation, computed),
       computed: Object.fromEntries(computed.map((value) => [value.path, JSON.parse(value.json) as unknown])),
     };
   }
+
+  /** The job's own solve and those of its images, side by side: when one fails the others end too. */
+  async #together(own: Promise<Computed[]>, images: Job["images"]): Promise<Computed[]> {
+    const { exports, opening } = this.#parts;
+    const pushing = exports.start(images);
+    try {
+      const [computed, ...done] = await Promise.all([own, ...pushing]);
+      return [...computed, ...done.flatMap(digestValues)];
+    } catch (error) {
+      exports.cancel();
+      await (await opening).build.abort();
+      await Promise.allSettled([own, ...pushing]);
+      throw error;
+    }
+  }
+}
+
+function definitionsOf({ platforms, after }: Job["images"][number]): Job["definition"][] {
+  return [...platforms.map(({ definition }) => definition), ...(after === undefined ? [] : [after])].filter(({ ops }) => ops.length > 0);
+}
+
+function givesValues(job: Job): boolean {
+  return job.values.length > 0 || job.images.some(({ values }) => values.length > 0);
 }

@@ -9,6 +9,11 @@ export function formatSummary(result: UpResult, style: Style): string {
     ({ path, dest, files, bytes: size }) =>
       `${style.green("saved")} ${dest} ${style.dim(`(${plural(files, "file")}, ${bytes(size)}, from ${path})`)}`,
   );
+  for (const { path, ref, digest, platforms, dest } of result.images) {
+    if (dest === undefined)
+      lines.push(`${style.green("pushed")} ${ref} ${style.dim(`(${[digest, ...platforms].join(", ")}, from ${path})`)}`);
+    else lines.push(`${style.green("saved")} ${dest} ${style.dim(`(${ref}, from ${path})`)}`);
+  }
   result.passes.forEach(({ because }, index) => {
     if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because CUE uses ${because.join(", ") || "computed values"}`));
   });

@@ -126,12 +126,16 @@ test("the summary says what was saved, why there was another pass, and what ran"
     values: {},
     computed: {},
     saved: [{ path: "app.dist", dest: "out", files: 1, bytes: 2048 }],
+    images: [
+      { path: "app.push", ref: "ghcr.io/me/app:1", digest: "sha256:0123", platforms: ["linux/amd64", "linux/arm64"] },
+      { path: "app.save", ref: "docker.io/library/app:1", digest: "sha256:4567", platforms: ["linux/amd64"], dest: "app.tar" },
+    ],
     passes: [{ because: [] }, { because: ["app.version"] }],
     steps: { total: 12, cached: 9, run: 3 },
     ms: 4100,
   };
   assert.equal(
     formatSummary(result, plainStyle),
-    "saved out (1 file, 2kB, from app.dist)\npass 2 was needed because CUE uses app.version\n2 passes, 12 steps: 9 cached, 3 run, 4.1s\n",
+    "saved out (1 file, 2kB, from app.dist)\npushed ghcr.io/me/app:1 (sha256:0123, linux/amd64, linux/arm64, from app.push)\nsaved app.tar (docker.io/library/app:1, from app.save)\npass 2 was needed because CUE uses app.version\n2 passes, 12 steps: 9 cached, 3 run, 4.1s\n",
   );
 });

@@ -6,7 +6,7 @@ import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
 import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
-import type { ExportFormat, LowerContext } from "../ops/spec.ts";
+import type { ExportFormat, Login, LowerContext } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
 import type { Value } from "../value.ts";
 import { allDone } from "./settle.ts";
@@ -90,6 +90,7 @@ export class Builder {
   readonly options: BuildOptions;
   readonly #ports: BuildPorts;
   readonly #helpers = new Map<string, Output>();
+  readonly #logins = new Map<string, Login>();
 
   constructor(options: BuildOptions, ports: BuildPorts) {
     this.options = options;
@@ -170,6 +171,7 @@ export class Builder {
       frontends: (op) => this.#frontends(op),
       define: (fs) => this.#ports.define(fs),
       secret: (id, optional, at) => this.#secret(id, optional, at),
+      login: (login) => this.#login(login),
       ssh: (id) => void this.ssh.add(id),
       knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
@@ -227,6 +229,18 @@ export class Builder {
     const output = fileOutput(null, [copyContents(files, "/", "/", { mode: 0o755 })], meta);
     this.#helpers.set(key, output);
     return output;
+  }
+
+  #login(login: Login): void {
+    const known = this.#logins.get(login.target) ?? login;
+    this.#logins.set(login.target, known);
+    if (known.username === login.username && known.secret === login.secret) return;
+    this.problems.push({
+      code: "login-conflict",
+      message: `Two different logins for the registry ${login.target}: a job has one for each registry`,
+      at: [...login.at, ...known.at],
+      hint: "Keep one of them, or make two jobs",
+    });
   }
 
   /** A secret is optional only when every step that asks for it can do without. */

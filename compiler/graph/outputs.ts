@@ -106,6 +106,15 @@ function checkState(platform: Platform, state: State, { op, meta }: BuiltImage, 
       hint: "Leave `platform` out of the ops before it: they are then made for each platform of the image",
     });
   }
+  if (state.fs === null) {
+    problem({
+      code: "empty-image",
+      message: `Op ${op.do} has nothing to make an image of: its filesystem is empty`,
+      path: op.place.path,
+      at: op.place.at,
+      hint: "Copy files into it before; registries and container engines refuse images without a layer",
+    });
+  }
   for (const [name, value] of state.env) {
     if (typeof value === "string") continue;
     problem({

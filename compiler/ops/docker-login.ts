@@ -5,7 +5,7 @@ import { name, string } from "./types.ts";
 import type { OpBase } from "./use.ts";
 
 export interface DockerLoginOp extends OpBase<"docker-login"> {
-  /** The registry's host as a daemon asks for it, e.g. `ghcr.io`, `127.0.0.1:5000`, `registry-1.docker.io`. */
+  /** The registry's host, e.g. `ghcr.io`, `127.0.0.1:5000`, `docker.io`. */
   readonly target: string;
   readonly username: string;
   /** Id of the secret that holds the password or token. */
@@ -25,7 +25,7 @@ const registry: FieldType<string> = {
       .replace(/\/.*$/s, "")
       .toLowerCase();
     if (!/^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:\d{1,5})?$/.test(host)) return wrongType(field, registry.words, context);
-    return DOCKER_HUB.has(host) ? "registry-1.docker.io" : host;
+    return DOCKER_HUB.has(host) ? "docker.io" : host;
   },
 };
 
@@ -35,6 +35,7 @@ export const dockerLogin: OpSpec<DockerLoginOp> = {
   words: (op) => `docker-login ${op.target}`,
   lower: (op, state, context) => {
     context.secret(op.secret, false, op.place.fields.get("secret") ?? op.place.at);
+    context.login({ target: op.target, username: op.username, secret: op.secret, at: op.place.at });
     return state;
   },
 };

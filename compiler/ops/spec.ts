@@ -64,6 +64,14 @@ export type ImageNeed =
       readonly at: readonly Position[];
     };
 
+/** `secret` is the id of the one that holds the password. */
+export interface Login {
+  readonly target: string;
+  readonly username: string;
+  readonly secret: string;
+  readonly at: readonly Position[];
+}
+
 /** What lowering an op may ask of the graph under construction. */
 export interface LowerContext {
   /** The platform of the job. */
@@ -90,6 +98,8 @@ export interface LowerContext {
   /** A filesystem of the graph as a Definition of its own, as `frontends` takes it. */
   define(fs: Output): Definition;
   secret(id: string, optional: boolean, at: readonly Position[]): void;
+  /** Notes a registry's login; two different ones for a host are a problem. */
+  login(login: Login): void;
   ssh(id: string): void;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   knownHosts(host: string): string | undefined;

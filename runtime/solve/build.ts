@@ -12,7 +12,7 @@ import { Code, RpcError } from "../grpc/status.ts";
 import { type Descriptor, type Incoming, newId, OciStore, Session, type SessionServices } from "../session/index.ts";
 import { type CacheOptions, type PreparedCache, prepareCache } from "./cache.ts";
 import { imageError, solveError } from "./errors.ts";
-import { type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
+import { type BuildOutcome, type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
 import type { SourcePolicy } from "./policy.ts";
 import { StatusReader, type StatusUpdate } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
@@ -53,6 +53,8 @@ export interface BuildOptions {
   readonly cache?: CacheOptions;
   readonly sourcePolicy?: SourcePolicy;
   readonly attestations?: Attestations;
+  /** What the result is for, e.g. `linux/arm64`; the daemon warns of one for other platforms. By default its own. */
+  readonly platforms?: readonly string[];
   /** Whether the daemon records the build in its own history. */
   readonly record: boolean;
   /** A cache to import that is not there. */
@@ -144,7 +146,7 @@ export class Build {
   }
 
   /** Computes the last Definition, or takes a result that `solve` gave; runs the exporters on it; ends the build. */
-  async finish(what: Uint8Array | ResultRef): Promise<BuildResult> {
+  async finish(what: Uint8Array | ResultRef | BuildOutcome): Promise<BuildResult> {
     try {
       if (what instanceof Uint8Array) checkSize(what);
       const gateway = this.#gateway;
@@ -182,7 +184,7 @@ export class Build {
     await layout.put(JSON.parse(Buffer.from(described, "base64").toString("utf8")) as Descriptor, names);
   }
 
-  async #return(gateway: Gateway, what: Uint8Array | ResultRef): Promise<void> {
+  async #return(gateway: Gateway, what: Uint8Array | ResultRef | BuildOutcome): Promise<void> {
     try {
       await gateway.return(what instanceof Uint8Array ? await this.#raced(gateway.solve(what)) : what);
     } catch (error) {
@@ -229,7 +231,7 @@ export class Build {
           Exports: this.#cache.exports.map((c) => ({ Type: c.type, Attrs: { ...c.attrs } })),
         },
         ...(this.#options.sourcePolicy === undefined ? {} : { SourcePolicy: this.#options.sourcePolicy.message }),
-        FrontendAttrs: attestAttrs(this.#options.attestations),
+        FrontendAttrs: frontendAttrs(this.#options),
         Entitlements: [...(this.#options.entitlements ?? [])],
         Internal: !this.#options.record,
         Exporters: this.#options.exporters.map((e) => ({ Type: e.type, Attrs: { ...e.attrs } })),
@@ -289,8 +291,9 @@ export class Build {
   }
 }
 
-function attestAttrs({ provenance, sbom }: Attestations = {}): Record<string, string> {
+function frontendAttrs({ platforms = [], attestations: { provenance, sbom } = {} }: BuildOptions): Record<string, string> {
   return {
+    ...(platforms.length === 0 ? {} : { platform: platforms.join(",") }),
     ...(provenance === undefined ? {} : { "attest:provenance": provenance }),
     ...(sbom === undefined ? {} : { "attest:sbom": sbom }),
   };

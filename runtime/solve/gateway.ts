@@ -4,6 +4,7 @@ import {
   EvaluateResponse,
   PingRequest,
   PongResponse,
+  type Ref,
   ResolveImageConfigRequest,
   ResolveImageConfigResponse,
   ResolveSourceMetaRequest,
@@ -41,6 +42,13 @@ const methods = {
 /** A result inside the daemon, valid until its build ends. `id` is empty for an empty filesystem. */
 export interface ResultRef {
   readonly id: string;
+}
+
+/** What a build ends with, and what its exporters are told of it, e.g. image configs. */
+export interface BuildOutcome {
+  /** One result, or several by platform, e.g. `linux/amd64`, as the metadata `refs.platforms` lists them. */
+  readonly refs: ResultRef | ReadonlyMap<string, ResultRef>;
+  readonly metadata: Readonly<Record<string, Uint8Array>>;
 }
 
 /** What a frontend gave. */
@@ -229,13 +237,17 @@ export class Gateway {
     return Container.create(this.#call, spec);
   }
 
-  /** Makes `ref` the result of the build: its exporters run on it. */
-  async return(ref: ResultRef): Promise<void> {
-    await this.#call.connection.unary(
-      methods.return,
-      { result: { result: { $case: "ref", value: { id: ref.id, def: undefined } }, metadata: {}, attestations: {} }, error: undefined },
-      this.#call.options,
-    );
+  /** Makes `what` the result of the build: its exporters run on it. */
+  async return(what: ResultRef | BuildOutcome): Promise<void> {
+    const { refs, metadata } = "refs" in what ? what : { refs: what, metadata: {} };
+    const pb = ({ id }: ResultRef): Ref => ({ id, def: undefined });
+    const result: Result["result"] =
+      "id" in refs
+        ? { $case: "ref", value: pb(refs) }
+        : { $case: "refs", value: { refs: Object.fromEntries([...refs].map(([platform, ref]) => [platform, pb(ref)])) } };
+    const buffers = Object.entries(metadata).map(([key, value]) => [key, Buffer.from(value)] as const);
+    const request = { result: { result, metadata: Object.fromEntries(buffers), attestations: {} }, error: undefined };
+    await this.#call.connection.unary(methods.return, request, this.#call.options);
   }
 
   /** Ends the build with the error that one of its solves had. */

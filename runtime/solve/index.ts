@@ -6,6 +6,7 @@ export { type CacheRecord, Client, type ConnectOptions, connect, type DaemonInfo
 export type { Container, ContainerMount, ContainerSpec, Process, ProcessExit, ProcessSpec } from "./container.ts";
 export { SolveError, type SolveFailure, type SourceRange } from "./errors.ts";
 export type {
+  BuildOutcome,
   Capabilities,
   DirEntry,
   FileRange,
