@@ -118,6 +118,9 @@ export class Container {
 
 const pieceSize = 1 << 20;
 
+/** Milliseconds. A daemon that refuses a process says so only after we have ended the stream: who has not started by then never will. */
+const startTimeout = 60_000;
+
 /** stdin, stdout, stderr: the numbers of the protocol. */
 const fds = [0, 1, 2];
 
@@ -132,6 +135,7 @@ export class Process {
   readonly #id = newId();
   readonly #stream: MessageStream<ExecMessage, ExecMessage>;
   readonly #full = new Set<Readable>();
+  readonly #starting = setTimeout(() => this.#stream.end(), startTimeout);
   #exit: ProcessExit | undefined;
   #inputEnded = false;
   #done = false;
@@ -227,6 +231,9 @@ export class Process {
 
   #receive({ Input: input }: ExecMessage): void {
     switch (input?.$case) {
+      case "Started":
+        clearTimeout(this.#starting);
+        return;
       case "File": {
         const output = input.value.Fd === 2 ? this.stderr : this.stdout;
         if (input.value.Data.length > 0 && !output.push(input.value.Data)) {
@@ -260,6 +267,7 @@ export class Process {
       if (this.#exit !== undefined) return this.#exit;
       throw error;
     } finally {
+      clearTimeout(this.#starting);
       this.#done = true;
       this.stdout.push(null);
       this.stderr.push(null);
