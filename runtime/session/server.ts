@@ -56,13 +56,15 @@ const handlers: Readonly<Record<string, Handler>> = {
   ),
 };
 
+/** Codes of failures that a build can go on after. */
+const optional: ReadonlySet<string> = new Set(["registry-token", "credential-helper"]);
+
 /** One open session. Errors of our own side (a file that cannot be read, a full disk) are kept: they say more than the daemon's echo of them. */
 export class Session {
   readonly id: string;
   readonly services: SessionServices;
   readonly outputs: SessionOutputs;
-  /** The first thing that went wrong on this side. */
-  failure: UserError | undefined;
+  readonly #failures: UserError[] = [];
   readonly #tunnel: Tunnel;
   readonly #server: http2.ServerHttp2Session;
 
@@ -86,9 +88,18 @@ export class Session {
     });
   }
 
-  /** Remembers the first failure. */
+  /** Remembers what went wrong on this side. */
   fail(error: UserError): void {
-    this.failure ??= error;
+    this.#failures.push(error);
+  }
+
+  /**
+   * The failure of this side that made the daemon fail with `text`: the daemon repeats our words. Without such a one the first one, unless a
+   * process failed: a login that only a cache needed is no reason then.
+   */
+  failureBehind(text: string, processFailed: boolean): UserError | undefined {
+    const repeated = this.#failures.find((failure) => text.includes(failure.message));
+    return repeated ?? (processFailed ? undefined : this.#failures.find((failure) => !optional.has(failure.diagnostics[0]?.code ?? "")));
   }
 
   /** Ends the session. Call it only when the solve and its status stream have ended. */

@@ -1,0 +1,241 @@
+// Logins at real registries: basic auth over TLS, tokens of a token server, helpers, and what is said when they are refused.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createPrivateKey, randomBytes, sign, X509Certificate } from "node:crypto";
+import fs from "node:fs";
+import http from "node:http";
+import type net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
+import { makeAuthority, makeCertificate } from "../../test/support/certificates.ts";
+import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
+import { failureOf, sessionServices } from "../../test/support/jobs.ts";
+import { definition, file as fileNode, layoutImage, mkfile, shell } from "../../test/support/llb.ts";
+import { startRegistry, type TestRegistry } from "../../test/support/registry.ts";
+import { type Client, connect } from "../solve/index.ts";
+import { dockerAuth, withLogins } from "./index.ts";
+import type { RegistryAuth } from "./services.ts";
+
+const base = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-logins-"));
+const login = { username: "me", password: "pass word" };
+const platform = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
+let secure: TestRegistry;
+let untrusted: TestRegistry;
+let tokens: TokenServer;
+let guarded: TestRegistry;
+let daemon: TestDaemon;
+let client: Client;
+let layout: TestLayout;
+
+before(async () => {
+  layout = await busyboxLayout();
+  await makeAuthority(base, "ca");
+  await makeCertificate(base, "ca", "registry", { names: "IP:127.0.0.1" });
+  const tls = { cert: path.join(base, "registry.pem"), key: path.join(base, "registry-key.pem") };
+  secure = await startRegistry({ tls, login });
+  untrusted = await startRegistry({ tls, login });
+  await makeAuthority(base, "issuer");
+  tokens = await startTokenServer(path.join(base, "issuer.pem"), path.join(base, "issuer-key.pem"));
+  guarded = await startRegistry({
+    token: { realm: tokens.realm, service: "the-registry", issuer: "test", bundle: path.join(base, "issuer.pem") },
+  });
+  for (const [registry, credentials] of [
+    [secure, ["--dest-creds", `${login.username}:${login.password}`]],
+    [guarded, ["--dest-creds", `${login.username}:${login.password}`]],
+  ] as const)
+    await promisify(execFile)("skopeo", [
+      "copy",
+      "-q",
+      "--preserve-digests",
+      "--dest-tls-verify=false",
+      ...credentials,
+      `oci:${layout.dir}:latest`,
+      `docker://${registry.host}/busybox:1`,
+    ]);
+  const config = [
+    `[registry."${secure.host}"]\nhttp = false\nca = ["${path.join(base, "ca.pem")}"]`,
+    `[registry."${untrusted.host}"]\nhttp = false`,
+    `[registry."${guarded.host}"]\nhttp = true\n`,
+  ].join("\n");
+  daemon = await startBuildkitd({ config });
+  client = await connect(daemon.address);
+});
+after(async () => {
+  client.close();
+  await daemon.stop();
+  await tokens.stop();
+  for (const registry of [secure, untrusted, guarded]) await registry.stop();
+  fs.rmSync(base, { recursive: true, force: true });
+});
+
+let configs = 0;
+/** The logins of a docker configuration with these contents. */
+function configured(config: object, env: Record<string, string> = {}): RegistryAuth {
+  const dir = path.join(base, `docker-${configs++}`);
+  fs.mkdirSync(dir);
+  fs.writeFileSync(path.join(dir, "config.json"), JSON.stringify(config));
+  return dockerAuth({ DOCKER_CONFIG: dir, PATH: process.env["PATH"], ...env });
+}
+
+const basic = ({ username, password }: typeof login): string => Buffer.from(`${username}:${password}`).toString("base64");
+
+/** Pulls `ref` by running a step in it; `tag` makes the step another one. */
+async function resolve(auth: RegistryAuth, ref: string): Promise<string> {
+  const build = await client.build({ session: sessionServices(layout, { auth }), exporters: [], record: false, onStatus: () => {} });
+  try {
+    return (await build.resolveImageConfig(ref, platform, "pull")).digest;
+  } finally {
+    await build.abort();
+  }
+}
+
+test("a registry with basic auth over TLS takes the login of docker's config, of a helper, and of the job", async () => {
+  const ref = `${secure.host}/busybox:1`;
+  assert.equal(await resolve(configured({ auths: { [secure.host]: { auth: basic(login) } } }), ref), layout.digest);
+  const helper = path.join(base, "docker-credential-mine");
+  fs.writeFileSync(helper, `#!/bin/sh\necho '{"Username":"${login.username}","Secret":"${login.password}"}'\n`, { mode: 0o755 });
+  const helped = configured({ credHelpers: { [secure.host]: "mine" } }, { PATH: `${base}:${process.env["PATH"]}` });
+  assert.equal(await resolve(helped, ref), layout.digest);
+  const wrong = configured({ auths: { [secure.host]: { auth: basic({ ...login, password: "x" }) } } });
+  const refused = await failureOf(resolve(wrong, ref));
+  assert.deepEqual([refused.exit, refused.diagnostics[0]?.code], [1, "image-unavailable"]);
+  const own = withLogins(wrong, async (host) => (host === secure.host ? { username: login.username, secret: login.password } : undefined));
+  assert.equal(await resolve(own, ref), layout.digest);
+});
+
+test("a registry whose certificate the daemon does not know is told from a missing image", async () => {
+  const error = await failureOf(resolve(configured({}), `${untrusted.host}/busybox:1`));
+  assert.equal(error.diagnostics[0]?.code, "image-unavailable");
+  assert.match(error.message, /certificate/);
+});
+
+test("Docker Hub's names mean one login", async () => {
+  const asked: string[] = [];
+  const auth = withLogins(configured({}), async (host) => {
+    asked.push(host);
+    return undefined;
+  });
+  await auth.credentials("registry-1.docker.io");
+  await auth.credentials("ghcr.io");
+  assert.deepEqual(asked, ["docker.io", "ghcr.io"]);
+});
+
+test("tokens are fetched on this side: by POST, by GET where there is none, with an identity token, or not at all", async () => {
+  const ref = `${guarded.host}/busybox:1`;
+  const auths = (entry: object, env: Record<string, string> = {}): RegistryAuth => configured({ auths: { [guarded.host]: entry } }, env);
+  const asked = async (auth: RegistryAuth): Promise<string[]> => {
+    tokens.requests.length = 0;
+    assert.equal(await resolve(auth, ref), layout.digest);
+    return [...new Set(tokens.requests)];
+  };
+  assert.deepEqual(await asked(auths({ auth: basic(login) })), ["ours POST password"]);
+  tokens.post = false;
+  assert.deepEqual(await asked(auths({ auth: basic({ ...login, username: "me" }), email: "another" })), [
+    "ours POST password",
+    "ours GET basic",
+  ]);
+  tokens.post = true;
+  assert.deepEqual(await asked(auths({ identitytoken: "the-identity" })), ["ours POST refresh_token"]);
+  assert.deepEqual(await asked(auths({ registrytoken: tokens.issue(["repository:busybox:pull"]) })), []);
+  const daemons = await asked(auths({ auth: basic(login) }, { BUILDKIT_NO_CLIENT_TOKEN: "1" }));
+  assert.ok(daemons.length > 0 && daemons.every((request) => request.startsWith("daemon")), String(daemons));
+  assert.ok((await asked(auths({ auth: basic(login) }, { HTTPS_PROXY: "http://127.0.0.1:1" }))).every((r) => r.startsWith("daemon")));
+});
+
+test("a refused token says who refused it, and no token server ends a build that does not need it", async () => {
+  const wrong = configured({ auths: { [guarded.host]: { auth: basic({ ...login, password: "x" }) } } });
+  const refused = await failureOf(resolve(wrong, `${guarded.host}/busybox:1`));
+  assert.deepEqual([refused.exit, refused.diagnostics[0]?.code], [3, "registry-token"]);
+  assert.match(refused.message, /^Cannot get a token for busybox:pull at 127.0.0.1:\d+: 127.0.0.1:\d+ refuses the login$/);
+  const cache = { imports: [{ type: "registry", attrs: { ref: `${guarded.host}/cache:1` } }] };
+  const build = await client.build({
+    session: sessionServices(layout, { auth: wrong }),
+    cache,
+    exporters: [],
+    record: false,
+    onStatus: () => {},
+  });
+  const failed = await failureOf(build.finish(definition(shell(layoutImage("busybox", layout.digest), "exit 7"))));
+  assert.match(failed.message, /exit code: 7/);
+  const fine = await client.build({
+    session: sessionServices(layout, { auth: wrong }),
+    cache,
+    exporters: [],
+    record: false,
+    onStatus: () => {},
+  });
+  await fine.finish(definition(fileNode(undefined, [mkfile("/a", "a")])));
+});
+
+interface TokenServer {
+  readonly realm: string;
+  /** Who asked, how: `ours POST password`, `daemon GET basic`. */
+  readonly requests: string[];
+  /** Whether it takes POST. */
+  post: boolean;
+  issue(scopes: readonly string[]): string;
+  stop(): Promise<void>;
+}
+
+/** A token server as Docker's specification wants it, whose tokens a real registry accepts. */
+async function startTokenServer(certificate: string, key: string): Promise<TokenServer> {
+  const chain = [new X509Certificate(fs.readFileSync(certificate)).raw.toString("base64")];
+  const issue = (scopes: readonly string[]): string => {
+    const now = Math.floor(Date.now() / 1000);
+    const access = scopes.map((scope) => {
+      const [type, name, actions = ""] = scope.split(":");
+      return { type, name, actions: actions.split(",") };
+    });
+    const part = (data: object): string => Buffer.from(JSON.stringify(data)).toString("base64url");
+    const claims = {
+      iss: "test",
+      sub: "me",
+      aud: "the-registry",
+      exp: now + 300,
+      nbf: now - 10,
+      iat: now,
+      jti: randomBytes(8).toString("hex"),
+      access,
+    };
+    const body = `${part({ typ: "JWT", alg: "ES256", x5c: chain })}.${part(claims)}`;
+    const signature = sign("sha256", Buffer.from(body), { key: createPrivateKey(fs.readFileSync(key)), dsaEncoding: "ieee-p1363" });
+    return `${body}.${signature.toString("base64url")}`;
+  };
+  const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const form = new URLSearchParams(Buffer.concat(chunks).toString());
+    const url = new URL(request.url ?? "", "http://x");
+    const who = /containerd|buildkit/i.test(request.headers["user-agent"] ?? "") ? "daemon" : "ours";
+    const how = request.method === "POST" ? form.get("grant_type") : request.headers.authorization === undefined ? "anonymous" : "basic";
+    if (/node|undici/.test(request.headers["user-agent"] ?? "") || who === "daemon")
+      server.requests.push(`${who} ${request.method} ${how}`);
+    if (request.method === "POST" && !server.post) return void response.writeHead(404).end();
+    const ok =
+      request.method === "POST"
+        ? form.get("refresh_token") === "the-identity" ||
+          (form.get("username") === login.username && form.get("password") === login.password)
+        : request.headers.authorization === `Basic ${basic(login)}`;
+    if (!ok) return void response.writeHead(401).end();
+    const scopes = request.method === "POST" ? (form.get("scope") ?? "").split(" ").filter(Boolean) : url.searchParams.getAll("scope");
+    const token = issue(scopes.flatMap((scope) => scope.split(" ")));
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ token, access_token: token, expires_in: 300 }));
+  };
+  const listener = http.createServer((request, response) => void answer(request, response));
+  await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
+  const server: TokenServer = {
+    realm: `http://127.0.0.1:${(listener.address() as net.AddressInfo).port}/token`,
+    requests: [],
+    post: true,
+    issue,
+    stop: () =>
+      new Promise((done) => {
+        listener.closeAllConnections();
+        listener.close(() => done());
+      }),
+  };
+  return server;
+}
