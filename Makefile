@@ -12,7 +12,7 @@ PROTO := $(STAMPS)/proto
 SOURCES := $(shell find cli engine compiler runtime -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
 WASM_SOURCES := $(shell find runtime/cue/shim runtime/cue/build.sh tools/cue-patch -type f 2>/dev/null) tools/go.mod tools/go.sum
 # The snapshot has our library in it, and is made by the code that reads and evaluates configs.
-SNAPSHOT_SOURCES := $(shell find packages runtime/cue tools/cue-snapshot.ts -name '*.cue' -o -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
+SNAPSHOT_SOURCES := $(shell find packages runtime/cue tools/cue-snapshot.ts tools/cue-code.ts -name '*.cue' -o -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
 RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/null)
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
@@ -28,7 +28,7 @@ setup: ## install what the build and the tests need (Debian packages when run as
 	$(timed) "Go modules" bash -c 'cd tools && go mod download'
 
 proto: $(PROTO) ## generate the BuildKit protocol code (proto/gen)
-wasm: dist/cue.wasm ## build CUE to WebAssembly, and its snapshot (dist/cue.wasm, dist/cue.snapshot)
+wasm: dist/cue.wasm ## build CUE to WebAssembly, and start it ahead of time (dist/cue.wasm, .snapshot, .code)
 daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
 run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run ## build the helper that runs inside containers (dist/run)
 bundle: dist/dagger/main.cjs ## bundle the command line into one file and compile it (dist/dagger)

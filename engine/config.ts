@@ -35,7 +35,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   const fills = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
   const wasm = asset("cue.wasm");
   const cache = openCache(process.env, wasm, version.dagger, import.meta.url);
-  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache });
+  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled: process.env["DAGGER_CUE_CODE"] !== "off" });
   const close = (): void => void evaluator.close();
   try {
     const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds CUE as WebAssembly: dist/cue.wasm, from the CUE that tools/go.mod pins, patched by tools/cue-patch; and dist/cue.snapshot.
+# Builds CUE as WebAssembly: dist/cue.wasm, from the CUE that tools/go.mod pins, patched by tools/cue-patch; dist/cue.snapshot and dist/cue.code.
 # Incremental: Go's build cache does the work. Reproducible: no paths, no build id, no version control stamp.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -19,3 +19,4 @@ GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -
 
 cd "$root"
 node --import tsx tools/cue-snapshot.ts dist/cue.wasm.go dist/cue.wasm packages
+node --import tsx tools/cue-code.ts dist/cue.wasm

@@ -2,6 +2,7 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Instance } from "./instance.ts";
+import { compiledOf, readCompiled } from "./snapshot/compiled.ts";
 import { HEAD, type Head, readHead, readStamp } from "./snapshot/file.ts";
 import { readFully, restoreImage, worldAfter } from "./snapshot/image.ts";
 
@@ -10,7 +11,14 @@ export interface ProgramOptions {
   readonly wasm: string;
   /** False: initialise every instance anew. */
   readonly snapshot?: boolean;
+  /** False: compile anew, instead of using the machine code that the build kept. */
+  readonly compiled?: boolean;
+  /** V8's budget for a function before it is optimized; by default it never is, which is best for a single evaluation. */
+  readonly optimizeAfter?: number;
 }
+
+/** V8 optimizes a function that has used up this budget. */
+const NEVER = 1_000_000_000;
 
 /** Starts instances of CUE. */
 export class Program {
@@ -21,8 +29,8 @@ export class Program {
   /** Compiles. Throws when there is no cue.wasm. */
   constructor(options: ProgramOptions) {
     this.#options = options;
-    setFlags();
-    if (options.snapshot !== false) this.#restorable = openSnapshot(options.wasm);
+    setRunFlags(options.optimizeAfter);
+    if (options.snapshot !== false) this.#restorable = openSnapshot(options);
     if (!this.#restorable) this.#compilePlain();
   }
 
@@ -34,6 +42,11 @@ export class Program {
       this.close();
     }
     return new Instance(this.#plain ?? this.#compilePlain());
+  }
+
+  /** The module that instances are made of. */
+  get module(): WebAssembly.Module {
+    return this.#restorable?.module ?? this.#plain ?? this.#compilePlain();
   }
 
   /** True while instances start from the snapshot. */
@@ -57,6 +70,16 @@ export function snapshotOf(wasm: string): string {
   return wasm.replace(/(\.wasm)?$/, ".snapshot");
 }
 
+/** Digest of the module that a snapshot beside a cue.wasm holds. Throws when there is none. */
+export function moduleDigest(wasm: string): string {
+  const file = openSync(snapshotOf(wasm), "r");
+  try {
+    return readHead(file).digest;
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** An open snapshot; the file stays the same one also when a build puts another in its place. */
 interface Restorable {
   readonly file: number;
@@ -65,7 +88,7 @@ interface Restorable {
 }
 
 /** Undefined when there is no snapshot, or one of another module. */
-function openSnapshot(wasm: string): Restorable | undefined {
+function openSnapshot({ wasm, compiled }: ProgramOptions): Restorable | undefined {
   let file: number;
   try {
     file = openSync(snapshotOf(wasm), "r");
@@ -77,7 +100,8 @@ function openSnapshot(wasm: string): Restorable | undefined {
     if (head.of !== readStamp(wasm)) throw new Error("the snapshot is of another module");
     const code = new Uint8Array(new ArrayBuffer(head.code));
     readFully(file, code, HEAD);
-    return { file, head, module: new WebAssembly.Module(code) };
+    const ready = compiled === false ? undefined : readCompiled(compiledOf(wasm), { module: head.digest }, code);
+    return { file, head, module: ready ?? new WebAssembly.Module(code) };
   } catch {
     closeSync(file);
     return undefined;
@@ -89,7 +113,7 @@ function restore({ file, head, module }: Restorable): Instance {
 }
 
 /** They count while code is compiled: without them most of the start goes to checking and optimizing code. */
-function setFlags(): void {
+export function setRunFlags(optimizeAfter: number = NEVER): void {
   setFlagsFromString("--wasm-lazy-validation");
-  setFlagsFromString("--wasm-tiering-budget=1000000000");
+  setFlagsFromString(`--wasm-tiering-budget=${optimizeAfter}`);
 }

@@ -16,6 +16,8 @@ export interface Head {
   readonly of: string;
   /** Bytes of code. */
   readonly code: number;
+  /** Digest of the code, hexadecimal. */
+  readonly digest: string;
   readonly image: Image;
 }
 
@@ -41,7 +43,8 @@ export function readStamp(path: string): string | undefined {
 }
 
 export function encodeSnapshot(of: string, code: Uint8Array, image: Image, memory: Uint8Array): Uint8Array {
-  const head: Head = { format: 1, of, code: code.length, image };
+  const digest = createHash("sha256").update(code).digest("hex");
+  const head: Head = { format: 1, of, code: code.length, digest, image };
   const line = Buffer.from(`${JSON.stringify(head)}\n`);
   if (line.length > HEAD) throw new Error(`the head of the snapshot needs ${line.length} bytes, more than ${HEAD}`);
   return Buffer.concat([line, Buffer.alloc(HEAD - line.length), code, memory]);
