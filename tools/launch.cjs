@@ -6,13 +6,15 @@ const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const { Script } = require("node:vm");
 
-const filename = join(__dirname, "BUNDLE");
+const bundle = "BUNDLE";
+const filename = join(__dirname, bundle);
 
 /** `compiled` is what createCachedData gave for the same text. */
 function load(compiled) {
   // The bundle is ASCII: read so, it takes half the memory and no decoding.
   const text = readFileSync(filename, "latin1");
-  return new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, { filename, cachedData: compiled });
+  // Compiled code keeps the name that it was compiled under: one that says nothing of the machine that did.
+  return new Script(`(function (exports, require, module, __filename, __dirname) {${text}\n})`, { filename: bundle, cachedData: compiled });
 }
 
 function readCompiled() {
