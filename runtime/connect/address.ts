@@ -45,9 +45,6 @@ export interface TlsOptions {
   readonly serverName?: string;
 }
 
-/** Where a daemon listens when nobody said otherwise. */
-export const standardAddress = "unix:///run/buildkit/buildkitd.sock";
-
 type Parser = (text: string, rest: Rest) => Address;
 
 /** What follows `SCHEME://`. */

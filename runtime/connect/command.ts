@@ -31,6 +31,7 @@ class CommandStream extends Duplex {
   readonly #address: CommandAddress;
   readonly #child: ChildProcessWithoutNullStreams;
   #stderr = Buffer.alloc(0);
+  #heard = false;
 
   constructor(address: CommandAddress) {
     super({ highWaterMark: 1 << 20, allowHalfOpen: false });
@@ -40,6 +41,7 @@ class CommandStream extends Duplex {
     const { stdin, stdout, stderr } = this.#child;
     stdin.on("error", () => undefined); // its end says more
     stdout.on("data", (chunk: Buffer) => {
+      this.#heard = true;
       if (!this.push(chunk)) stdout.pause();
     });
     stderr.on("data", (chunk: Buffer) => {
@@ -67,11 +69,22 @@ class CommandStream extends Duplex {
     stdin.end();
     stdout.destroy();
     stderr.destroy();
-    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
-      setTimeout(() => this.#child.kill("SIGTERM"), grace).unref();
-    }
+    // One that never said a word may hang, and would not see that its stdin has ended.
+    if (this.#heard) setTimeout(() => this.#terminate(), grace).unref();
+    else this.#terminate();
     this.#child.unref();
     done(error);
+  }
+
+  /** With whatever it started: they are a group of their own. */
+  #terminate(): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      process.kill(-pid, "SIGTERM");
+    } catch {
+      // It has just ended by itself.
+    }
   }
 
   #notStarted(error: Error): CommandError {
