@@ -17,7 +17,7 @@ RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/nu
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
 
-.PHONY: help setup proto wasm daemon run-helper bundle build debian test lint golden bench demo all clean
+.PHONY: help setup proto wasm daemon run-helper bundle lib build debian test lint golden bench demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,13 +32,14 @@ wasm: dist/cue.wasm ## build CUE to WebAssembly, and start it ahead of time (dis
 daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
 run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run ## build the helper that runs inside containers (dist/run)
 bundle: dist/dagger/main.cjs ## bundle the command line into one file and compile it (dist/dagger)
-build: proto wasm daemon run-helper bundle ## build everything that ./bin/dagger needs
+lib: dist/lib/.complete ## build the libraries cuellb/llb and cuellb/client (dist/lib)
+build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/dagger needs
 debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
 
 test: build debian ## run the whole test suite
 	npm test
 
-lint: $(NPM) $(PROTO) ## formatting, types, import rules, dead code
+lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
 	npm run lint
 
 golden: build ## rewrite the golden files; read the diff before committing it
@@ -55,7 +56,7 @@ demo: ## set up everything and run the demo: build, test and package a C program
 all: setup build lint test ## setup, build, lint and test
 
 clean: ## remove what was built (keeps node_modules and the Debian root)
-	rm -rf dist/bin dist/run dist/dagger dist/cue* dist/.stamps proto/gen proto/src
+	rm -rf dist/bin dist/run dist/dagger dist/lib dist/cue* dist/.stamps proto/gen proto/src
 
 # Installs what the lock file says, only when something else is installed. Not by npm ci: it refuses a lock file that leaves out
 # optional packages of other platforms, and npm leaves those out that the registry at hand does not have.
@@ -86,6 +87,10 @@ dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
 
 dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs
 	$(timed) "bundle" node tools/bundle.mjs
+
+# Replaced as a whole: what imports it meanwhile finds the old library or the new one.
+dist/lib/.complete: $(NPM) $(PROTO) $(filter compiler/% runtime/%,$(SOURCES)) tsconfig.lib.json tsconfig.json
+	$(timed) "libraries" bash tools/lib.sh
 
 dist/images/debian/.complete: tools/debian.sh
 	$(timed) "Debian root" bash tools/debian.sh dist/images/debian
