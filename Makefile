@@ -17,7 +17,7 @@ RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/nu
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
 
-.PHONY: help setup proto wasm daemon run-helper bundle lib build debian test lint golden bench demo all clean
+.PHONY: help setup proto wasm daemon run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ golden: build ## rewrite the golden files; read the diff before committing it
 
 bench: build debian ## measure against buildctl on the same graphs (docs/benchmarks.md)
 	npm run bench
+
+fuzz: build ## feed broken input to everything that reads what a daemon sends; FUZZ_SECONDS (600) long
+	npm run fuzz
 
 demo: ## set up everything and run the demo: build, test and package a C program in a Debian container
 	@$(MAKE) --no-print-directory setup
