@@ -17,7 +17,6 @@ const options = {
   target: "node20.19",
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   sourcemap: "linked",
   sourcesContent: false,
   legalComments: "none",
