@@ -14,13 +14,15 @@ export interface Daemon {
   readonly caps: ReadonlySet<string>;
 }
 
-/** Capabilities that exist and that client/llb never asks for: a daemon without them would do something else than was asked. */
+/**
+ * Capabilities that exist and that client/llb does not ask for in every case: a daemon without them would do something else than was
+ * asked. `file.copy.modestring` is left out: daemons up to 0.32 at least can do it, and do not list it.
+ */
 const UNRECORDED = {
   rmWildcard: "file.rm.wildcard",
   includeExclude: "file.copy.includeexcludepatterns",
   requiredPaths: "file.copy.requiredpaths",
   replaceExisting: "file.copy.alwaysreplaceexistingdestpaths",
-  modeText: "file.copy.modestring",
   symlink: "file.symlink.create",
   cgroupParent: "exec.meta.cgroup.parent",
   gitSubdir: "source.git.subdir",
@@ -50,7 +52,6 @@ const WORDS: Readonly<Record<string, string>> = {
   [UNRECORDED.includeExclude]: "include and exclude in copies",
   [UNRECORDED.requiredPaths]: "required paths in copies",
   [UNRECORDED.replaceExisting]: "copies that replace what is there",
-  [UNRECORDED.modeText]: "modes in letters",
   [UNRECORDED.symlink]: "making symlinks",
   [UNRECORDED.cgroupParent]: "control groups of execs",
   [UNRECORDED.gitSubdir]: "subdirectories of git repositories",
@@ -72,9 +73,14 @@ export function checkDaemon(definition: Definition, daemon: Daemon): void {
   if (problems.length > 0) throw new UserError(3, problems);
 }
 
+/** Every capability that a graph of ours can ask for. */
+export function allCapabilities(): readonly string[] {
+  return [...Object.values(CAPS), ...Object.values(UNRECORDED)];
+}
+
 /** The usual case, with a daemon of our time. */
 function knowsAll(caps: ReadonlySet<string>): boolean {
-  return [...Object.values(CAPS), ...Object.values(UNRECORDED)].every((cap) => caps.has(cap));
+  return allCapabilities().every((cap) => caps.has(cap));
 }
 
 function problem(vertex: Vertex | undefined, lacking: readonly string[], daemon: Daemon): Diagnostic {
@@ -108,11 +114,10 @@ function actionCaps(action: Action): string[] {
   if (action?.$case === "symlink") return [UNRECORDED.symlink];
   if (action?.$case === "rm") return action.value.allowWildcard ? [UNRECORDED.rmWildcard] : [];
   if (action?.$case !== "copy") return [];
-  const { include_patterns, exclude_patterns, required_paths, alwaysReplaceExistingDestPaths, modeStr } = action.value;
+  const { include_patterns, exclude_patterns, required_paths, alwaysReplaceExistingDestPaths } = action.value;
   return [
     ...(include_patterns.length + exclude_patterns.length > 0 ? [UNRECORDED.includeExclude] : []),
     ...(required_paths.length > 0 ? [UNRECORDED.requiredPaths] : []),
     ...(alwaysReplaceExistingDestPaths ? [UNRECORDED.replaceExisting] : []),
-    ...(modeStr === "" ? [] : [UNRECORDED.modeText]),
   ];
 }

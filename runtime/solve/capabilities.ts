@@ -3,7 +3,12 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InfoRequest, InfoResponse, SolveRequest } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
-import { PingRequest, PongResponse } from "../../proto/gen/github.com/moby/buildkit/frontend/gateway/pb/gateway.ts";
+import {
+  PingRequest,
+  PongResponse,
+  ReturnRequest,
+  ReturnResponse,
+} from "../../proto/gen/github.com/moby/buildkit/frontend/gateway/pb/gateway.ts";
 import { dockerVersion } from "../connect/index.ts";
 import { cacheDir, type Environment } from "../directories.ts";
 import { newId } from "../session/index.ts";
@@ -18,11 +23,9 @@ export interface DaemonCapabilities {
 
 const control = "/moby.buildkit.v1.Control";
 const info: Method<InfoRequest, InfoResponse> = { path: `${control}/Info`, request: InfoRequest, response: InfoResponse };
-const ping: Method<PingRequest, PongResponse> = {
-  path: "/moby.buildkit.v1.frontend.LLBBridge/Ping",
-  request: PingRequest,
-  response: PongResponse,
-};
+const bridge = "/moby.buildkit.v1.frontend.LLBBridge";
+const ping: Method<PingRequest, PongResponse> = { path: `${bridge}/Ping`, request: PingRequest, response: PongResponse };
+const finish: Method<ReturnRequest, ReturnResponse> = { path: `${bridge}/Return`, request: ReturnRequest, response: ReturnResponse };
 const timeout = 10_000;
 
 /** Undefined when the daemon cannot be asked: then it is left to the solve to tell. Costs one short call for a known daemon. */
@@ -71,8 +74,11 @@ async function askCapabilities(connection: Connection, outer: AbortSignal | unde
   });
   tooEarly.catch(() => undefined);
   try {
-    const answer = connection.unary(ping, {}, { metadata: { "buildkit-controlapi-buildid": ref }, signal, timeout });
-    const { LLBCaps } = await Promise.race([answer, tooEarly]);
+    const options = { metadata: { "buildkit-controlapi-buildid": ref }, signal, timeout };
+    const { LLBCaps } = await Promise.race([connection.unary(ping, {}, options), tooEarly]);
+    // A build that is cancelled instead is an error in the daemon's log.
+    await connection.unary(finish, { result: { result: undefined, metadata: {}, attestations: {} }, error: undefined }, options);
+    await solve.catch(() => undefined);
     return new Set(LLBCaps.filter((cap) => cap.Enabled).map((cap) => cap.ID));
   } finally {
     end.abort();
