@@ -20,6 +20,7 @@ export function entitlementsOf(root: Value): Job["entitlements"] {
       if (op.do !== "exec") continue;
       if (op.network === "host") needed.add("network.host");
       if (op.insecure === true) needed.add("security.insecure");
+      if (op.devices.length > 0) needed.add("device");
     }
   }
   return [...needed];

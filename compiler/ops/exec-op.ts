@@ -1,11 +1,13 @@
 // The data of an exec op: between reading it (exec.ts) and lowering it (exec-lower.ts).
 import type { Platform } from "../graph/vertex.ts";
 import type { MountSpec } from "./mount.ts";
+import type { SecretRef } from "./secret.ts";
+import type { Retry } from "./supervision.ts";
 import type { OpBase, Text } from "./use.ts";
 
 export interface ExecOp extends OpBase<"exec"> {
   readonly args: readonly Text[];
-  readonly env: readonly (readonly [name: string, value: Text])[];
+  readonly env: readonly (readonly [name: string, value: Text | SecretRef])[];
   /** Relative to the current directory. */
   readonly dir?: string;
   readonly user?: string;
@@ -19,6 +21,10 @@ export interface ExecOp extends OpBase<"exec"> {
   readonly ulimits: readonly (readonly [name: string, limit: { readonly soft: number; readonly hard: number }])[];
   readonly devices: readonly { readonly name: string; readonly optional: boolean }[];
   readonly proxy?: ProxySpec;
+  readonly stdin?: Text | Uint8Array;
+  /** Of one try. */
+  readonly timeout?: string;
+  readonly retry?: Retry;
   readonly platform?: Platform;
   /** By path in the container. */
   readonly mount: readonly (readonly [path: string, mount: MountSpec])[];

@@ -5,9 +5,10 @@ import { concrete, optional, readRecord, required, standard } from "./fields.ts"
 import { device, mount, ulimit } from "./mount.ts";
 import { platform } from "./platform.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
-import { boolean, integer, listOf, mapOf, name, oneOf, string, text } from "./types.ts";
+import { duration, retry } from "./supervision.ts";
+import { boolean, content, integer, listOf, mapOf, name, oneOf, string, text } from "./types.ts";
 import { showText } from "./use.ts";
-import { variables } from "./variables.ts";
+import { processVariables } from "./variables.ts";
 
 const address = standard(string, "");
 
@@ -24,7 +25,7 @@ export const exec: OpSpec<ExecOp> = {
   do: "exec",
   fields: {
     args: required(listOf(text)),
-    env: standard(variables, []),
+    env: standard(processVariables, []),
     dir: optional(name),
     user: optional(string),
     hosts: standard(mapOf(name), []),
@@ -36,6 +37,9 @@ export const exec: OpSpec<ExecOp> = {
     ulimits: standard(mapOf(ulimit), []),
     devices: standard(listOf(device), []),
     proxy: optional(proxy),
+    stdin: optional(content),
+    timeout: optional(duration),
+    retry: optional(retry),
     platform: optional(platform),
     mount: standard(mapOf(mount), []),
   },
