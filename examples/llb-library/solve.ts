@@ -23,35 +23,41 @@ const count = base.run(
   },
 );
 
-// 2. A daemon, and what it may ask us for.
-const client = await connect(process.env["BUILDKIT_HOST"] ?? "unix:///run/buildkit/buildkitd.sock");
-const receiver = createReceiver({ memory: [], dirs: [{ prefix: "out", dest: resolve(destination) }] });
+/** 2. A daemon, and what it may ask us for. */
+async function run(signal: AbortSignal): Promise<void> {
+  const client = await connect(process.env["BUILDKIT_HOST"] ?? "unix:///run/buildkit/buildkitd.sock", { signal });
+  const receiver = createReceiver({ memory: [], dirs: [{ prefix: "out", dest: resolve(destination) }] });
+  try {
+    const [worker] = await client.listWorkers();
+    const definition = await marshal(count.mount("/result"), {
+      platform: worker?.platforms[0] ?? "linux/amd64",
+      localUniqueId: randomUUID(),
+    });
+    const build = await client.build({
+      session: services({ locals: { files: directory }, layouts: { base: layout }, secrets: { motto: "counted by BuildKit\n" }, receiver }),
+      exporters: [{ type: "local", attrs: {} }],
+      record: true,
+      signal,
+      onStatus: ({ logs }) => {
+        for (const { data } of logs) process.stderr.write(data);
+      },
+    });
+    // 3. One Control.Solve; then what came back is put in place, all or nothing.
+    await build.finish(definition.encoded);
+    for (const saved of await receiver.commit()) process.stdout.write(`${saved.files} file in ${saved.dest}\n`);
+  } finally {
+    // Nothing is left of it unless it was committed.
+    receiver.rollback();
+    client.close();
+  }
+}
+
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
-
 try {
-  const [worker] = await client.listWorkers();
-  const definition = await marshal(count.mount("/result"), {
-    platform: worker?.platforms[0] ?? "linux/amd64",
-    localUniqueId: randomUUID(),
-  });
-  const build = await client.build({
-    session: services({ locals: { files: directory }, layouts: { base: layout }, secrets: { motto: "counted by BuildKit\n" }, receiver }),
-    exporters: [{ type: "local", attrs: {} }],
-    record: true,
-    signal: stop.signal,
-    onStatus: ({ logs }) => {
-      for (const { data } of logs) process.stderr.write(data);
-    },
-  });
-  // 3. One Control.Solve; then what came back is put in place, all or nothing.
-  await build.finish(definition.encoded);
-  for (const saved of await receiver.commit()) process.stdout.write(`${saved.files} file in ${saved.dest}\n`);
+  await run(stop.signal);
 } catch (error) {
-  receiver.rollback();
   if (!(error instanceof UserError)) throw error;
   for (const { message, hint } of error.diagnostics) process.stderr.write(`${message}${hint === undefined ? "" : `\n  ${hint}`}\n`);
   process.exitCode = error.exit;
-} finally {
-  client.close();
 }
