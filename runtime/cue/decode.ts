@@ -94,5 +94,6 @@ function decodePlaces(places: readonly number[], files: readonly string[]): Posi
 
 /** A finding of the shim in the product's words. */
 export function decodeFinding(finding: Finding): Diagnostic {
-  return { code: finding.code, message: finding.message, ...(finding.path && { path: finding.path }), at: finding.at };
+  const { code, message, path, at, hint } = finding;
+  return { code, message, ...(path && { path }), at, ...(hint && { hint }) };
 }

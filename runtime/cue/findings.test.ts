@@ -70,16 +70,7 @@ const cases: readonly {
   {
     name: "a failed disjunction, as one finding",
     cue: 'z: *"a" | "b"\nz: "c"',
-    found: [
-      [
-        "cue-disjunction",
-        "z",
-        'none of the alternatives fits: z: conflicting values "a" and "c"; z: conflicting values "b" and "c"',
-        "a.cue:1:5",
-        "a.cue:2:4",
-        "a.cue:1:11",
-      ],
-    ],
+    found: [["cue-disjunction", "z", '"c" is none of "a", "b"', "a.cue:1:5", "a.cue:2:4", "a.cue:1:11"]],
   },
   {
     name: "a bound",
@@ -107,6 +98,57 @@ for (const { name, cue, found } of cases) {
     );
   });
 }
+
+const hints: Record<string, readonly [cue: string, hint: string | undefined]> = {
+  "a misspelt field of a definition": ["#A: {name: string, image?: string}\na: #A & {imge: 1}", "Did you mean image?"],
+  "a misspelt required field": ["#A: {name!: string}\na: #A & {nmae: 1}", "Did you mean name?"],
+  "an unknown field, where few are known": ["#A: {x: 1, y?: 2}\na: #A & {qqqqqq: 1}", "It may have x, y"],
+  "a field that is quoted": ['#A: {"build-dir": string}\na: #A & {"biuld-dir": "x"}', 'Did you mean "build-dir"?'],
+  "a field deep inside": ["#A: b: [...{c?: int}]\na: #A & {b: [{c: 1}, {cc: 2}]}", "Did you mean c?"],
+  "a misspelt reference": ["image: 1\na: imge", "Did you mean image?"],
+  "a reference to a field of a struct around it": ["a: {local: 1, b: c: locla}", "Did you mean local?"],
+  "a reference to a variable of a comprehension": ["a: [for item in [1] {itme}]", "Did you mean item?"],
+  "a reference to a let": ["let total = 1\na: totl\nb: total", "Did you mean total?"],
+  "a misspelt type": ["a: strng", "Did you mean string?"],
+  "a misspelt import": ['import "strings"\na: strngs.ToUpper("x")\nb: strings.ToUpper("x")', "Did you mean strings?"],
+  "a name that resembles nothing": ["a: qqqqqqqq", undefined],
+  "a field of a struct that is not around it": ["a: {inner: 1}\nb: innr", undefined],
+  "a misspelt function": ['import "strings"\na: strings.ToUper("x")', "Did you mean ToUpper?"],
+  "a value that is none to choose from": ['a: "build" | "test"\na: "tset"', 'Did you mean "test"?'],
+};
+
+for (const [name, [cue, hint]] of Object.entries(hints)) {
+  test(`the hint for ${name}`, async () => {
+    const [found] = await refused(load(evaluator, cue));
+    assert.equal(found?.hint, hint, JSON.stringify(found));
+  });
+}
+
+const operations = `
+#Copy: {do: "copy", src: string, from: _}
+#Exec: {do: "exec", args: [...string], dir?: string}
+#Rm: {do: "rm", path: string}
+#Op: #Copy | #Exec | #Rm
+`;
+
+test("of a failed disjunction the alternative that was meant is told, by the field that tells them apart", async () => {
+  const told = async (op: string) => (await refused(load(evaluator, `${operations}a: #Op & ${op}`))).map((d) => `${d.code} ${d.path}`);
+  assert.deepEqual(await told('{do: "exec", arg: ["x"]}'), ["cue-unknown-field a.arg"]);
+  assert.deepEqual(await told('{do: "exec", args: "x"}'), ["cue-conflict a.args"]);
+  assert.deepEqual(await told('{do: "rm", path: 5, src: "x"}'), ["cue-conflict a.path"]);
+});
+
+test("a value of the wrong type is told with all there is to choose from", async () => {
+  const [found] = await refused(load(evaluator, 'a: "x" | "y"\na: 5'));
+  assert.equal(found?.message, '5 is none of "x", "y"');
+  assert.equal(found?.hint, undefined);
+});
+
+test("a discriminator that fits no alternative is told with all of them", async () => {
+  const [found] = await refused(load(evaluator, `${operations}a: #Op & {do: "exce"}`));
+  assert.equal(found?.message, '"exce" is none of "copy", "exec", "rm"');
+  assert.equal(found?.hint, 'Did you mean "exec"?');
+});
 
 test("nesting beyond what CUE reads is an error, not a crash", async () => {
   const [found] = await refused(load(evaluator, `a: ${"[".repeat(20_000)}${"]".repeat(20_000)}`));

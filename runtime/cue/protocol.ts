@@ -89,6 +89,8 @@ export interface Finding {
   readonly message: string;
   readonly path?: string;
   readonly at: readonly WirePosition[];
+  /** One thing to do next. */
+  readonly hint?: string;
 }
 
 export interface Answer {

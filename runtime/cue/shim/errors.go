@@ -17,17 +17,41 @@ func findings(err error, fallback string, own map[string]bool) []Finding {
 	var out []Finding
 	list := errors.Errors(err)
 	for i := 0; i < len(list); i++ {
-		format, args := list[i].Msg()
-		f := Finding{cmp.Or(code(list[i]), fallback), plain(list[i], format), pathOf(list[i]), positions(list[i], own)}
-		if format == emptyDisjunction {
-			// The errors of the alternatives come right behind; alone they would read as if each one had to be mended.
-			n := alternatives(list[i+1:], list[i].Path(), args)
-			f.Message, f.At = disjunction(list[i+1:i+1+n], f.At, own)
-			i += n
+		e := list[i]
+		format, args := e.Msg()
+		if format != emptyDisjunction {
+			out = append(out, finding(e, fallback, own))
+			continue
 		}
-		out = append(out, f)
+		// The errors of the alternatives come right behind; alone they would read as if each one had to be mended.
+		n := alternatives(list[i+1:], e.Path(), args)
+		out = append(out, failedDisjunction(e, list[i+1:i+1+n], fallback, own)...)
+		i += n
 	}
 	return out
+}
+
+func finding(e errors.Error, fallback string, own map[string]bool) Finding {
+	format, _ := e.Msg()
+	return Finding{Code: cmp.Or(code(e), fallback), Message: plain(e, format), Path: pathOf(e), At: positions(e, own)}
+}
+
+func failedDisjunction(e errors.Error, alternatives []errors.Error, fallback string, own map[string]bool) []Finding {
+	if one := meant(alternatives); one != nil {
+		var out []Finding
+		for _, a := range one {
+			f := finding(a, fallback, own)
+			f.ofAlternative = true
+			out = append(out, f)
+		}
+		return out
+	}
+	f := finding(e, fallback, own)
+	f.Message, f.At = disjunction(alternatives, f.At, own)
+	if message, hint, ok := choice(alternatives); ok {
+		f.Message, f.Hint = message, hint
+	}
+	return []Finding{f}
 }
 
 // code is that of the outermost known error in the chain of causes, empty when there is none.

@@ -14,9 +14,10 @@ import (
 
 // Session is the state between calls: parsed files that wait for a load, and the loaded instance.
 type Session struct {
-	parsed map[string]parsed
-	ctx    *cue.Context
-	main   *access.Package
+	parsed   map[string]parsed
+	ctx      *cue.Context
+	main     *access.Package
+	instance *build.Instance
 	// importPath of the main instance: hidden fields belong to it.
 	importPath string
 	follow     map[string]bool
@@ -53,13 +54,13 @@ func (s *Session) load(r Request) []byte {
 		l.err = instance.Err
 	}
 	if l.err != nil {
-		return encode(Answer{Findings: findings(l.err, "cue-syntax", s.own)})
+		return encode(Answer{Findings: suggestNames(findings(l.err, "cue-syntax", s.own), instance)})
 	}
 	main, err := access.Compile(s.ctx, instance)
 	if err != nil {
-		return encode(Answer{Findings: findings(err, "cue-reference", s.own)})
+		return encode(Answer{Findings: suggestNames(findings(err, "cue-reference", s.own), instance)})
 	}
-	s.main, s.importPath = main, instance.ImportPath
+	s.main, s.importPath, s.instance = main, instance.ImportPath, instance
 	return s.fill(r)
 }
 
@@ -85,8 +86,13 @@ func (s *Session) fill(r Request) []byte {
 // explain adds to findings what only the evaluated values can tell.
 func (s *Session) explain(list []Finding, root *access.Root) []Finding {
 	for i, f := range list {
-		if f.Code == "cue-cycle" {
+		switch f.Code {
+		case "cue-cycle":
 			list[i] = explainCycle(f, root, placer{own: s.own})
+		case "cue-unknown-field":
+			list[i].Hint = suggestField(f, root)
+		case "cue-value":
+			list[i] = s.explainCall(f)
 		}
 	}
 	return list

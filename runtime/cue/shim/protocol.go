@@ -76,6 +76,10 @@ type Finding struct {
 	Message string     `json:"message"`
 	Path    string     `json:"path,omitempty"`
 	At      []Position `json:"at"`
+	// Hint is one thing to do next.
+	Hint string `json:"hint,omitempty"`
+	// ofAlternative: it tells why one alternative of several does not fit.
+	ofAlternative bool
 }
 
 // Answer to "scan", and to any request that failed. The answer to "load" and "fill" is written by export.go:

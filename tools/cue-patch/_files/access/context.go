@@ -24,6 +24,21 @@ func ShareBelow(labels []string) {
 	}
 }
 
+// BuiltinLabels lists what a builtin package has; nil when there is no such package.
+func BuiltinLabels(ctx *cue.Context, importPath string) []string {
+	r := (*runtime.Runtime)(ctx)
+	pkg := r.LoadBuiltin(importPath)
+	if pkg == nil {
+		return nil
+	}
+	pkg.Finalize(eval.NewContext(r, nil))
+	var labels []string
+	for _, a := range pkg.Arcs {
+		labels = append(labels, a.Label.SelectorString(r))
+	}
+	return labels
+}
+
 // Root is the evaluated value of one instance.
 type Root struct {
 	ctx     *adt.OpContext

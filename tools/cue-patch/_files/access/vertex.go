@@ -58,6 +58,21 @@ func (v Vertex) Arcs() []Arc {
 	return arcs
 }
 
+// Labels lists the fields that a vertex has, and the optional ones that it may have; fields that it must not have are left out.
+func (v Vertex) Labels() []string {
+	var labels []string
+	for _, a := range v.use.DerefValue().Arcs {
+		if a.Label.IsInt() || a.Label.IsLet() || a.Label.IsHidden() || a.ArcType == adt.ArcNotPresent {
+			continue
+		}
+		if b := a.Bottom(); b != nil && b.Code != adt.IncompleteError && a.ArcType == adt.ArcMember {
+			continue
+		}
+		labels = append(labels, a.Label.SelectorString(v.root.ctx))
+	}
+	return labels
+}
+
 // Elements lists the elements of a list.
 func (v Vertex) Elements() []Vertex {
 	var elements []Vertex
