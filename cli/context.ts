@@ -32,6 +32,11 @@ export interface ConfigFlags extends DaemonFlags {
 
 export interface RunFlags extends ConfigFlags {
   readonly secret?: readonly string[];
+  readonly ssh?: readonly string[];
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  /** A file. */
+  readonly sourcePolicy?: string;
   readonly progress?: string;
   /** False with --no-cache. */
   readonly cache: boolean;

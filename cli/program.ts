@@ -2,6 +2,7 @@
 import { Argument, Command, Option } from "commander";
 import type { Shell } from "./commands/completion.ts";
 import type { ImportFlags } from "./commands/image.ts";
+import type { PruneFlags } from "./commands/upkeep.ts";
 import type { ConfigFlags, Context, DaemonFlags, OutputFormat, RunFlags } from "./context.ts";
 import { usageError } from "./failure.ts";
 import { wantsColour } from "./io.ts";
@@ -33,6 +34,7 @@ export function createProgram(context: Context): Command {
   addStageCommands(program, context);
   addImageCommands(program, context);
   addEngineCommands(program, context);
+  addUpkeepCommands(program, context);
   addToolCommands(program, context);
   addDebug(program);
   return program;
@@ -102,6 +104,14 @@ function addDaemon(command: Command, description: string): Command {
 function addRun(command: Command): Command {
   return addConfig(command)
     .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
+    .addOption(list("--ssh <id[=path]>", "SSH agent for steps: default (your own), ID=SOCKET, or ID=KEY for a private key (repeatable)"))
+    .addOption(
+      list("--cache-from <cache>", "take cache from type=registry,ref=REF or type=local,src=DIR; also gha, s3, azblob (repeatable)"),
+    )
+    .addOption(
+      list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR; mode=max for all steps (repeatable)"),
+    )
+    .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
     .addOption(
       new Option("--progress <mode>", "how to show progress, on stderr; without it tty in a terminal, else plain").choices([
         "auto",
@@ -262,6 +272,37 @@ function addEngineCommands(program: Command, context: Context): void {
   add(engine, "logs", "Show the daemon's log", "", ["$ dagger engine logs", "$ dagger engine logs -f"])
     .option("-f, --follow", "go on with what is added, until Ctrl-C", false)
     .action(async (flags: { follow: boolean }) => (await run()).logsCommand(context, flags));
+}
+
+function addUpkeepCommands(program: Command, context: Context): void {
+  const run = async () => import("./commands/upkeep.ts");
+  const daemon = "BuildKit daemon to ask, instead of the one that a run would use";
+  const filter = (): Option => list("-f, --filter <filter>", "only records that match, e.g. type==exec.cachemount (repeatable)");
+  const du = add(program, "du", "Show what the daemon's cache takes", "", [
+    "$ dagger du",
+    "$ dagger du -f type==source.local --output json",
+  ]);
+  addDaemon(addOutput(du).addOption(filter()), daemon).action(async (flags: PruneFlags) => (await run()).duCommand(context, flags));
+  const prune = add(
+    program,
+    "prune",
+    "Remove cache that nothing uses",
+    "What is kept is what was used last. Cache mounts go too, with all that tools keep in them.",
+    ["$ dagger prune --keep-storage 10GB", "$ dagger prune --all", "$ dagger prune --keep-duration 7d -f type==exec.cachemount"],
+  );
+  addDaemon(
+    addOutput(prune)
+      .option("--all", "also what the daemon keeps for itself, e.g. frontends")
+      .option("--keep-storage <size>", "keep this much, e.g. 10GB; a bare number counts megabytes")
+      .option("--keep-duration <time>", "keep what was used within this time, e.g. 48h or 7d")
+      .addOption(filter()),
+    daemon,
+  ).action(async (flags: PruneFlags) => (await run()).pruneCommand(context, flags));
+  const workers = add(program, "workers", "List the daemon's workers and the platforms they run", "", [
+    "$ dagger workers",
+    "$ dagger workers --output json",
+  ]);
+  addDaemon(addOutput(workers), daemon).action(async (flags: PruneFlags) => (await run()).workersCommand(context, flags));
 }
 
 function addToolCommands(program: Command, context: Context): void {

@@ -2,8 +2,8 @@
 import type { ImageRequest, Job } from "../compiler/index.ts";
 import { checkDaemon } from "../compiler/index.ts";
 import { findDaemon } from "../runtime/daemon/index.ts";
-import type { LocalDir, Receiver } from "../runtime/session/index.ts";
-import { createReceiver, dockerAuth, withLogins } from "../runtime/session/index.ts";
+import type { LocalDir, OpenAgents, Receiver, SshSource } from "../runtime/session/index.ts";
+import { createReceiver, dockerAuth, openAgents, withLogins } from "../runtime/session/index.ts";
 import type { Build, BuildOptions, Client, ConnectOptions, DaemonCapabilities } from "../runtime/solve/index.ts";
 import { connect } from "../runtime/solve/index.ts";
 import type { UpResult } from "./events.ts";
@@ -17,6 +17,16 @@ export interface OpenRequest {
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */
   readonly tls?: ConnectOptions["tls"];
   readonly signal: AbortSignal;
+  /** What the whole job gets beside its config. */
+  readonly extras?: BuildExtras;
+}
+
+/** Cache from and to elsewhere, rules about sources, and agents that steps may use. */
+export interface BuildExtras {
+  readonly cache?: BuildOptions["cache"];
+  readonly sourcePolicy?: BuildOptions["sourcePolicy"];
+  readonly ssh?: readonly SshSource[];
+  readonly onMissingCache?: (dir: string, why: string) => void;
 }
 
 interface OpenParts {
@@ -25,6 +35,7 @@ interface OpenParts {
   readonly options: BuildOptions;
   readonly steps: StepTracker;
   readonly capabilities: Promise<DaemonCapabilities | undefined>;
+  readonly agents: OpenAgents;
 }
 
 /** The build of a run on its daemon. What the session offers is in `Offer`, which exists before there is a connection. */
@@ -40,7 +51,8 @@ export class OpenBuild {
   /** A further build of the same job on the same connection. What the daemon adds for it is shown as part of `owner`. */
   async beside(more: Pick<BuildOptions, "exporters" | "platforms" | "signal">, owner: StepOwner): Promise<Build> {
     const { client, options, steps } = this.#parts;
-    return client.build({ ...options, ...more, onStatus: steps.follower(owner) });
+    const cache = { imports: options.cache?.imports ?? [] }; // the job's own build exports it
+    return client.build({ ...options, cache, ...more, onStatus: steps.follower(owner) });
   }
 
   /** Throws UserError (3) `daemon-lacks` when the daemon cannot do all of the job: before anything runs. */
@@ -57,6 +69,7 @@ export class OpenBuild {
   async close(): Promise<void> {
     await this.build.abort();
     this.#parts.client.close();
+    await this.#parts.agents.close();
   }
 }
 
@@ -127,9 +140,25 @@ export async function openBuild(
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {
-  const { signal } = request;
-  const daemon = await findDaemon({ signal, explicit: request.buildkit });
-  const client = await connect(daemon.address, { signal, tls: request.tls });
+  const agents = await openAgents(request.extras?.ssh ?? [], process.env);
+  try {
+    return await openWith(agents, request, offer, secrets, steps, clientId);
+  } catch (error) {
+    await agents.close();
+    throw error;
+  }
+}
+
+async function openWith(
+  agents: OpenAgents,
+  { buildkit, tls, signal, extras = {} }: OpenRequest,
+  offer: Offer,
+  secrets: (id: string) => Promise<Uint8Array | undefined>,
+  steps: StepTracker,
+  clientId: Promise<string>,
+): Promise<OpenBuild> {
+  const daemon = await findDaemon({ signal, explicit: buildkit });
+  const client = await connect(daemon.address, { signal, tls });
   // Goes on while CUE evaluates; a daemon of a known version costs one short call.
   const capabilities = client.capabilities(process.env, signal);
   const session = {
@@ -137,6 +166,7 @@ export async function openBuild(
     sharedKey: await clientId,
     locals: offer.locals,
     layouts: offer.layouts,
+    ssh: agents.agents,
     secrets,
     auth: withLogins(dockerAuth(process.env), async (host) => {
       const login = offer.logins().get(host);
@@ -152,9 +182,12 @@ export async function openBuild(
     session,
     exporters: [{ type: "local", attrs: {} }],
     entitlements: offer.entitlements,
+    ...(extras.cache === undefined ? {} : { cache: extras.cache }),
+    ...(extras.sourcePolicy === undefined ? {} : { sourcePolicy: extras.sourcePolicy }),
+    ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
     record: true,
     onStatus: steps.follower(),
     signal,
   };
-  return new OpenBuild({ client, build: await client.build(options), options, steps, capabilities });
+  return new OpenBuild({ client, build: await client.build(options), options, steps, capabilities, agents });
 }

@@ -8,4 +8,5 @@ export type * from "./events.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
 export { type UpRequest, up } from "./up.ts";
+export { type DaemonRequest, diskUsage, listWorkers, prune } from "./upkeep.ts";
 export { type Version, version } from "./version.ts";

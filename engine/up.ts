@@ -2,11 +2,12 @@
 import type { Job } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import { readClientId } from "../runtime/session/index.ts";
+import { parseCache } from "./cache.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
-import type { OpenBuild, OpenRequest } from "./connect.ts";
+import type { BuildExtras, OpenBuild, OpenRequest } from "./connect.ts";
 import { Offer, openBuild } from "./connect.ts";
 import { entitlementsOf } from "./entitlements.ts";
 import type { UpEvent, UpResult } from "./events.ts";
@@ -17,8 +18,10 @@ import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
+import { readPolicy } from "./policy.ts";
 import type { SecretSource } from "./secrets.ts";
 import { checkSecrets, parseSecrets, requireSecrets, secretReader } from "./secrets.ts";
+import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
 export interface UpRequest {
@@ -35,6 +38,13 @@ export interface UpRequest {
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */
   readonly tls?: OpenRequest["tls"];
   readonly noCache: boolean;
+  /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
+  readonly ssh?: readonly string[];
+  /** Cache from elsewhere: `type=registry,ref=…` and so on, as buildctl takes it. */
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  /** File (JSON) with rules about sources. */
+  readonly sourcePolicy?: string;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: UpEvent) => void;
@@ -49,7 +59,13 @@ export async function up(request: UpRequest): Promise<UpResult> {
   const offer = new Offer();
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
-  const opening = openBuild(request, offer, secretReader(secrets, process.env), steps, readClientId(process.env));
+  const opening = openBuild(
+    { ...request, extras: await readExtras(request) },
+    offer,
+    secretReader(secrets, process.env),
+    steps,
+    readClientId(process.env),
+  );
   opening.catch(() => undefined);
   const exports = new ImageExports({ opening, steps, signal: request.signal });
   try {
@@ -79,6 +95,18 @@ export async function up(request: UpRequest): Promise<UpResult> {
     await opening.then((open) => open.close()).catch(() => undefined);
     offer.close();
   }
+}
+
+async function readExtras(request: UpRequest): Promise<BuildExtras> {
+  const { ssh = [], cacheFrom = [], cacheTo = [], sourcePolicy, onEvent } = request;
+  const imports = parseCache(cacheFrom, "import", process.env, process.cwd());
+  const exports = parseCache(cacheTo, "export", process.env, process.cwd());
+  return {
+    ssh: parseSsh(ssh),
+    cache: { imports, exports },
+    ...(sourcePolicy === undefined ? {} : { sourcePolicy: await readPolicy(sourcePolicy) }),
+    onMissingCache: (dir, why) => onEvent({ type: "warning", message: `No cache is taken from ${dir}: ${why}`, detail: [], at: [] }),
+  };
 }
 
 interface Done {

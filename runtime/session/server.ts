@@ -82,6 +82,8 @@ export class Session {
     this.#server.on("error", () => {});
     this.#server.setLocalWindowSize(windowSize * 2);
     this.#server.on("stream", (stream, headers, _flags, ...rest) => {
+      // A call that came in while the session was closed has nobody left to answer.
+      if (stream.destroyed) return;
       // The raw headers are passed but not typed: https://nodejs.org/api/http2.html#event-stream
       const raw = (rest as unknown as [readonly string[] | undefined])[0] ?? [];
       this.#dispatch(new Call(headers[":path"] ?? "", stream, raw));

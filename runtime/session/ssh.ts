@@ -66,7 +66,8 @@ async function send(call: Call, data: Buffer): Promise<void> {
 function findAgent(services: SessionServices, id: string): SshAgent {
   const name = id === "" ? "default" : id;
   const agent = services.ssh?.get(name);
-  if (agent === undefined) throw new RpcError(Code.notFound, `no SSH agent was given as ${JSON.stringify(name)}`);
+  if (agent === undefined)
+    throw new RpcError(Code.notFound, `no SSH agent was given as ${JSON.stringify(name)}; pass one with --ssh ${name}`);
   return agent;
 }
 

@@ -16,6 +16,7 @@ import { RpcError } from "../grpc/status.ts";
 import { Build, type BuildOptions } from "./build.ts";
 import { type DaemonCapabilities, readCapabilities } from "./capabilities.ts";
 import { solveError } from "./errors.ts";
+import { type BuildRecord, changeHistory, type HistoryQuery, listHistory } from "./history.ts";
 import { Connection, type Method } from "./transport.ts";
 
 const service = "/moby.buildkit.v1.Control";
@@ -43,6 +44,8 @@ export interface DaemonInfo {
 
 export interface Worker {
   readonly id: string;
+  /** e.g. `v0.32.2`; empty for daemons that do not tell. */
+  readonly version: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly platforms: readonly { readonly os: string; readonly architecture: string; readonly variant: string }[];
 }
@@ -54,8 +57,15 @@ export interface CacheRecord {
   readonly inUse: boolean;
   readonly mutable: boolean;
   readonly shared: boolean;
+  /** e.g. `regular`, `source.local`, `exec.cachemount`. */
   readonly kind: string;
   readonly description: string;
+  readonly parents: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** Absent when it was never used again. */
+  readonly lastUsed?: number;
+  readonly uses: number;
 }
 
 export interface PruneOptions {
@@ -64,7 +74,7 @@ export interface PruneOptions {
   readonly filters?: readonly string[];
   /** Keep what was used within this many milliseconds. */
   readonly keepFor?: number;
-  /** Keep this many bytes. */
+  /** Keep no more than this many bytes. */
   readonly keepBytes?: number;
 }
 
@@ -98,7 +108,7 @@ export class Client {
       all: options.all ?? false,
       filter: [...(options.filters ?? [])],
       keepDuration: BigInt(Math.round((options.keepFor ?? 0) * 1e6)),
-      reservedSpace: BigInt(options.keepBytes ?? 0),
+      maxUsedSpace: BigInt(options.keepBytes ?? 0),
     });
     await told(this.#connection.serverStream(methods.prune, request, (record) => onRecord(toCacheRecord(record)), { signal }));
   }
@@ -106,6 +116,16 @@ export class Client {
   /** What the daemon can do; undefined when it does not tell. `env` says where that is remembered. */
   async capabilities(env: Environment, signal?: AbortSignal): Promise<DaemonCapabilities | undefined> {
     return readCapabilities(this.#connection, env, signal);
+  }
+
+  /** Builds that the daemon remembers: those with `record`, and other clients'. */
+  async history(query: HistoryQuery = {}, signal?: AbortSignal): Promise<BuildRecord[]> {
+    return told(listHistory(this.#connection, query, signal));
+  }
+
+  /** Pins, unpins or forgets a build that the daemon remembers. */
+  async changeHistory(ref: string, change: "pin" | "unpin" | "delete", signal?: AbortSignal): Promise<void> {
+    await told(changeHistory(this.#connection, ref, change, signal));
   }
 
   /** Opens the session of one job. Nothing runs before the build is used. Throws UserError (exit 2) `bad-cache`. */
@@ -147,6 +167,7 @@ async function told<T>(call: Promise<T>): Promise<T> {
 function toWorker(record: WorkerRecord): Worker {
   return {
     id: record.ID,
+    version: record.BuildkitVersion?.version ?? "",
     labels: record.Labels,
     platforms: record.platforms.map((p) => ({ os: p.OS, architecture: p.Architecture, variant: p.Variant })),
   };
@@ -161,5 +182,13 @@ function toCacheRecord(record: UsageRecord): CacheRecord {
     shared: record.Shared,
     kind: record.RecordType,
     description: record.Description,
+    parents: record.Parents,
+    created: milliseconds(record.CreatedAt) ?? 0,
+    ...(record.LastUsedAt === undefined ? {} : { lastUsed: milliseconds(record.LastUsedAt) ?? 0 }),
+    uses: Number(record.UsageCount),
   };
+}
+
+function milliseconds(stamp: { readonly seconds: bigint; readonly nanos: number } | undefined): number | undefined {
+  return stamp === undefined ? undefined : Number(stamp.seconds) * 1000 + Math.floor(stamp.nanos / 1e6);
 }

@@ -20,5 +20,6 @@ export type {
   SourceRequest,
   Warning,
 } from "./gateway.ts";
+export type { BuildRecord, HistoryQuery } from "./history.ts";
 export { parseSourcePolicy, type SourcePolicy } from "./policy.ts";
 export type { StatusUpdate, StatusVertex, VertexLog, VertexProgress, VertexWarning } from "./status.ts";

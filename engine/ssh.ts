@@ -1,0 +1,38 @@
+// Reads --ssh flags: agents and keys that steps of the job may use.
+import { homedir } from "node:os";
+import { inputError } from "../compiler/index.ts";
+import type { SshSource } from "../runtime/session/index.ts";
+
+/** `default`, `ID`, `ID=SOCKET` or `ID=KEY[,KEY]`, as docker takes them. Throws UserError (2) for anything else. */
+export function parseSsh(flags: readonly string[]): SshSource[] {
+  const seen = new Set<string>();
+  return flags.map((flag) => {
+    const cut = flag.indexOf("=");
+    const id = cut === -1 ? flag : flag.slice(0, cut);
+    const paths =
+      cut === -1
+        ? []
+        : flag
+            .slice(cut + 1)
+            .split(",")
+            .map(home);
+    if (id === "" || paths.includes("")) throw bad(flag, "expected default, ID=SOCKET or ID=KEY");
+    if (seen.has(id)) throw bad(flag, `${id} is given twice`);
+    seen.add(id);
+    return { id, paths };
+  });
+}
+
+/** Shells replace `~` only at the start of a word. */
+function home(path: string): string {
+  return path.startsWith("~/") ? homedir() + path.slice(1) : path;
+}
+
+function bad(flag: string, why: string): Error {
+  return inputError({
+    code: "bad-ssh-flag",
+    message: `Cannot read --ssh ${JSON.stringify(flag)}: ${why}`,
+    at: [],
+    hint: "Write for example --ssh default for your own agent, or --ssh deploy=$HOME/.ssh/deploy_key",
+  });
+}
