@@ -30,7 +30,7 @@ setup: ## install what the build and the tests need (Debian packages when run as
 proto: $(PROTO) ## generate the BuildKit protocol code (proto/gen)
 wasm: dist/cue.wasm ## build CUE to WebAssembly, and start it ahead of time (dist/cue.wasm, .snapshot, .code)
 daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
-run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run ## build the helper that runs inside containers (dist/run)
+run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run dist/run/$(shell go env GOARCH)/gomplate ## build the programs that run inside containers (dist/run)
 bundle: dist/dagger/main.cjs ## bundle the command line into one file and compile it (dist/dagger)
 lib: dist/lib/.complete ## build the libraries cuellb/llb and cuellb/client (dist/lib)
 build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/dagger needs
@@ -86,6 +86,12 @@ dist/bin/buildkitd dist/bin/buildctl: tools/buildkit.sh tools/go.mod tools/go.su
 dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
 	@mkdir -p $(@D)
 	$(timed) "dagger-run ($*)" bash -c 'cd tools && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../$@.new ./run'
+	@mv $@.new $@
+
+# A module of its own: its dependencies are not to decide those of buildkitd.
+dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
+	@mkdir -p $(@D)
+	$(timed) "gomplate ($*)" bash -c 'cd tools/gomplate && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/hairyhenderson/gomplate/v4/cmd/gomplate'
 	@mv $@.new $@
 
 dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs

@@ -78,7 +78,9 @@ async function buildImages(
   ports: Ports,
   options: CompileOptions,
 ): Promise<ImageOutput[]> {
-  const others = await buildOtherPlatforms(giving, order, (platform, programs) => buildGraph(programs, ports, { ...options, platform }));
+  const others = await buildOtherPlatforms(giving, order, (platform, programs) =>
+    buildGraph(programs, ports, { ...options, platform, runPlatform: options.platform }),
+  );
   for (const other of others.values()) builder.adopt(other);
   const problems: Diagnostic[] = [];
   const images = toImageOutputs(giving, { others, define: definer(options), problem: (diagnostic) => void problems.push(diagnostic) });

@@ -1,6 +1,6 @@
 // Checks the directories that a graph uploads, before anything runs: they exist, are directories, and lie in the workspace.
-import { realpath, stat } from "node:fs/promises";
-import { relative, sep } from "node:path";
+import { readlink, realpath, stat } from "node:fs/promises";
+import { dirname, relative, resolve, sep } from "node:path";
 import type { Diagnostic, Job } from "../compiler/index.ts";
 import { inputError } from "../compiler/index.ts";
 
@@ -46,4 +46,36 @@ async function checkLocal(local: Job["locals"][number], root: string, shownRoot:
     );
   }
   return undefined;
+}
+
+/** Throws UserError (2) when an archive would be written outside the workspace through a symbolic link. */
+export async function checkArchives(images: Job["images"], workspace: string): Promise<void> {
+  const root = await realpath(workspace);
+  const wrong: Diagnostic[] = [];
+  for (const { target, at } of images) {
+    if (target.kind !== "save") continue;
+    const real = await nearestReal(target.dest);
+    if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) continue;
+    wrong.push({
+      code: "path-outside-workspace",
+      message: `Archive ${relative(workspace, target.dest)} leads outside the workspace, through a symbolic link`,
+      at,
+      hint: "Archives can only be written below the workspace (where cue.mod lies)",
+    });
+  }
+  if (wrong.length > 0) throw inputError(...wrong);
+}
+
+/** The real path of a file, or of the innermost directory above it that is there. */
+async function nearestReal(path: string): Promise<string> {
+  for (let current = path; ; current = dirname(current)) {
+    try {
+      return await realpath(current);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || current === dirname(current)) throw error;
+      // A link to nothing is there, though its target is not.
+      const link = await readlink(current).catch(() => undefined);
+      if (link !== undefined) return nearestReal(resolve(dirname(current), link));
+    }
+  }
 }

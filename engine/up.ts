@@ -15,7 +15,7 @@ import { digestValues, ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
-import { checkLocals } from "./locals.ts";
+import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
 import { readPolicy } from "./policy.ts";
@@ -169,6 +169,7 @@ class Run {
     const job = await compileConfig(config, evaluation, { images, frontends }, request);
     requireSecrets(job, secrets);
     await serve(job.locals);
+    await checkArchives(job.images, config.workspace);
     offer.prepare(job);
     request.onEvent({ type: "phase", phase: "connect" });
     const definitions = [job.definition, ...job.images.flatMap(definitionsOf)];

@@ -23,7 +23,9 @@ export interface BuildOptions {
   readonly configDir: string;
   /** Prefix for ids of caches without a name of their own, so that workspaces do not share them. */
   readonly cacheScope?: string;
-  /** The directory on the client that holds `dagger-run` for a platform. */
+  /** The platform of processes that the job itself needs; by default `platform`. */
+  readonly runPlatform?: Platform;
+  /** The directory on the client that holds `dagger-run` and other programs of ours for a platform. */
   readonly helper: (platform: Platform) => LocalSource;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   readonly knownHosts?: (host: string) => string | undefined;
@@ -167,7 +169,9 @@ export class Builder {
       image: (op) => this.#ports.images.get(op),
       directory: (path, op, field) => checkDirectory(path, op, field, this.options, this.problems),
       local: (dir, at) => this.#local(dir, at),
-      helper: (platform) => this.#helper(platform),
+      runPlatform: this.options.runPlatform ?? this.options.platform,
+      tool: (program, platform) => this.#program(program, platform),
+      helper: (platform) => this.#program("dagger-run", platform),
       frontends: (op) => this.#frontends(op),
       define: (fs) => this.#ports.define(fs),
       secret: (id, optional, at) => this.#secret(id, optional, at),
@@ -212,17 +216,18 @@ export class Builder {
     return localUnique === undefined ? { name } : { name, unique: localUnique(dir) };
   }
 
-  #helper(platform: Platform): Output {
-    const key = formatPlatform(platform);
+  #program(program: "dagger-run" | "gomplate", platform: Platform): Output {
+    const key = `${program} ${formatPlatform(platform)}`;
     const known = this.#helpers.get(key);
     if (known !== undefined) return known;
     const source = this.options.helper(platform);
     this.locals.set(source.name, source);
     const { localUnique } = this.options;
-    const meta: VertexMeta = { name: "helper for computed values", component: "", at: [] };
+    const helper = program === "dagger-run";
+    const meta: VertexMeta = { name: helper ? "helper for computed values" : program, component: "", at: [] };
     const attrs = {
-      "local.sharedkeyhint": source.name,
-      "local.includepattern": `["dagger-run"]`,
+      "local.sharedkeyhint": helper ? source.name : `${source.name}:${program}`,
+      "local.includepattern": JSON.stringify([program]),
       ...(localUnique === undefined ? {} : { "local.unique": localUnique(source.dir) }),
     };
     const files: Output = { vertex: { kind: "source", identifier: `local://${source.name}`, attrs, meta }, index: 0 };

@@ -1,5 +1,7 @@
 // The ops: the union of all, and the table that the compiler insists on. A new op is one file and one line in each.
 
+import type { BuildOp } from "./build.ts";
+import { build } from "./build.ts";
 import type { CopyOp } from "./copy.ts";
 import { copy } from "./copy.ts";
 import type { DiffOp } from "./diff.ts";
@@ -43,6 +45,8 @@ import { saveImage } from "./save-image.ts";
 import type { ScratchOp } from "./scratch.ts";
 import { scratch } from "./scratch.ts";
 import type { OpSpec } from "./spec.ts";
+import type { StampOp } from "./stamp.ts";
+import { stamp } from "./stamp.ts";
 import type { SubdirOp } from "./subdir.ts";
 import { subdir } from "./subdir.ts";
 import type { SymlinkOp } from "./symlink.ts";
@@ -55,6 +59,7 @@ import type { WriteFileOp } from "./write-file.ts";
 import { writeFile } from "./write-file.ts";
 
 export type Op =
+  | BuildOp
   | CopyOp
   | DiffOp
   | DockerBuildOp
@@ -76,6 +81,7 @@ export type Op =
   | SaveDirOp
   | SaveImageOp
   | ScratchOp
+  | StampOp
   | SubdirOp
   | SymlinkOp
   | UserOp
@@ -83,6 +89,7 @@ export type Op =
   | WriteFileOp;
 
 const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
+  build,
   copy,
   diff,
   "docker-build": dockerBuild,
@@ -104,6 +111,7 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   "save-dir": saveDir,
   "save-image": saveImage,
   scratch,
+  stamp,
   subdir,
   symlink,
   user,

@@ -91,6 +91,10 @@ export interface LowerContext {
   directory(path: string, op: OpBase<string>, field: string): string | undefined;
   /** Serves a directory of the client as `local://<name>`; `unique` is its `local.unique` when the job decides it per directory. */
   local(dir: string, at: readonly Position[]): { readonly name: string; readonly unique?: string };
+  /** The platform of processes that the job itself needs, whatever the filesystem is for. */
+  readonly runPlatform: Platform;
+  /** A filesystem with a program of ours in it, e.g. `/gomplate`. */
+  tool(program: "gomplate", platform: Platform): Output;
   /** A filesystem with `/dagger-run`, the helper that puts computed values into a process. */
   helper(platform: Platform): Output;
   /** Asks the daemon while the graph is built; undefined (and a problem) where none may be asked. */
