@@ -28,6 +28,7 @@ const statusMethod: Method<StatusRequest, StatusResponse> = {
 const maxRequest = 16 << 20;
 /** How long the status stream may go on without a message after the solve has ended, and after it was canceled. */
 const statusGrace = 5_000;
+const resolveTimeout = 180_000;
 
 export interface ExporterSpec {
   /** `local`, `image`, `oci`, … */
@@ -57,6 +58,8 @@ export interface BuildOptions {
   readonly platforms?: readonly string[];
   /** Whether the daemon records the build in its own history. */
   readonly record: boolean;
+  /** Milliseconds that resolving an image may take; the daemon itself would wait for a silent registry for ever. */
+  readonly resolveTimeout?: number;
   /** A cache to import that is not there. */
   onMissingCache?(dir: string, why: string): void;
   onStatus(update: StatusUpdate): void;
@@ -116,7 +119,7 @@ export class Build {
     mode: string,
   ): Promise<{ digest: string; config: Uint8Array; ref: string }> {
     return this.#call(
-      (gateway) => gateway.resolveImageConfig(ref, platform, mode),
+      (gateway) => this.#inTime(gateway.resolveImageConfig(ref, platform, mode)),
       (error) => imageError(error, ref),
     );
   }
@@ -201,6 +204,16 @@ export class Build {
       if (this.#cancel.signal.aborted) await this.#end(true);
       throw this.#translate(error, explain);
     }
+  }
+
+  async #inTime<T>(resolving: Promise<T>): Promise<T> {
+    const ms = this.#options.resolveTimeout ?? resolveTimeout;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new RpcError(Code.deadlineExceeded, `its registry gives no answer within ${Math.round(ms / 1000)} s`);
+      timer = setTimeout(() => reject(error), ms);
+    });
+    return Promise.race([resolving, late]).finally(() => clearTimeout(timer));
   }
 
   /** When the Solve itself ends while a call waits, its error tells more. */
