@@ -255,7 +255,7 @@ export interface BuildVertex extends Base {
   readonly platform?: Platform;
 }
 
-/** pb.PassthroughOp: hands some of its inputs on once all of them are made. Daemons before 0.31 do not know it. */
+/** pb.PassthroughOp: hands some of its inputs on once all of them are made. Older daemons do not know it. */
 export interface PassthroughVertex extends Base {
   readonly kind: "passthrough";
   /** Part of what it is: equal ids with equal inputs are one vertex. */

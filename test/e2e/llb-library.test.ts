@@ -5,8 +5,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { bind, image, marshal, printDefinition, scratch } from "../../compiler/llb/library/index.ts";
+import { connect, createReceiver, services } from "../../runtime/client/index.ts";
 import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
-import { busyboxLayout } from "../support/images.ts";
+import { busyboxConfig, busyboxLayout } from "../support/images.ts";
+import { startRegistry } from "../support/registry.ts";
 import { type Outcome, repository } from "./dagger.ts";
 
 const example = join(repository, "examples/llb-library");
@@ -122,6 +125,35 @@ test("the example build runs on a daemon: directory and secret in, result out", 
   assert.equal(done.stdout, `1 file in ${join(project, "out")}\n`);
   const text = readFileSync(join(project, "out/words"), "utf8");
   assert.match(text, /3 \.\/a\.txt\n +1 \.\/deep\/b\.txt\n +4 total\ncounted by BuildKit\n$/);
+});
+
+test("an image's config, asked for through the build's own gateway, is what commands inherit", async () => {
+  const registry = await startRegistry();
+  const client = await connect(daemon.address);
+  try {
+    const { dir } = await busyboxLayout();
+    const name = `${registry.host}/busybox:1`;
+    await pass("skopeo", ["copy", "--dest-tls-verify=false", `oci:${dir}:latest`, `docker://${name}`], project);
+    const receiver = createReceiver({ memory: ["out"], dirs: [] });
+    const session = services({ receiver });
+    const build = await client.build({ session, exporters: [{ type: "local", attrs: {} }], record: false, onStatus: () => {} });
+    const base = image(name, {
+      resolve: ({ ref, platform, resolveMode }) => build.resolveImageConfig(ref, platform, resolveMode),
+      resolveDigest: true,
+    });
+    // Found by the image's own PATH; written below the image's directory.
+    const made = base.run(["sh", "-c", "mkdir -p /r/out && echo $PATH > /r/out/path"], { mounts: [bind("/r", scratch())] }).mount("/r");
+    const definition = await marshal(made, { platform: (await client.listWorkers())[0]!.platforms[0]! });
+    assert.match(printDefinition(definition), new RegExp(`docker-image://${name}@sha256:[0-9a-f]{64}`));
+    await build.finish(definition.encoded);
+    assert.equal(
+      `PATH=${receiver.values.get("out/path")?.toString().trim()}`,
+      Env.find((entry) => entry.startsWith("PATH=")),
+    );
+  } finally {
+    client.close();
+    await registry.stop();
+  }
 });
 
 test("the example build without a daemon ends with what to do", async () => {

@@ -1,16 +1,7 @@
 // Hand-written graphs: every op, every field of every vertex, and the corners where encoders differ.
-import type { ExecVertex, FileAction, Mount, Ref, SourceVertex } from "../../compiler/graph/vertex.ts";
-import {
-  execOutputIndex,
-  gitAttrs,
-  gitIdentifier,
-  httpAttrs,
-  imageAttrs,
-  localAttrs,
-  ociLayoutAttrs,
-  parseGitUrl,
-  parseOwner,
-} from "../../compiler/llb/index.ts";
+import type { ExecVertex, FileAction, Mount, SourceVertex } from "../../compiler/graph/vertex.ts";
+import { execOutputIndex, imageAttrs, localAttrs, ociLayoutAttrs, parseOwner } from "../../compiler/llb/index.ts";
+import { REMOTES } from "./cases-remote.ts";
 import type { Case } from "./graph.ts";
 import {
   ARM_V7,
@@ -25,7 +16,7 @@ import {
   merge,
   mkdir,
   mkfile,
-  OPTIONS,
+  of,
   out,
   secret,
   source,
@@ -35,10 +26,6 @@ import {
 const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 const base = image();
 const tools = image("docker.io/library/tools:1");
-
-function of(title: string, terminal: Ref, options: Partial<Case["options"]> = {}): Case {
-  return { title, terminal, options: { ...OPTIONS, ...options } };
-}
 
 const sources: Case[] = [
   of("scratch", null),
@@ -86,68 +73,6 @@ const sources: Case[] = [
     "metadata of a local directory",
     source("local://src", { "local.metadatatransfer": "true", "local.metadatatransferexclude": '["\\u003cx"]' }),
   ),
-];
-
-const repo = "example.com/a/b.git";
-
-function git(url: string, ref = "", subdir = "", options: Parameters<typeof gitAttrs>[1] = {}): Ref {
-  const reading = parseGitUrl(url);
-  if (!reading.ok) throw new Error(reading.problem);
-  return source(gitIdentifier(reading.url, ref, subdir), gitAttrs(reading.url, options));
-}
-
-const remotes: Case[] = [
-  of("a git repository", git(`https://${repo}`)),
-  of("a git repository without scheme", git(repo)),
-  of("a git repository at a ref and directory, whole", git(`https://${repo}`, "v1", "sub/dir", { keepGitDir: true })),
-  of("a directory of a git repository", git(`https://${repo}`, "", "sub")),
-  of("a git repository with a path that is not clean", git("http://user@example.com:8080//a/../ü b", "refs/heads/ä")),
-  of("a git repository with secrets of its own", git(`https://${repo}`, "main", "", { authToken: "T", authHeader: "H" })),
-  of("a git repository with a token only", git(`https://${repo}`, "", "", { authToken: "T", authHeader: "" })),
-  of("a git repository with no secrets", git(`git://${repo}`, "", "", { authToken: "", authHeader: "" })),
-  of(
-    "a git repository over ssh",
-    git(`git@${repo}`.replace("/", ":"), "", "", { ssh: "key", knownHosts: "example.com ssh-ed25519 AAAA\n" }),
-  ),
-  // Go then asks the server for its keys; at this port there is none.
-  of("a git repository over ssh whose host is not known", git("ssh://git@127.0.0.1:9/a")),
-  of(
-    "a git commit with all else",
-    git(`https://${repo}`, "main", "", {
-      checksum: "0123456789012345678901234567890123456789",
-      skipSubmodules: true,
-      mtime: "commit",
-      fetchByCommit: true,
-      checkoutBundle: true,
-    }),
-  ),
-  of(
-    "a git bundle",
-    git(`https://${repo}`, "", "", {
-      bundle: `oci-layout+blob://docker.io/library/a@${DIGEST}`,
-      bundleSession: "s",
-      bundleStore: "t",
-    }),
-  ),
-  of("a file by http", source("http://example.com/a?b=c", httpAttrs({}))),
-  of(
-    "a file by https with everything",
-    source(
-      "https://example.com/a.tgz",
-      httpAttrs({
-        checksum: DIGEST,
-        filename: "ä.tgz",
-        mode: 0o4600,
-        uid: 1000,
-        gid: 1001,
-        authHeader: "auth",
-        accept: "text/plain",
-        userAgent: "agent/1",
-        signature: { pubKey: "KEY", signature: "SIG" },
-      }),
-    ),
-  ),
-  of("a file by https for a group", source("https://example.com/", httpAttrs({ mode: 0, uid: 0, gid: 5, userAgent: "a" }))),
 ];
 
 function run(title: string, more: Partial<ExecVertex>, options: Partial<Case["options"]> = {}): Case {
@@ -410,4 +335,4 @@ function diamond(levels: number) {
   return top;
 }
 
-export const CASES: readonly Case[] = [...sources, ...remotes, ...execs, ...mounts, ...files, ...others];
+export const CASES: readonly Case[] = [...sources, ...REMOTES, ...execs, ...mounts, ...files, ...others];

@@ -14,6 +14,7 @@ import type {
   VertexMeta,
 } from "../../compiler/graph/vertex.ts";
 import type { MarshalOptions } from "../../compiler/llb/index.ts";
+import type { Case } from "./graph.ts";
 
 export const AMD64: Platform = { os: "linux", architecture: "amd64" };
 export const ARM64: Platform = { os: "linux", architecture: "arm64" };
@@ -21,6 +22,10 @@ export const ARM_V7: Platform = { os: "linux", architecture: "arm", variant: "v7
 export const OPTIONS: MarshalOptions = { platform: AMD64, localUniqueId: "unique-of-this-job" };
 
 const META: VertexMeta = { name: "", component: "", at: [] };
+
+export function of(title: string, terminal: Ref, options: Partial<MarshalOptions> = {}): Case {
+  return { title, terminal, options: { ...OPTIONS, ...options } };
+}
 
 export function out(vertex: Vertex, index = 0): Output {
   return { vertex, index };
