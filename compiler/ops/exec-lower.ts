@@ -8,6 +8,7 @@ import { commandLine } from "./exec-helper.ts";
 import type { ExecOp } from "./exec-op.ts";
 import { given } from "./files.ts";
 import type { MountSpec } from "./mount.ts";
+import { toResources } from "./resources.ts";
 import type { LowerContext } from "./spec.ts";
 
 export function lowerExec(op: ExecOp, state: State, context: LowerContext, words: string): State {
@@ -19,6 +20,7 @@ export function lowerExec(op: ExecOp, state: State, context: LowerContext, words
   const plainEnv = env.flatMap(([name, value]) => (typeof value === "string" ? [[name, value] as const] : []));
   const { args, mounts: helperMounts } = commandLine(op, env, context, platform);
   const mounts = op.mount.map(([dest, mount]) => lowerMount(dest, mount, op, context));
+  const limits = given("resources", op.resources && toResources(op.resources));
   const vertex: ExecVertex = {
     kind: "exec",
     args,
@@ -35,9 +37,11 @@ export function lowerExec(op: ExecOp, state: State, context: LowerContext, words
     ...given("proxy", op.proxy),
     secretEnv,
     root: state.fs,
+    ...(op.readonly ? { rootReadonly: true } : {}),
+    ...given("cgroupParent", op.cgroupParent),
     mounts: [...mounts, ...helperMounts],
     platform,
-    meta: { ...context.meta(op, words), ...(op.always ? { ignoreCache: true } : {}) },
+    meta: { ...context.meta(op, words), ...(op.always ? { ignoreCache: true } : {}), ...limits },
   };
   return { ...state, fs: outputOf(vertex, op) };
 }
@@ -64,6 +68,11 @@ function outputOf(vertex: ExecVertex, op: ExecOp): Output {
   return { vertex, index: execOutputIndex(vertex, named?.[0] ?? "/") };
 }
 
+/** "" stands for all of a filesystem. */
+function selectorOf(path: string): string {
+  return path === "/" ? "" : path;
+}
+
 function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerContext): Mount {
   switch (mount.kind) {
     case "tmpfs":
@@ -76,13 +85,15 @@ function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerCo
         id,
         sharing: mount.sharing,
         from: mount.from === undefined ? null : context.load(mount.from).fs,
-        selector: "",
+        selector: mount.path === undefined ? "" : selectorOf(resolvePath("/", mount.path)),
+        ...(mount.readonly === true ? { readonly: true } : {}),
       };
     }
     case "bind": {
       const { dir, fs } = context.load(mount.from);
-      const selector = resolvePath(dir, mount.path);
-      return { kind: "bind", dest, from: fs, selector: selector === "/" ? "" : selector, readonly: mount.readonly, output: mount.output };
+      const { readonly, output } = mount;
+      const cached = given("contentCache", mount.contentCache);
+      return { kind: "bind", dest, from: fs, selector: selectorOf(resolvePath(dir, mount.path)), readonly, output, ...cached };
     }
     case "secret": {
       context.secret(mount.secret, mount.optional, op.place.at);

@@ -1,6 +1,7 @@
 // The data of an exec op: between reading it (exec.ts) and lowering it (exec-lower.ts).
 import type { Platform } from "../graph/vertex.ts";
 import type { MountSpec } from "./mount.ts";
+import type { ResourceLimits } from "./resources.ts";
 import type { SecretRef } from "./secret.ts";
 import type { Retry } from "./supervision.ts";
 import type { OpBase, Text } from "./use.ts";
@@ -26,6 +27,10 @@ export interface ExecOp extends OpBase<"exec"> {
   readonly timeout?: string;
   readonly retry?: Retry;
   readonly platform?: Platform;
+  /** The root, of which nothing can be gone on from then. */
+  readonly readonly: boolean;
+  readonly cgroupParent?: string;
+  readonly resources?: ResourceLimits;
   /** By path in the container. */
   readonly mount: readonly (readonly [path: string, mount: MountSpec])[];
 }

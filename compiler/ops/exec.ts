@@ -4,6 +4,7 @@ import type { ExecOp, ProxySpec } from "./exec-op.ts";
 import { concrete, optional, readRecord, required, standard } from "./fields.ts";
 import { device, mount, ulimit } from "./mount.ts";
 import { platform } from "./platform.ts";
+import { resources } from "./resources.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
 import { duration, retry } from "./supervision.ts";
 import { boolean, content, integer, listOf, mapOf, name, oneOf, string, text } from "./types.ts";
@@ -41,6 +42,9 @@ export const exec: OpSpec<ExecOp> = {
     timeout: optional(duration),
     retry: optional(retry),
     platform: optional(platform),
+    readonly: standard(boolean, false),
+    cgroupParent: optional(name),
+    resources: optional(resources),
     mount: standard(mapOf(mount), []),
   },
   words: (op) => `exec ${op.args.map(showText).join(" ")}`,
@@ -68,6 +72,14 @@ function checkExec(op: ExecOp, field: Field, context: ReadContext): void {
       message: `Op exec goes on with one filesystem, got ${outputs.length} mounts with output: ${outputs.map(([path]) => path).join(", ")}`,
       ...place("mount"),
       hint: "Keep output: true at one of them",
+    });
+  }
+  if (op.readonly && outputs.length === 0) {
+    context.problem({
+      code: "wrong-type",
+      message: "Op exec leaves nothing when its root is readonly",
+      ...place("readonly"),
+      hint: "Set output: true at the mount that it writes to",
     });
   }
   for (const [path] of op.mount) {

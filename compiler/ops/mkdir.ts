@@ -5,6 +5,7 @@ import { optional, required, standard } from "./fields.ts";
 import { fileOutput, given } from "./files.ts";
 import { owner } from "./owner.ts";
 import type { OpSpec } from "./spec.ts";
+import { stamped, timestamp } from "./timestamp.ts";
 import { boolean, mode, name } from "./types.ts";
 import type { OpBase } from "./use.ts";
 
@@ -15,6 +16,8 @@ export interface MkdirOp extends OpBase<"mkdir"> {
   readonly mode: number;
   readonly parents: boolean;
   readonly owner?: Chown;
+  /** Seconds since 1970. */
+  readonly timestamp?: number;
 }
 
 export const mkdir: OpSpec<MkdirOp> = {
@@ -25,11 +28,19 @@ export const mkdir: OpSpec<MkdirOp> = {
     mode: standard(mode, 0o755),
     parents: standard(boolean, true),
     owner: optional(owner),
+    timestamp: optional(timestamp),
   },
   words: (op) => `mkdir ${op.path}`,
   lower: (op, state, context) => {
     const path = resolvePath(resolvePath(state.dir, op.dir ?? "."), op.path);
-    const action = { kind: "mkdir", path, mode: op.mode, makeParents: op.parents, ...given("chown", op.owner) } as const;
+    const action = {
+      kind: "mkdir",
+      path,
+      mode: op.mode,
+      makeParents: op.parents,
+      ...given("chown", op.owner),
+      ...stamped(op.timestamp),
+    } as const;
     return { ...state, fs: fileOutput(state.fs, [action], context.meta(op, mkdir.words(op))) };
   },
 };

@@ -10,8 +10,24 @@ import type { From } from "./use.ts";
 export type MountSpec =
   | { readonly kind: "tmpfs"; readonly size: number }
   /** Without `cache` the id is made from the component and the path. */
-  | { readonly kind: "cache"; readonly cache?: string; readonly sharing: "shared" | "private" | "locked"; readonly from?: From }
-  | { readonly kind: "bind"; readonly from: From; readonly path: string; readonly readonly: boolean; readonly output: boolean }
+  | {
+      readonly kind: "cache";
+      readonly cache?: string;
+      readonly sharing: "shared" | "private" | "locked";
+      readonly from?: From;
+      /** Directory of a new cache's files in `from`. */
+      readonly path?: string;
+      readonly readonly?: boolean;
+    }
+  | {
+      readonly kind: "bind";
+      readonly from: From;
+      readonly path: string;
+      readonly readonly: boolean;
+      readonly output: boolean;
+      /** Whether the files themselves, and not only how they are made, may be found in the cache. */
+      readonly contentCache?: "on" | "off";
+    }
   | {
       readonly kind: "secret";
       readonly secret: string;
@@ -30,7 +46,7 @@ export type MountSpec =
     };
 
 /** A number of bytes, or a text such as "64m". */
-const size: FieldType<number> = {
+export const size: FieldType<number> = {
   words: `a number of bytes, or a text such as "64m"`,
   read: (field, context) => {
     const value = concrete(field, context);
@@ -50,7 +66,13 @@ const KINDS: readonly { kind: MountSpec["kind"]; field: string; fields: Readonly
   {
     kind: "cache",
     field: "cache",
-    fields: { cache: required(name), sharing: standard(oneOf("shared", "private", "locked"), "shared"), from: optional(from) },
+    fields: {
+      cache: required(name),
+      sharing: standard(oneOf("shared", "private", "locked"), "shared"),
+      from: optional(from),
+      path: optional(name),
+      readonly: standard(boolean, false),
+    },
   },
   { kind: "secret", field: "secret", fields: { secret: required(name), mode: standard(mode, 0o400), ...owned } },
   { kind: "ssh", field: "ssh", fields: { ssh: required(name), mode: standard(mode, 0o600), ...owned } },
@@ -63,6 +85,7 @@ const KINDS: readonly { kind: MountSpec["kind"]; field: string; fields: Readonly
       path: standard(name, "/"),
       readonly: standard(boolean, false),
       output: standard(boolean, false),
+      contentCache: optional(oneOf("on", "off")),
     },
   },
 ];

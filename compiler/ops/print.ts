@@ -107,7 +107,8 @@ class Printer {
 }
 
 /** Permission bits as people write them. */
-function octal(value: unknown): string {
+function octal(value: unknown): unknown {
+  if (typeof value !== "number") return value;
   return `0o${Number(value).toString(8)}`;
 }
 

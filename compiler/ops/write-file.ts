@@ -6,6 +6,7 @@ import { copyAction, fileOutput, given } from "./files.ts";
 import { owner } from "./owner.ts";
 import { parentPath } from "./path.ts";
 import type { LowerContext, OpSpec } from "./spec.ts";
+import { stamped, timestamp } from "./timestamp.ts";
 import { content, mode, name } from "./types.ts";
 import type { OpBase, Text } from "./use.ts";
 
@@ -14,11 +15,19 @@ export interface WriteFileOp extends OpBase<"write-file"> {
   readonly content: Text | Uint8Array;
   readonly mode: number;
   readonly owner?: Chown;
+  /** Seconds since 1970. */
+  readonly timestamp?: number;
 }
 
 export const writeFile: OpSpec<WriteFileOp> = {
   do: "write-file",
-  fields: { dest: required(name), content: required(content), mode: standard(mode, 0o644), owner: optional(owner) },
+  fields: {
+    dest: required(name),
+    content: required(content),
+    mode: standard(mode, 0o644),
+    owner: optional(owner),
+    timestamp: optional(timestamp),
+  },
   words: (op) => `write-file ${op.dest}`,
   lower: (op, state, context) => {
     const dest = resolvePath(state.dir, op.dest);
@@ -40,10 +49,10 @@ export const writeFile: OpSpec<WriteFileOp> = {
 };
 
 function write(op: WriteFileOp, dest: string, context: LowerContext): FileAction {
-  const chown = given("chown", op.owner);
+  const more = { ...given("chown", op.owner), ...stamped(op.timestamp) };
   if (typeof op.content === "object" && "kind" in op.content) {
-    return copyAction(context.computed(op.content), "/value", dest, { mode: op.mode, ...chown });
+    return copyAction(context.computed(op.content), "/value", dest, { mode: op.mode, ...more });
   }
   const data = typeof op.content === "string" ? new TextEncoder().encode(op.content) : op.content;
-  return { kind: "mkfile", path: dest, mode: op.mode, data, ...chown };
+  return { kind: "mkfile", path: dest, mode: op.mode, data, ...more };
 }
