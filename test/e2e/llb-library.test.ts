@@ -146,10 +146,7 @@ test("an image's config, asked for through the build's own gateway, is what comm
     const definition = await marshal(made, { platform: (await client.listWorkers())[0]!.platforms[0]! });
     assert.match(printDefinition(definition), new RegExp(`docker-image://${name}@sha256:[0-9a-f]{64}`));
     await build.finish(definition.encoded);
-    assert.equal(
-      `PATH=${receiver.values.get("out/path")?.toString().trim()}`,
-      Env.find((entry) => entry.startsWith("PATH=")),
-    );
+    assert.equal(`PATH=${receiver.values.get("out/path")?.toString().trim()}`, busyboxConfig.Env[0]);
   } finally {
     client.close();
     await registry.stop();
