@@ -3,15 +3,18 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import { promisify } from "node:util";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { lookForDaemon } from "../../runtime/daemon/index.ts";
 import { connect } from "../../runtime/solve/index.ts";
 import { builtBinary } from "../support/buildkitd.ts";
+import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { startDockerd, type TestDocker } from "../support/dockerd.ts";
 import { type Bench, type Outcome, startBench } from "./dagger.ts";
 
@@ -143,6 +146,52 @@ test("a Docker that is not there, or is none, is passed over when nobody asked f
   const [exit, code] = await failure("docker://", { DOCKER_CONFIG: bench.dir, DOCKER_CONTEXT: "nowhere" });
   assert.deepEqual([exit, code], [2, "no-docker-context"]);
   assert.deepEqual((await failure("docker://", { DOCKER_HOST: "npipe:////./pipe/docker" })).slice(0, 2), [2, "bad-address"]);
+});
+
+test("a Docker on another machine is reached by ssh, as the docker command does it", async () => {
+  const tools = join(bench.dir, "tools");
+  mkdirSync(tools);
+  // Stands for ssh: the other machine is this one. What it is told to run there is the real thing.
+  const script = `#!/bin/sh\nprintf '%s ' "$@" > ${tools}/args\nshift 4\nDOCKER_HOST=${docker.host} exec "$@"\n`;
+  writeFileSync(join(tools, "ssh"), script, { mode: 0o755 });
+  const path = process.env["PATH"] ?? "";
+  process.env["PATH"] = `${tools}:${path}`;
+  try {
+    const client = await connect("docker://", { env: { DOCKER_HOST: "ssh://me@far" } });
+    assert.equal((await client.capabilities({ DAGGER_CACHE_DIR: bench.dir }))?.name, `Docker ${docker.version}`);
+    client.close();
+    assert.equal(readFileSync(join(tools, "args"), "utf8"), "-l me -- far docker system dial-stdio ");
+  } finally {
+    process.env["PATH"] = path;
+  }
+});
+
+test("a Docker behind TLS takes the certificates that the docker command would", async () => {
+  const certs = join(bench.dir, "certs");
+  mkdirSync(certs);
+  await makeAuthority(certs, "ca");
+  await makeCertificate(certs, "ca", "server", { names: "IP:127.0.0.1" });
+  await makeCertificate(certs, "ca", "cert");
+  renameSync(join(certs, "cert-key.pem"), join(certs, "key.pem"));
+  const read = (name: string): Buffer => readFileSync(join(certs, name));
+  const options = { ca: read("ca.pem"), cert: read("server.pem"), key: read("server-key.pem"), requestCert: true };
+  // Docker's own TLS cannot be started for one address only, so this ends it in front of the daemon.
+  const server = createTlsServer(options, (socket) => {
+    const daemon = connectSocket(docker.socket);
+    socket.on("error", () => daemon.destroy());
+    daemon.on("error", () => socket.destroy());
+    socket.pipe(daemon).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certs };
+  const client = await connect("docker://", { env });
+  assert.equal((await client.listWorkers()).length, 1);
+  client.close();
+  const [exit, , message] = await failure("docker://", { ...env, DOCKER_CERT_PATH: bench.dir });
+  assert.equal(exit, 3);
+  assert.match(message, /its certificate is not signed by a certificate authority that is trusted here$/);
+  server.close();
 });
 
 test("a buildkitd is reached through a real container", async () => {

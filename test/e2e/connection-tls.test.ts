@@ -10,6 +10,7 @@ import { UserError } from "../../compiler/diagnostic.ts";
 import { connect } from "../../runtime/solve/index.ts";
 import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
+import { type Outcome, runDagger } from "./dagger.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dagger-tls-"));
 const pem = (name: string): string => join(dir, `${name}.pem`);
@@ -164,6 +165,23 @@ test("no TLS where the daemon speaks it, and TLS where it does not", async () =>
   assert.match((await failure(right, {}, at))[2], /what listens there does not speak TLS$/);
   plain.close();
   assert.match((await failure(right, {}, at))[2], /nothing listens there$/);
+});
+
+test("the command line takes the flags and variables, and its exit code tells the environment from the input", async () => {
+  const dagger = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Outcome> =>
+    runDagger(["doctor", "--output", "json", ...args], dir, { HOME: dir, PATH: process.env["PATH"] ?? "", ...env });
+  const flags = ["--tlscacert", right.ca, "--tlscert", right.cert, "--tlskey", right.key];
+  assert.equal((await dagger(["--buildkit", address, ...flags])).code, 0);
+  assert.equal((await dagger(["--buildkit", address, "--tlsdir", join(dir, "docker"), "--tlsservername", "build.example"])).code, 0);
+  assert.equal((await dagger([], { BUILDKIT_HOST: address, BUILDKIT_TLS_DIR: join(dir, "kube") })).code, 0);
+  const wrong = await dagger(["--buildkit", address, "--tlscacert", pem("other")]);
+  assert.equal(wrong.code, 3);
+  assert.match(wrong.stdout, /is not signed by a certificate authority that is trusted here/);
+  writeFileSync(join(dir, "up.cue"), 'package up\n\na: #up: [{do: "scratch"}]\n');
+  const env = { HOME: dir, PATH: process.env["PATH"] ?? "" };
+  const { code, stderr } = await runDagger(["up", "--buildkit", address, "--tlscert", right.cert, "--progress", "quiet"], dir, env);
+  assert.equal(code, 2);
+  assert.match(stderr, /error\[bad-tls\]: .* a client certificate without its key/);
 });
 
 test("files that cannot be certificates are input errors", async () => {

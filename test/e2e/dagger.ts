@@ -24,6 +24,15 @@ export interface Bench {
   end(): Promise<void>;
 }
 
+/** Runs `bin/dagger` in `cwd` with this environment and no more. */
+export function runDagger(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(join(repository, "bin/dagger"), args, { cwd, env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
+    });
+  });
+}
+
 export async function startBench(): Promise<Bench> {
   const dir = mkdtempSync(join(tmpdir(), "e2e-"));
   const daemon = await startBuildkitd();
@@ -34,17 +43,7 @@ export async function startBench(): Promise<Bench> {
     NO_COLOR: "1",
     BUILDKIT_HOST: daemon.address,
   };
-  const dagger: Bench["dagger"] = (args, env = {}) =>
-    new Promise((resolve) => {
-      execFile(
-        join(repository, "bin/dagger"),
-        args,
-        { cwd: dir, env: { ...base, ...env }, maxBuffer: 1 << 28 },
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
-        },
-      );
-    });
+  const dagger: Bench["dagger"] = (args, env = {}) => runDagger(args, dir, { ...base, ...env });
   const end = async (): Promise<void> => {
     await daemon.stop();
     rmSync(dir, { recursive: true, force: true });
