@@ -35,9 +35,9 @@ export async function resolveAddress(text: string, options: ResolveOptions): Pro
  * when `signal` aborts.
  */
 export async function dial(address: Address, signal: AbortSignal): Promise<Duplex> {
-  if (address.kind !== "docker") return dialEndpoint(address);
+  if (address.kind !== "docker") return dialEndpoint(address, "h2");
   if (address.endpoint === undefined) throw new Error("the address was not resolved");
-  const stream = dialEndpoint(address.endpoint);
+  const stream = dialEndpoint(address.endpoint, "http/1.1");
   try {
     return await upgrade(stream, signal);
   } catch (error) {
@@ -65,23 +65,24 @@ export async function dockerAnswers(env: Environment): Promise<boolean> {
 /** The version of a Docker daemon, e.g. `20.10.24`; undefined when it does not tell within some seconds. */
 export async function dockerVersion({ endpoint }: DockerAddress): Promise<string | undefined> {
   if (endpoint === undefined) return undefined;
-  const stream = dialEndpoint(endpoint);
+  const stream = dialEndpoint(endpoint, "http/1.1");
   stream.on("error", () => undefined);
   return askVersion(stream, AbortSignal.timeout(5_000));
 }
 
-function dialEndpoint(endpoint: Endpoint): Duplex {
+/** `protocol` is what TLS announces: a server that knows both would else begin with the wrong one. */
+function dialEndpoint(endpoint: Endpoint, protocol: "h2" | "http/1.1"): Duplex {
   switch (endpoint.kind) {
     case "unix":
       return net.connect(endpoint.path);
     case "tcp":
-      return dialTcp(endpoint);
+      return dialTcp(endpoint, protocol);
     case "command":
       return dialCommand(endpoint);
   }
 }
 
-function dialTcp({ host, port, tls: options }: TcpAddress): net.Socket {
+function dialTcp({ host, port, tls: options }: TcpAddress, protocol: string): net.Socket {
   const target = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 };
   if (options === undefined) return net.connect(target);
   const { ca, cert, key, serverName } = options;
@@ -91,7 +92,7 @@ function dialTcp({ host, port, tls: options }: TcpAddress): net.Socket {
     ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
     ...(cert === undefined ? {} : { cert: Buffer.from(cert) }),
     ...(key === undefined ? {} : { key: Buffer.from(key) }),
-    ALPNProtocols: ["h2"],
+    ALPNProtocols: [protocol],
     // SNI takes names only; an IP address is still checked against the certificate.
     ...(net.isIP(name) === 0 ? { servername: name } : {}),
     checkServerIdentity: (_host, theirs) => tls.checkServerIdentity(name, theirs),

@@ -174,10 +174,17 @@ test("a Docker behind TLS takes the certificates that the docker command would",
   await makeCertificate(certs, "ca", "cert");
   renameSync(join(certs, "cert-key.pem"), join(certs, "key.pem"));
   const read = (name: string): Buffer => readFileSync(join(certs, name));
-  const options = { ca: read("ca.pem"), cert: read("server.pem"), key: read("server-key.pem"), requestCert: true };
+  const options = {
+    ca: read("ca.pem"),
+    cert: read("server.pem"),
+    key: read("server-key.pem"),
+    requestCert: true,
+    ALPNProtocols: ["h2", "http/1.1"],
+  };
   // Docker's own TLS cannot be started for one address only, so this ends it in front of the daemon.
   const server = createTlsServer(options, (socket) => {
     const daemon = connectSocket(docker.socket);
+    if (socket.alpnProtocol !== "http/1.1") return void socket.destroy();
     socket.on("error", () => daemon.destroy());
     daemon.on("error", () => socket.destroy());
     socket.pipe(daemon).pipe(socket);
