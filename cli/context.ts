@@ -6,6 +6,10 @@ export interface Context {
   readonly io: Io;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** What follows `--` on the command line of a command that runs a program. */
+  readonly rest?: readonly string[];
+  /** Set by a command whose exit code is that of a program it ran. */
+  exitCode?: number;
 }
 
 /** Flags of the commands that may talk to a daemon: which one, and the certificates for it. */
@@ -38,6 +42,8 @@ export interface RunFlags extends ConfigFlags {
   /** A file. */
   readonly sourcePolicy?: string;
   readonly progress?: string;
+  readonly shellOnError?: boolean;
+  readonly shell?: string;
   /** False with --no-cache. */
   readonly cache: boolean;
 }

@@ -2,6 +2,7 @@
 import { Argument, Command, Option } from "commander";
 import type { Shell } from "./commands/completion.ts";
 import type { ImportFlags } from "./commands/image.ts";
+import type { ShellFlags } from "./commands/shell.ts";
 import type { PruneFlags } from "./commands/upkeep.ts";
 import type { ConfigFlags, Context, DaemonFlags, OutputFormat, RunFlags } from "./context.ts";
 import { usageError } from "./failure.ts";
@@ -31,6 +32,7 @@ export function createProgram(context: Context): Command {
   program.addHelpText("after", exampleText(["$ dagger up ./examples/hello", "$ dagger help up", "$ dagger doctor"]));
   guard(program);
   addRunCommands(program, context);
+  addShell(program, context);
   addStageCommands(program, context);
   addImageCommands(program, context);
   addEngineCommands(program, context);
@@ -101,6 +103,16 @@ function addDaemon(command: Command, description: string): Command {
     .option("--tlsservername <name>", "name in the daemon's certificate, where it is not the host of the address");
 }
 
+function progressOption(): Option {
+  return new Option("--progress <mode>", "how to show progress, on stderr; without it tty in a terminal, else plain").choices([
+    "auto",
+    "tty",
+    "plain",
+    "json",
+    "quiet",
+  ]);
+}
+
 function addRun(command: Command): Command {
   return addConfig(command)
     .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
@@ -121,6 +133,7 @@ function addRun(command: Command): Command {
         "quiet",
       ]),
     )
+    .addOption(progressOption())
     .option("--no-cache", "run every step again, whatever the cache has");
 }
 
@@ -141,10 +154,12 @@ function addRunCommands(program: Command, context: Context): void {
       "$ dagger up --output json | jq .values",
     ],
   );
-  addOutput(addRun(up), ["text", "json", "yaml"]).action(async (dir: string, flags: RunFlags & { output: OutputFormat }) => {
-    const { upCommand } = await import("./commands/up.ts");
-    await upCommand(context, dir, flags);
-  });
+  addShellOnError(addOutput(addRun(up), ["text", "json", "yaml"])).action(
+    async (dir: string, flags: RunFlags & { output: OutputFormat }) => {
+      const { upCommand } = await import("./commands/up.ts");
+      await upCommand(context, dir, flags);
+    },
+  );
   const compute = add(
     program,
     "compute",
@@ -155,6 +170,40 @@ function addRunCommands(program: Command, context: Context): void {
   addRun(compute).action(async (dir: string, flags: RunFlags) => {
     const { computeCommand } = await import("./commands/up.ts");
     await computeCommand(context, dir, flags);
+  });
+}
+
+function addShellOnError(command: Command): Command {
+  return command
+    .option("--shell-on-error", "when a command of the job fails, open a shell where it failed before the run ends; needs a terminal")
+    .option("--shell <program>", "the shell that is opened; without it SHELL of the environment, bash or sh");
+}
+
+function addShell(program: Command, context: Context): void {
+  const shell = add(
+    program,
+    "shell <component> [dir]",
+    "Build a component and open a shell in it, or run a command there",
+    "The process gets the component's files, environment, directory and user, and the mounts and network of its last exec. What it writes " +
+      "is lost at its end, except in caches. COMPONENT is its CUE path, or `.` where the whole config is one. The exit code is the process's own.",
+    [
+      "$ dagger shell app.build",
+      "$ dagger shell app.build ./ci -- go test ./...",
+      "$ echo 'ls -l' | dagger shell app.build --shell /bin/bash",
+    ],
+  );
+  addDaemon(
+    shell
+      .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
+      .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
+      .addOption(list("--ssh <id[=path]>", "SSH agent for steps: default (your own), ID=SOCKET, or ID=KEY for a private key (repeatable)"))
+      .option("--shell <program>", "the shell to open; without it SHELL of the environment, bash or sh")
+      .addOption(progressOption())
+      .option("--no-cache", "run every step again, whatever the cache has"),
+    "BuildKit daemon to build on; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
+  ).action(async (component: string, dir: string | undefined, flags: ShellFlags) => {
+    const { shellCommand } = await import("./commands/shell.ts");
+    await shellCommand(context, component, dir ?? ".", flags);
   });
 }
 

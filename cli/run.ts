@@ -13,18 +13,20 @@ import { createProgram } from "./program.ts";
 
 /** Exit code of the command line `argv` (without node and script). Never throws. */
 export async function run(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
-  const context: Context = { io, signal };
+  const cut = argv[0] === "shell" ? argv.indexOf("--") : -1;
+  const [own, rest] = cut === -1 ? [argv, []] : [argv.slice(0, cut), argv.slice(cut + 1)];
+  const context: Context = { io, signal, rest };
   try {
     if (argv.length === 0) {
       createProgram(context).outputHelp({ error: true });
       return 2;
     }
     const asksVersion = argv[0] === "--version" || argv[0] === "-V";
-    await createProgram(context).parseAsync(asksVersion ? ["version", ...argv.slice(1)] : [...argv], { from: "user" });
-    return 0;
+    await createProgram(context).parseAsync(asksVersion ? ["version", ...argv.slice(1)] : [...own], { from: "user" });
+    return context.exitCode ?? 0;
   } catch (error) {
     if (error instanceof HelpShown) return error.exit;
-    return report(error, argv, context);
+    return report(error, own, context);
   }
 }
 
@@ -51,7 +53,9 @@ function asText(failure: Failure, io: Io): string {
 
 /** Who reads JSON lines from stderr gets nothing else there. */
 function asksForJsonProgress(argv: readonly string[], io: Io): boolean {
-  return (argv[0] === "up" || argv[0] === "compute") && chooseProgress(flagValue(argv, "--progress"), io.env, io.stderr.isTTY) === "json";
+  return (
+    ["up", "compute", "shell"].includes(argv[0] ?? "") && chooseProgress(flagValue(argv, "--progress"), io.env, io.stderr.isTTY) === "json"
+  );
 }
 
 /** Reads a flag from the raw arguments: it counts also when the rest of them could not be parsed. */

@@ -97,9 +97,15 @@ function toJob(
 ): Job {
   const all = [...builder.built.values()];
   const { terminal, values, dirs } = collect(giving);
+  const part: Job["part"] = (components) => {
+    const some = collect(giving.filter(({ program }) => components.has(program.component)));
+    return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs };
+  };
   return {
     graph: { terminal, components: toComponents(all, listed) },
     definition: marshal(terminal, marshalOptions(options)),
+    define: definer(options),
+    part,
     values,
     dirs,
     images,
@@ -128,7 +134,17 @@ function marshalOptions(options: CompileOptions): MarshalOptions {
 /** The components that were asked for, then those that they use. */
 function toComponents(all: readonly Built[], listed: readonly Built[]): Component[] {
   const named = [...new Set([...listed, ...all.filter(({ program }) => program.named)])];
-  return named.map(({ program, state }) => ({ path: program.component, at: program.at, output: state.fs, doc: program.doc }));
+  return named.map((built) => {
+    const { program, state } = built;
+    return { path: program.component, at: program.at, output: state.fs, process: toProcess(built), doc: program.doc };
+  });
+}
+
+function toProcess({ state, steps }: Built): Component["process"] {
+  const { dir, user, platform } = state;
+  const like = steps.at(-1)?.vertex;
+  const env = state.env.flatMap(([name, value]) => (typeof value === "string" ? [[name, value] as const] : []));
+  return { env, dir, user, platform, ...(like?.kind === "exec" ? { like } : {}) };
 }
 
 function fail(problems: readonly Diagnostic[]): void {

@@ -1,6 +1,6 @@
 // Job: what one compilation gives to the engine: one Definition, and how to serve and read everything around it.
 import type { Position } from "./diagnostic.ts";
-import type { Platform, Ref, Vertex } from "./graph/vertex.ts";
+import type { ExecVertex, Output, Platform, Ref, Vertex } from "./graph/vertex.ts";
 import type { Missing } from "./value.ts";
 
 /** What the compiler has to ask the world while it compiles. The engine plugs these in. */
@@ -143,6 +143,15 @@ export interface Component {
   readonly at: readonly Position[];
   /** The filesystem the component ends with. */
   readonly output: Ref;
+  /** What a further process in it would start with; environment that is computed is left out. */
+  readonly process: {
+    readonly env: readonly (readonly [name: string, value: string])[];
+    readonly dir: string;
+    readonly user: string;
+    readonly platform: Platform;
+    /** The last exec of its ops: its mounts and network. */
+    readonly like?: ExecVertex;
+  };
   readonly doc: string;
 }
 
@@ -170,4 +179,8 @@ export interface Job {
   readonly ssh: readonly string[];
   readonly entitlements: readonly ("network.host" | "security.insecure" | "device")[];
   readonly deferred: readonly Deferred[];
+  /** The Definition of any output of the graph, for solving it apart from the rest. */
+  readonly define: (output: Output) => Definition;
+  /** What gives only the values and files of the components with these paths: for solving them apart from the others. */
+  readonly part: (components: ReadonlySet<string>) => Pick<Job, "definition" | "values" | "dirs">;
 }

@@ -7,6 +7,7 @@ export { type Check, type DoctorRequest, doctor } from "./doctor.ts";
 export type * from "./events.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
-export { type UpRequest, up } from "./up.ts";
+export type { ShellTerminal, ShellWish } from "./shell.ts";
+export { type ShellRequest, shell, type UpRequest, up } from "./up.ts";
 export { type DaemonRequest, diskUsage, listWorkers, prune } from "./upkeep.ts";
 export { type Version, version } from "./version.ts";

@@ -1,7 +1,10 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
 import type { Job } from "../compiler/index.ts";
+import { UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import { readClientId } from "../runtime/session/index.ts";
+import type { Build, ResultRef } from "../runtime/solve/index.ts";
+import { SolveError } from "../runtime/solve/index.ts";
 import { parseCache } from "./cache.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
@@ -21,6 +24,8 @@ import { noProgress, stuckError } from "./passes.ts";
 import { readPolicy } from "./policy.ts";
 import type { SecretSource } from "./secrets.ts";
 import { checkSecrets, parseSecrets, requireSecrets, secretReader } from "./secrets.ts";
+import type { ShellWish } from "./shell.ts";
+import { noComponent, shellAfter, shellIn } from "./shell.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
@@ -45,6 +50,8 @@ export interface UpRequest {
   readonly cacheTo?: readonly string[];
   /** File (JSON) with rules about sources. */
   readonly sourcePolicy?: string;
+  /** Opens a shell where an exec failed, before the run ends with that failure. */
+  readonly shellOnError?: ShellWish;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: UpEvent) => void;
@@ -53,6 +60,36 @@ export interface UpRequest {
 /** Runs a job. Throws UserError: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */
 export async function up(request: UpRequest): Promise<UpResult> {
   const begin = performance.now();
+  return inRun(request, async (run, { offer, exports, steps }) => {
+    const done = await run.passes();
+    request.onEvent({ type: "phase", phase: "save" });
+    const saved = await offer.commit(done.job);
+    const images = await exports.commit(done.job.images);
+    return {
+      values: done.evaluation.exportJson(),
+      computed: done.computed,
+      saved,
+      images,
+      passes: done.because.map((because) => ({ because })),
+      steps: steps.summary(),
+      ms: Math.round(performance.now() - begin),
+    };
+  });
+}
+
+export interface ShellRequest extends UpRequest, ShellWish {
+  /** CUE path; "" for a config that is one component. */
+  readonly component: string;
+}
+
+/** Builds a component, saves nothing, and runs a process in it. Gives the exit code of the process; throws as `up`. */
+export async function shell(request: ShellRequest): Promise<number> {
+  const targets = request.component === "" ? [] : [request.component];
+  return inRun({ ...request, targets }, async (run) => run.shell(request));
+}
+
+/** Prepares all that a run needs, and takes it down afterwards. */
+async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>): Promise<T> {
   const secrets = parseSecrets(request.secrets ?? []);
   await checkSecrets(secrets, process.env);
   const steps = new StepTracker(request.onEvent);
@@ -72,19 +109,8 @@ export async function up(request: UpRequest): Promise<UpResult> {
     request.onEvent({ type: "phase", phase: "evaluate" });
     const config = await loadConfig(request);
     try {
-      const done = await new Run({ request, config, offer, opening, steps, secrets, exports }).passes();
-      request.onEvent({ type: "phase", phase: "save" });
-      const saved = await offer.commit(done.job);
-      const images = await exports.commit(done.job.images);
-      return {
-        values: done.evaluation.exportJson(),
-        computed: done.computed,
-        saved,
-        images,
-        passes: done.because.map((because) => ({ because })),
-        steps: steps.summary(),
-        ms: Math.round(performance.now() - begin),
-      };
+      const parts = { request, config, offer, opening, steps, secrets, exports };
+      return await work(new Run(parts), parts);
     } finally {
       config.close();
     }
@@ -136,12 +162,26 @@ class Run {
   }
 
   async passes(): Promise<Done> {
+    const { because, evaluation, job } = await this.#untilComplete();
+    return { because, ...(await this.#last(evaluation, job)) };
+  }
+
+  async shell(request: ShellRequest): Promise<number> {
+    const { evaluation, job } = await this.#untilComplete();
+    const component = job.graph.components.find(({ path }) => path === request.component);
+    if (component === undefined) throw noComponent(request.component, job);
+    this.#parts.offer.entitle(entitlementsOf(evaluation.root));
+    return shellIn((await this.#parts.opening).build, job, component, request);
+  }
+
+  /** Runs pass after pass until nothing waits for computed values; the last job is compiled, not run. */
+  async #untilComplete(): Promise<Pick<Done, "job" | "evaluation" | "because">> {
     const because: (readonly string[])[] = [[]];
     let evaluation = this.#parts.config.evaluation;
     let before: Job | undefined;
     for (;;) {
       const job = await this.#compile(evaluation);
-      if (job.deferred.length === 0) return { because, ...(await this.#last(evaluation, job)) };
+      if (job.deferred.length === 0) return { because, evaluation, job };
       if (!givesValues(job) || (before !== undefined && noProgress(before, job))) throw stuckError(job);
       evaluation = await this.#early(evaluation, job);
       before = job;
@@ -185,7 +225,7 @@ class Run {
     this.#parts.offer.entitle(entitlementsOf(evaluation.root));
     const { build } = await this.#parts.opening;
     const read = async (): Promise<Computed[]> => {
-      const ref = await build.solve(job.definition.encoded);
+      const ref = await this.#solve(build, job);
       return readComputed(job, (file) => build.readFile(ref, file));
     };
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : read(), job.images);
@@ -196,7 +236,7 @@ class Run {
   async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
     const { build } = await this.#parts.opening;
     const finish = async (): Promise<Computed[]> => {
-      await build.finish(job.definition.encoded);
+      await build.finish(this.#parts.request.shellOnError === undefined ? job.definition.encoded : await this.#solve(build, job));
       return readComputed(job, (file) => this.#parts.offer.value(file));
     };
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
@@ -205,6 +245,26 @@ class Run {
       evaluation: await fillComputed(evaluation, computed),
       computed: Object.fromEntries(computed.map((value) => [value.path, JSON.parse(value.json) as unknown])),
     };
+  }
+
+  /** Through the gateway, where what failed can be looked into. */
+  async #solve(build: Build, job: Job): Promise<ResultRef> {
+    try {
+      return await build.solve(job.definition.encoded);
+    } catch (error) {
+      const { shellOnError } = this.#parts.request;
+      if (shellOnError !== undefined && error instanceof SolveError && error.failure.exec !== undefined) {
+        await shellAfter(build, error.failure.exec, shellOnError).catch((why: unknown) => this.#noShell(why));
+      }
+      throw error;
+    }
+  }
+
+  /** What keeps a shell from being opened must not hide why one was wanted. */
+  #noShell(why: unknown): void {
+    const detail = why instanceof UserError ? why.diagnostics.flatMap(({ hint }) => hint ?? []) : [];
+    const message = why instanceof Error ? why.message : String(why);
+    this.#parts.request.onEvent({ type: "warning", message: `No shell could be opened: ${message}`, detail, at: [] });
   }
 
   /** The job's own solve and those of its images, side by side: when one fails the others end too. */

@@ -1,10 +1,12 @@
 // dagger up and dagger compute: run a config, show its progress and what it gave.
-import type { UpResult } from "../../engine/index.ts";
+import type { ShellTerminal, ShellWish, UpResult } from "../../engine/index.ts";
 import type { Context, OutputFormat, RunFlags } from "../context.ts";
 import { daemonOf } from "../context.ts";
-import { toFailure } from "../failure.ts";
+import { toFailure, UsageError } from "../failure.ts";
 import { wantsColour } from "../io.ts";
 import { createProgress } from "../output/create.ts";
+import { clean } from "../output/lines.ts";
+import type { ProgressPrinter } from "../output/progress.ts";
 import { chooseProgress } from "../output/progress.ts";
 import { createStyle } from "../output/style.ts";
 import { formatSummary } from "../output/summary.ts";
@@ -29,6 +31,7 @@ export async function computeCommand(context: Context, dir: string, flags: RunFl
 
 async function runConfig(context: Context, dir: string, flags: RunFlags): Promise<UpResult> {
   const { io, signal } = context;
+  const terminal = flags.shellOnError === true ? await errorTerminal() : undefined;
   const progress = createProgress(flags.progress, io);
   const onAbort = () =>
     progress.event({
@@ -55,6 +58,7 @@ async function runConfig(context: Context, dir: string, flags: RunFlags): Promis
       noCache: !flags.cache,
       signal,
       onEvent: (event) => progress.event(event),
+      ...(terminal === undefined ? {} : { shellOnError: shellWish(context, flags, terminal, progress) }),
     });
     progress.finish("done");
     return result;
@@ -64,6 +68,31 @@ async function runConfig(context: Context, dir: string, flags: RunFlags): Promis
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Throws UsageError where nobody could type into a shell. */
+async function errorTerminal(): Promise<ShellTerminal> {
+  const { processTerminal } = await import("../terminal.ts");
+  const terminal = processTerminal();
+  if (terminal.tty) return terminal;
+  throw new UsageError({
+    code: "no-terminal",
+    message: "Cannot open a shell on error: stdin and stdout are not a terminal",
+    at: [],
+    hint: "Run it in a terminal, or without --shell-on-error",
+  });
+}
+
+function shellWish({ io }: Context, flags: RunFlags, terminal: ShellTerminal, progress: ProgressPrinter): ShellWish {
+  return {
+    terminal,
+    ...(flags.shell === undefined ? {} : { shell: flags.shell }),
+    onOpen: (what) => {
+      // The log of the failed step is what one wants to see first.
+      progress.finish("failed");
+      io.stderr.write(`A shell in ${clean(what)}; the run ends with its failure when you leave it\n`);
+    },
+  };
 }
 
 /** Not with quiet (nothing was asked for) and not with json (the last line stays JSON). */

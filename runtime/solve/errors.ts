@@ -3,6 +3,7 @@
 import { type Diagnostic, type ExitCode, UserError } from "../../compiler/diagnostic.ts";
 import { Status } from "../../proto/gen/google/rpc/status.ts";
 import { Code, type RpcError } from "../grpc/status.ts";
+import { type FailedExec, readFailedExec } from "./failed-exec.ts";
 
 /** A range of a source file; lines start at 1, characters at 0, as LLB counts them. */
 export interface SourceRange {
@@ -30,6 +31,8 @@ export interface SolveFailure {
    * own, e.g. a cache). Valid in the same build, and only when it was solved through the gateway.
    */
   readonly mounts?: readonly string[];
+  /** The process that failed, ready to be looked into; there when `mounts` are. */
+  readonly exec?: FailedExec;
   /** As `mounts`, by the order of the op's inputs: what it started from. */
   readonly inputs?: readonly string[];
   /** Lines of the source map of the vertex, most telling last. */
@@ -103,7 +106,9 @@ export function readFailure(error: RpcError): SolveFailure {
       if (index !== undefined) found.fileAction = index;
       const [inputs, mounts] = [readIds(field(value, "inputIDs")), readIds(field(value, "mountIDs"))];
       if (inputs !== undefined) found.inputs = inputs;
+      const exec = readFailedExec(value, mounts ?? []);
       if (mounts !== undefined) found.mounts = mounts;
+      if (exec !== undefined) found.exec = exec;
     } else if (type === "errdefs.Source") ranges.push(...readRanges(value));
   }
   return { reason: error.message, code: error.code, ranges, ...found };

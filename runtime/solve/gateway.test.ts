@@ -286,9 +286,11 @@ test("the mounts of a failed exec can be looked at as it left them", () =>
     const error = await failure(build.solve(definition(shell(image, "echo half > /work/result; exit 3"))));
     assert.ok(error instanceof SolveError);
     assert.equal(error.failure.exitCode, 3);
-    assert.equal(error.failure.mounts?.length, 1);
-    const box = await container(build, error.failure.mounts?.[0] ?? "");
-    const process = box.start({ ...plain, args: ["cat", "/work/result"] });
+    const failed = error.failure.exec;
+    assert.ok(failed !== undefined);
+    assert.deepEqual(failed.process.args, ["/bin/sh", "-c", "echo half > /work/result; exit 3"]);
+    const box = await build.gateway((gateway) => gateway.container(failed.container));
+    const process = box.start({ ...failed.process, args: ["cat", "/work/result"] });
     assert.equal(await text(process.stdout), "half\n");
     assert.deepEqual(await process.ended, { code: 0 });
   }));

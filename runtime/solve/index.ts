@@ -5,6 +5,7 @@ export type { DaemonCapabilities } from "./capabilities.ts";
 export { type CacheRecord, Client, type ConnectOptions, connect, type DaemonInfo, type PruneOptions, type Worker } from "./client.ts";
 export type { Container, ContainerMount, ContainerSpec, Process, ProcessExit, ProcessSpec } from "./container.ts";
 export { SolveError, type SolveFailure, type SourceRange } from "./errors.ts";
+export type { FailedExec } from "./failed-exec.ts";
 export type {
   BuildOutcome,
   Capabilities,
