@@ -56,7 +56,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   ),
 };
 
-/** Codes of failures that a build can go on after. */
+/** Codes of failures that a build can go on after: a login that only a cache needed. */
 const optional: ReadonlySet<string> = new Set(["registry-token", "credential-helper"]);
 
 /** One open session. Errors of our own side (a file that cannot be read, a full disk) are kept: they say more than the daemon's echo of them. */
@@ -95,13 +95,10 @@ export class Session {
     this.#failures.push(error);
   }
 
-  /**
-   * The failure of this side that made the daemon fail with `text`: the daemon repeats our words. Without such a one the first one, unless a
-   * process failed: a login that only a cache needed is no reason then.
-   */
-  failureBehind(text: string, processFailed: boolean): UserError | undefined {
+  /** The failure of this side that made the daemon fail with `text`: the daemon repeats our words; else the first one that no build survives. */
+  failureBehind(text: string): UserError | undefined {
     const repeated = this.#failures.find((failure) => text.includes(failure.message));
-    return repeated ?? (processFailed ? undefined : this.#failures.find((failure) => !optional.has(failure.diagnostics[0]?.code ?? "")));
+    return repeated ?? this.#failures.find((failure) => !optional.has(failure.diagnostics[0]?.code ?? ""));
   }
 
   /** Ends the session. Call it only when the solve and its status stream have ended. */

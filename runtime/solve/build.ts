@@ -11,7 +11,7 @@ import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { type Descriptor, type Incoming, newId, OciStore, Session, type SessionServices } from "../session/index.ts";
 import { type CacheOptions, type PreparedCache, prepareCache } from "./cache.ts";
-import { imageError, SolveError, solveError } from "./errors.ts";
+import { imageError, solveError } from "./errors.ts";
 import { type BuildOutcome, type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
 import type { SourcePolicy } from "./policy.ts";
 import { StatusReader, type StatusUpdate } from "./status.ts";
@@ -300,8 +300,7 @@ export class Build {
   #translate(error: unknown, explain: (error: RpcError) => UserError): unknown {
     if (this.#options.signal?.aborted === true) return interrupted();
     const explained = error instanceof RpcError ? explain(error) : error;
-    const processFailed = explained instanceof SolveError && explained.failure.exitCode !== undefined;
-    return this.#session.failureBehind(error instanceof Error ? error.message : "", processFailed) ?? explained;
+    return this.#session.failureBehind(error instanceof Error ? error.message : "") ?? explained;
   }
 }
 
