@@ -111,8 +111,10 @@ const hints: Record<string, readonly [cue: string, hint: string | undefined]> = 
   "a reference to a let": ["let total = 1\na: totl\nb: total", "Did you mean total?"],
   "a misspelt type": ["a: strng", "Did you mean string?"],
   "a misspelt import": ['import "strings"\na: strngs.ToUpper("x")\nb: strings.ToUpper("x")', "Did you mean strings?"],
-  "a name that resembles nothing": ["a: qqqqqqqq", undefined],
-  "a field of a struct that is not around it": ["a: {inner: 1}\nb: innr", undefined],
+  "a name that resembles nothing": ["a: qqqqqqqq", 'Text is written in quotes: "qqqqqqqq"'],
+  "a field of a struct that is not around it": ["a: {inner: 1}\nb: innr", 'Text is written in quotes: "innr"'],
+  "a builtin package that is not imported": ['a: strings.ToUpper("x")', 'Add `import "strings"`'],
+  "a misspelt builtin package": ['import "string"\na: string.ToUpper("x")', "Did you mean strings?"],
   "a misspelt function": ['import "strings"\na: strings.ToUper("x")', "Did you mean ToUpper?"],
   "a value that is none to choose from": ['a: "build" | "test"\na: "tset"', 'Did you mean "test"?'],
 };
@@ -148,6 +150,26 @@ test("a discriminator that fits no alternative is told with all of them", async 
   const [found] = await refused(load(evaluator, `${operations}a: #Op & {do: "exce"}`));
   assert.equal(found?.message, '"exce" is none of "copy", "exec", "rm"');
   assert.equal(found?.hint, 'Did you mean "exec"?');
+});
+
+test("what a package does not have is told, unless it may still come", async () => {
+  const files = (lib: string) => ({
+    "a.cue": 'package a\nimport "cuellb.dev/lib"\na: lib.#Thin\nb: missing',
+    "library/lib/lib.cue": `package lib\n${lib}`,
+  });
+  const [member, reference] = await refused(load(evaluator, files("#Thing: 1")));
+  assert.deepEqual([member?.code, member?.message, member?.hint], ["cue-reference", "package lib has no #Thin", "Did you mean #Thing?"]);
+  assert.equal(reference?.message, 'reference "missing" not found', "other findings are told in the same run");
+  const open = await refused(load(evaluator, files("x: int\nif x > 1 {#Thin: 1}")));
+  assert.deepEqual(
+    open.map((d) => d.message),
+    ['reference "missing" not found'],
+  );
+  const shadowed = {
+    "a.cue": 'package a\nimport "cuellb.dev/lib"\na: {lib: {y: 1}, b: lib.y}\nc: lib.x',
+    "library/lib/lib.cue": "package lib\nx: 1",
+  };
+  assert.deepEqual((await load(evaluator, shadowed)).exportJson(), { a: { lib: { y: 1 }, b: 1 }, c: 1 });
 });
 
 test("nesting beyond what CUE reads is an error, not a crash", async () => {

@@ -30,3 +30,33 @@ import (
 	_ "cuelang.org/go/pkg/time"
 	_ "cuelang.org/go/pkg/uuid"
 )
+
+// builtinPackages are their import paths.
+var builtinPackages = []string{
+	"crypto/ed25519",
+	"crypto/hmac",
+	"crypto/md5",
+	"crypto/sha1",
+	"crypto/sha256",
+	"crypto/sha512",
+	"encoding/base64",
+	"encoding/csv",
+	"encoding/hex",
+	"encoding/json",
+	"encoding/toml",
+	"encoding/yaml",
+	"html",
+	"list",
+	"math",
+	"math/bits",
+	"net",
+	"path",
+	"regexp",
+	"strconv",
+	"strings",
+	"struct",
+	"text/tabwriter",
+	"text/template",
+	"time",
+	"uuid",
+}

@@ -20,7 +20,7 @@ func findings(err error, fallback string, own map[string]bool) []Finding {
 		e := list[i]
 		format, args := e.Msg()
 		if format != emptyDisjunction {
-			out = append(out, finding(e, fallback, own))
+			out = appendOnce(out, finding(e, fallback, own))
 			continue
 		}
 		// The errors of the alternatives come right behind; alone they would read as if each one had to be mended.
@@ -29,6 +29,20 @@ func findings(err error, fallback string, own map[string]bool) []Finding {
 		i += n
 	}
 	return out
+}
+
+// appendOnce adds a finding. A failed import is told by each package on the way to it: the one with the fewest places is the import itself.
+func appendOnce(list []Finding, f Finding) []Finding {
+	same := slices.IndexFunc(list, func(other Finding) bool {
+		return f.Code == "cue-import" && other.Code == f.Code && other.Message == f.Message
+	})
+	switch {
+	case same < 0:
+		return append(list, f)
+	case len(f.At) < len(list[same].At):
+		list[same] = f
+	}
+	return list
 }
 
 func finding(e errors.Error, fallback string, own map[string]bool) Finding {
@@ -99,6 +113,9 @@ func plain(e errors.Error, format string) string {
 	message := strings.TrimPrefix(e.Error(), strings.Join(e.Path(), ".")+": ")
 	if p := e.Position(); p.IsValid() {
 		message = strings.TrimPrefix(message, p.String()+": ")
+	}
+	for strings.HasPrefix(message, "import failed: ") {
+		message = strings.TrimPrefix(message, "import failed: ")
 	}
 	switch format {
 	case "field not allowed":

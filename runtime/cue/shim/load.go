@@ -56,9 +56,13 @@ func (s *Session) load(r Request) []byte {
 	if l.err != nil {
 		return encode(Answer{Findings: suggestNames(findings(l.err, "cue-syntax", s.own), instance)})
 	}
+	wrong := l.unknownMembers()
 	main, err := access.Compile(s.ctx, instance)
 	if err != nil {
-		return encode(Answer{Findings: suggestNames(findings(err, "cue-reference", s.own), instance)})
+		wrong = append(wrong, suggestNames(findings(err, "cue-reference", s.own), instance)...)
+	}
+	if len(wrong) > 0 {
+		return encode(Answer{Findings: wrong})
 	}
 	s.main, s.importPath, s.instance = main, instance.ImportPath, instance
 	return s.fill(r)

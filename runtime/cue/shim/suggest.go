@@ -3,8 +3,10 @@
 package main
 
 import (
+	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cuelang.org/go/access"
@@ -15,10 +17,28 @@ import (
 func suggestNames(list []Finding, instance *build.Instance) []Finding {
 	for i, f := range list {
 		if name, ok := between(f.Message, `reference "`, `" not found`); ok && len(f.At) > 0 && instance != nil {
-			list[i].Hint = didYouMean(nearest(name, namesAt(instance, f.At[0])))
+			list[i].Hint = suggestName(name, namesAt(instance, f.At[0]))
+		}
+		if name, ok := between(f.Message, `builtin package "`, `" undefined`); ok {
+			list[i].Hint = didYouMean(nearest(name, builtinPackages))
 		}
 	}
 	return list
+}
+
+func suggestName(name string, names []string) string {
+	for _, pkg := range builtinPackages {
+		if path.Base(pkg) == name {
+			return "Add `import " + strconv.Quote(pkg) + "`"
+		}
+	}
+	if near := nearest(name, names); near != "" {
+		return didYouMean(near)
+	}
+	if name == "nil" || name == "None" || name == "undefined" {
+		return didYouMean("null")
+	}
+	return "Text is written in quotes: " + strconv.Quote(name)
 }
 
 func between(text, prefix, suffix string) (string, bool) {

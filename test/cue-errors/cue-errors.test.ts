@@ -1,0 +1,47 @@
+// One config for each kind of mistake that a person makes, with what the person is told: the real command line, in this process.
+// UPDATE=1 rewrites the archives; read the diff: would a newcomer know what to do?
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { run } from "../../cli/run.ts";
+import { memoryIo } from "../support/memory-io.ts";
+import { formatTxtar, parseTxtar } from "../support/txtar.ts";
+
+const told = "errors.txt";
+
+/** What `dagger llb .` says to a directory of files. */
+async function complain(files: ReadonlyMap<string, string>): Promise<{ code: number; text: string }> {
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), "cue-errors-")));
+  const before = process.cwd();
+  try {
+    for (const [name, content] of files) {
+      mkdirSync(dirname(join(dir, name)), { recursive: true });
+      writeFileSync(join(dir, name), content);
+    }
+    process.chdir(dir);
+    const io = memoryIo();
+    const code = await run(["llb", "."], io, new AbortController().signal);
+    return { code, text: io.stderr.text.replaceAll(dir, "$WORK") };
+  } finally {
+    process.chdir(before);
+    rmSync(dir, { recursive: true });
+  }
+}
+
+for (const name of readdirSync(import.meta.dirname).filter((file) => file.endsWith(".txtar"))) {
+  const file = join(import.meta.dirname, name);
+  const archive = parseTxtar(readFileSync(file, "utf8"));
+  test(`${name}: ${archive.comment.split("\n")[0]?.slice(2)}`, async () => {
+    const files = new Map([...archive.files].filter(([section]) => section !== told));
+    const { code, text } = await complain(files);
+    assert.equal(code, 2, text);
+    assert.match(text, /^error\[[a-z-]+\]: /, "every error has a code");
+    assert.match(text, /--> \S+:\d+:\d+/, "some place is told");
+    assert.doesNotMatch(text, /panic|goroutine|undefined is not|internal error/);
+    const got = formatTxtar({ comment: archive.comment, files: new Map([...files, [told, text]]) });
+    if (process.env["UPDATE"] === "1") writeFileSync(file, got);
+    else assert.equal(readFileSync(file, "utf8"), got);
+  });
+}
