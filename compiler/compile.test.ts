@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Incomplete, makeValue } from "../test/support/value.ts";
 import { type CompileOptions, compile } from "./compile.ts";
 import { inputError, UserError } from "./diagnostic.ts";
-import type { ImageRequest, Job, Ports, ResolvedImage } from "./job.ts";
+import type { Frontends, ImageRequest, Job, Ports, ResolvedImage } from "./job.ts";
 
 const options: CompileOptions = {
   platform: { os: "linux", architecture: "amd64" },
@@ -328,4 +328,42 @@ test("problems of the config come as one error, in order of their lines", async 
     [...found].sort((a, b) => (a.at[0]?.line ?? 0) - (b.at[0]?.line ?? 0)),
   );
   assert.ok(inputError(...found) instanceof UserError);
+});
+
+const frontends: Frontends = {
+  serve: () => Promise.resolve(),
+  readFirst: () => Promise.resolve(undefined),
+  localImages: () => Promise.resolve([]),
+  dockerfile: async ({ options: { target = "" }, file }) => {
+    // Whoever asks first is answered last.
+    for (let turn = 0; turn < 20 - Number(target); turn++) await Promise.resolve();
+    if (target === "9") throw new UserError(2, [{ code: "bad-dockerfile", message: `Cannot build ${file}`, at: [] }]);
+    return { definition: new Uint8Array(), config: new TextEncoder().encode(JSON.stringify({ config: { WorkingDir: `/${target}` } })) };
+  },
+};
+const docker = (target: string): object => ({ do: "docker-build", dockerfile: "FROM scratch", target });
+
+test("components that ask the daemon are built at the same time, and listed in their own order", async () => {
+  const a = { "#up": [docker("1"), exec("a")] };
+  const job = await up({ a, b: { "#up": [docker("5"), exec("b")] }, c: { "#up": [load(a), exec("c")] } }, {}, { ...noImages, frontends });
+  assert.deepEqual(
+    job.graph.components.map(({ path }) => path),
+    ["a", "b", "c"],
+  );
+  const cwds = job.graph.components.map(({ output }) => (output?.vertex.kind === "exec" ? output.vertex.cwd : undefined));
+  assert.deepEqual(cwds, ["/1", "/5", "/1"]);
+});
+
+test("all Dockerfiles that cannot be built are told, and an asking op without a daemon", async () => {
+  const data = { a: { "#up": [docker("9")] }, b: { "#up": [load({ "#up": [docker("9")] })] } };
+  const error = await up(data, {}, { ...noImages, frontends }).catch((reason: unknown) => reason);
+  assert.ok(error instanceof UserError);
+  assert.deepEqual(
+    error.diagnostics.map(({ code }) => code),
+    ["bad-dockerfile", "bad-dockerfile"],
+  );
+  assert.deepEqual(
+    (await problems({ a: { "#up": [docker("1")] } })).map(({ code }) => code),
+    ["no-daemon"],
+  );
 });

@@ -102,7 +102,7 @@ function toJob(
     return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs };
   };
   return {
-    graph: { terminal, components: toComponents(all, listed) },
+    graph: { terminal, components: toComponents(all, listed), images },
     definition: marshal(terminal, marshalOptions(options)),
     define: definer(options),
     part,

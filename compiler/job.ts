@@ -119,7 +119,7 @@ export interface ImageOutput {
 export interface ImagePlatform {
   /** `os/architecture[/variant]`. */
   readonly platform: string;
-  /** Without ops for the empty filesystem. */
+  readonly fs: Ref;
   readonly definition: Definition;
   /** OCI image config as JSON. */
   readonly config: Uint8Array;
@@ -136,6 +136,8 @@ export interface Deferred {
 export interface Graph {
   readonly terminal: Ref;
   readonly components: readonly Component[];
+  /** Images that leave the job beside the terminal vertex. */
+  readonly images: readonly ImageOutput[];
 }
 
 export interface Component {

@@ -92,7 +92,7 @@ function toImagePlatform(platform: Platform, program: Value, image: BuiltImage, 
   const state = other?.images.find(({ op }) => op === image.op)?.state ?? image.state;
   checkState(platform, state, image, options);
   const definition = state.fs === null ? { ops: [], nodes: [], encoded: new Uint8Array() } : options.define(state.fs);
-  return { platform: key, definition, config: stateConfig(state) };
+  return { platform: key, fs: state.fs, definition, config: stateConfig(state) };
 }
 
 function checkState(platform: Platform, state: State, { op, meta }: BuiltImage, { problem }: OutputOptions): void {

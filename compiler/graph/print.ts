@@ -50,13 +50,13 @@ export function printGraph(graph: Graph, format: GraphFormat): string {
 }
 
 export function describeGraph(graph: Graph): GraphData {
-  const order = buildOrder([graph.terminal]);
+  const order = buildOrder([graph.terminal, ...graph.images.flatMap(({ platforms }) => platforms.map(({ fs }) => fs))]);
   const ids = new Map(order.map((vertex, i) => [vertex, i + 1]));
   const id = (output: Output | null): number => (output === null ? 0 : (ids.get(output.vertex) ?? 0));
   // The root component and the steps of no component both have the path "".
   const own = new Map(graph.components.map((component) => [component.path, component]));
   const needs = new Map([...own.keys()].map((path) => [path, new Set<string>()]));
-  const steps = order.map((vertex) => {
+  const vertices = order.map((vertex) => {
     const inputs = [...new Set(inputsOf(vertex).map(id))].sort((a, b) => a - b);
     for (const input of inputsOf(vertex)) {
       const from = input.vertex.meta.component;
@@ -71,6 +71,7 @@ export function describeGraph(graph: Graph): GraphData {
       ...place(vertex.meta.at),
     };
   });
+  const steps = [...vertices, ...imageSteps(graph, vertices.length, needs, id)];
   const components = graph.components.map((component) => ({
     path: component.path,
     ...place(component.at),
@@ -79,6 +80,23 @@ export function describeGraph(graph: Graph): GraphData {
     output: id(component.output),
   }));
   return { components, steps, result: id(graph.terminal) };
+}
+
+/** Images are no vertices, but what people want to see leave the job. */
+function imageSteps(
+  graph: Graph,
+  last: number,
+  needs: ReadonlyMap<string, Set<string>>,
+  id: (output: Output | null) => number,
+): StepData[] {
+  return graph.images.map(({ target, name, component, platforms, at }, i) => {
+    for (const { fs } of platforms) {
+      const from = fs?.vertex.meta.component ?? component;
+      if (from !== component && needs.has(from)) needs.get(component)?.add(from);
+    }
+    const inputs = [...new Set(platforms.map(({ fs }) => id(fs)))].sort((a, b) => a - b);
+    return { id: last + 1 + i, kind: target.kind, name, component, inputs, ...place(at) };
+  });
 }
 
 function place(at: readonly Position[]): { at?: Position } {

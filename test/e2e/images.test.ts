@@ -207,6 +207,28 @@ built: #up: [
   assert.equal(((await config(`docker-archive:${out("built.tar")}`)) as { architecture: string }).architecture, "arm64");
 });
 
+test("an image is pushed once, however many passes use its digest", async () => {
+  const proxy = await startProxy(bench.daemon.address);
+  try {
+    const outcome = await up(
+      {
+        "up.cue": `package up
+app: {string, #up: [{do: "write-file", dest: "/f", content: "once"}, {do: "push-container", ref: "${open.host}/once"}]}
+a: {string, #up: [{do: "write-file", dest: "/f", content: "\\(app) and"}, {do: "export", source: "/f"}]}
+if a != "" {b: {string, #up: [{do: "write-file", dest: "/f", content: "\\(a) more"}, {do: "export", source: "/f"}]}}
+`,
+      },
+      [],
+      { BUILDKIT_HOST: proxy.address },
+    );
+    assert.match(String(values(outcome)["b"]), /^sha256:[0-9a-f]{64} and more$/);
+    // The job's own Solve, and one for the image.
+    assert.equal(proxy.count("Control/Solve"), 2);
+  } finally {
+    await proxy.stop();
+  }
+});
+
 test("nothing is pushed or saved when a step of the component fails before", async () => {
   const outcome = await up({
     "up.cue": `package up
