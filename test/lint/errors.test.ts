@@ -40,6 +40,9 @@ test("every code of docs/errors.md stands in the code", () => {
     .filter((name) => name.endsWith(".go"))
     .map((name) => readFileSync(join(repository, "runtime/cue/shim", name), "utf8"))
     .join("\n");
-  const gone = listed.filter((code) => !everything.includes(`"${code}"`) && !shim.includes(`"${code}"`)).sort();
+  // A missing program's code is made of its name.
+  const made = (code: string): boolean =>
+    everything.includes("`${program}-missing`") && everything.includes(`"${code.replace(/-missing$/, "")}"`);
+  const gone = listed.filter((code) => !everything.includes(`"${code}"`) && !made(code) && !shim.includes(`"${code}"`)).sort();
   assert.deepEqual(gone, []);
 });
