@@ -124,15 +124,6 @@ function addRun(command: Command): Command {
       list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR; mode=max for all steps (repeatable)"),
     )
     .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
-    .addOption(
-      new Option("--progress <mode>", "how to show progress, on stderr; without it tty in a terminal, else plain").choices([
-        "auto",
-        "tty",
-        "plain",
-        "json",
-        "quiet",
-      ]),
-    )
     .addOption(progressOption())
     .option("--no-cache", "run every step again, whatever the cache has");
 }
