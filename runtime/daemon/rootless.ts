@@ -33,20 +33,19 @@ export async function rootlessRequirements(env: Environment): Promise<readonly R
   const { username, uid } = userInfo();
   const checks = [
     { code: "rootless", name: "user", ok: true, detail: `${username} (${uid}), without root` },
-    await hasProgram(env, "rootlesskit", "rootlesskit"),
-    await hasProgram(env, "newuidmap", "uidmap"),
+    await hasProgram(env, { code: "rootlesskit-missing", name: "rootlesskit" }, "rootlesskit"),
+    await hasProgram(env, { code: "newuidmap-missing", name: "newuidmap" }, "uidmap"),
     await hasIds(username, uid),
   ];
   if (!checks.every(({ ok }) => ok)) return checks;
   return [...checks, await hasNamespaces(env)];
 }
 
-async function hasProgram(env: Environment, program: string, debianPackage: string): Promise<Requirement> {
-  const base = { code: `${program}-missing`, name: program };
-  const path = await onPath(program, env);
+async function hasProgram(env: Environment, base: { code: string; name: string }, debianPackage: string): Promise<Requirement> {
+  const path = await onPath(base.name, env);
   if (path !== undefined) return { ...base, ok: true, detail: path };
   const fix = `Install the package ${debianPackage} (Debian, Ubuntu: apt-get install rootlesskit uidmap), or run dagger as root`;
-  return { ...base, ok: false, detail: `${program} is not installed, and a daemon without root needs it`, fix };
+  return { ...base, ok: false, detail: `${base.name} is not installed, and a daemon without root needs it`, fix };
 }
 
 async function hasIds(username: string, uid: number): Promise<Requirement> {
