@@ -28,6 +28,8 @@ export interface Stat {
   readonly mtime: bigint;
   /** Target of a symlink; of a regular file, the path it is a hard link of. */
   readonly linkname: string;
+  /** Numbers of a device that is sent; received ones are of no use here. */
+  readonly device?: { readonly major: number; readonly minor: number };
 }
 
 /** A decoded packet. `data` is a view into what was decoded. */
@@ -159,6 +161,9 @@ export function encodeStat(stat: Stat): Buffer {
   if (stat.size !== 0) size += 1 + varintSize(stat.size);
   if (mtime !== 0n) size += 1 + bigVarintSize(mtime);
   if (linkLength !== 0) size += 1 + varintSize(linkLength) + linkLength;
+  const { major, minor } = stat.device ?? { major: 0, minor: 0 };
+  if (major !== 0) size += 1 + varintSize(major);
+  if (minor !== 0) size += 1 + varintSize(minor);
   const packetSize = 1 + varintSize(size) + size;
   const out = Buffer.allocUnsafe(5 + packetSize);
   let at = writeFrameHeader(out, 0, packetSize);
@@ -180,7 +185,15 @@ export function encodeStat(stat: Stat): Buffer {
   }
   if (linkLength !== 0) {
     out[at++] = 58;
-    writeText(out, at, stat.linkname, linkLength);
+    at = writeText(out, at, stat.linkname, linkLength);
+  }
+  if (major !== 0) {
+    out[at++] = 64;
+    at = writeVarint(out, at, major);
+  }
+  if (minor !== 0) {
+    out[at++] = 72;
+    writeVarint(out, at, minor);
   }
   return out;
 }

@@ -155,7 +155,8 @@ class Sender {
       }
     }
     if ((mode & Mode.type) === 0) this.#offered.set(id, { path: entry.path, size, socket });
-    return encodeStat({ path: entry.path, mode, size, mtime: stat.mtimeNs, linkname });
+    const device = (mode & Mode.device) === 0 ? {} : { device: deviceOf(stat.rdev) };
+    return encodeStat({ path: entry.path, mode, size, mtime: stat.mtimeNs, linkname, ...device });
   }
 
   async #flush(batch: readonly Buffer[], bytes: number): Promise<void> {
@@ -291,6 +292,14 @@ const fileTypes: ReadonlyMap<number, number> = new Map([
   [0o060000, Mode.device],
   [0o020000, Mode.device | Mode.charDevice],
 ]);
+
+/** Linux packs both numbers of a device into one. */
+function deviceOf(rdev: bigint): { major: number; minor: number } {
+  return {
+    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
+    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
+  };
+}
 
 /** Unix mode to Go's FileMode. */
 export function goMode(mode: number): number {
