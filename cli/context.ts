@@ -42,6 +42,7 @@ export interface RunFlags extends ConfigFlags {
   /** A file. */
   readonly sourcePolicy?: string;
   readonly progress?: string;
+  readonly keepGoing?: boolean;
   readonly shellOnError?: boolean;
   readonly shell?: string;
   /** False with --no-cache. */

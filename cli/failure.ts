@@ -1,6 +1,6 @@
 // What went wrong, as an exit code and findings: every error that a command throws passes through here.
 import type { CommanderError } from "commander";
-import type { Diagnostic } from "../engine/index.ts";
+import type { Diagnostic, UpResult } from "../engine/index.ts";
 import type { Failure } from "./output/errors.ts";
 
 /** A mistake on the command line itself. The engine's UserError has the same shape; neither needs the other to be loaded. */
@@ -57,7 +57,10 @@ export function usageError(error: CommanderError, command: string): UsageError |
  * person had already asked to stop: then it is part of stopping (exit 130).
  */
 export function toFailure(error: unknown, interrupted: boolean): Failure {
-  if (isUserError(error)) return { exit: error.exit, diagnostics: error.diagnostics };
+  if (isUserError(error)) {
+    const { exit, diagnostics, result } = error;
+    return { exit, diagnostics, ...(result === undefined ? {} : { result }) };
+  }
   if (interrupted) return { exit: 130, diagnostics: [{ code: "interrupted", message: "Interrupted", at: [] }] };
   const message = error instanceof Error ? error.message : String(error);
   const diagnostic = {
@@ -72,6 +75,8 @@ export function toFailure(error: unknown, interrupted: boolean): Failure {
 interface UserErrorShape {
   readonly exit: number;
   readonly diagnostics: readonly Diagnostic[];
+  /** What was finished in spite of the error. */
+  readonly result?: UpResult;
 }
 
 function isUserError(error: unknown): error is UserErrorShape {

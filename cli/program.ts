@@ -166,6 +166,7 @@ function addRunCommands(program: Command, context: Context): void {
 
 function addShellOnError(command: Command): Command {
   return command
+    .option("--keep-going", "when a component fails, still finish and save all that do not need it; the exit code is 1 all the same")
     .option("--shell-on-error", "when a command of the job fails, open a shell where it failed before the run ends; needs a terminal")
     .option("--shell <program>", "the shell that is opened; without it SHELL of the environment, bash or sh");
 }

@@ -18,6 +18,7 @@ import { digestValues, ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
+import { KeptError, solveApart } from "./keep-going.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
@@ -50,6 +51,8 @@ export interface UpRequest {
   readonly cacheTo?: readonly string[];
   /** File (JSON) with rules about sources. */
   readonly sourcePolicy?: string;
+  /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
+  readonly keepGoing?: boolean;
   /** Opens a shell where an exec failed, before the run ends with that failure. */
   readonly shellOnError?: ShellWish;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
@@ -65,7 +68,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
     request.onEvent({ type: "phase", phase: "save" });
     const saved = await offer.commit(done.job);
     const images = await exports.commit(done.job.images);
-    return {
+    const result = {
       values: done.evaluation.exportJson(),
       computed: done.computed,
       saved,
@@ -74,6 +77,8 @@ export async function up(request: UpRequest): Promise<UpResult> {
       steps: steps.summary(),
       ms: Math.round(performance.now() - begin),
     };
+    if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
+    return result;
   });
 }
 
@@ -141,6 +146,8 @@ interface Done {
   readonly computed: Readonly<Record<string, unknown>>;
   /** Per pass, the paths that it waited for. */
   readonly because: readonly (readonly string[])[];
+  /** Of components, where the run kept going. */
+  readonly failures: readonly SolveError[];
 }
 
 interface RunParts {
@@ -163,7 +170,8 @@ class Run {
 
   async passes(): Promise<Done> {
     const { because, evaluation, job } = await this.#untilComplete();
-    return { because, ...(await this.#last(evaluation, job)) };
+    const last = this.#parts.request.keepGoing === true ? this.#lastKeptGoing(evaluation, job) : this.#last(evaluation, job);
+    return { because, ...(await last) };
   }
 
   async shell(request: ShellRequest): Promise<number> {
@@ -232,6 +240,22 @@ class Run {
     return fillComputed(evaluation, computed);
   }
 
+  /** As `#last`, each component apart from the others; what succeeded is what the build ends with. */
+  async #lastKeptGoing(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
+    const { offer, opening, exports } = this.#parts;
+    offer.entitle(entitlementsOf(evaluation.root));
+    const { build } = await opening;
+    const pushing = exports.start(job.images);
+    for (const push of pushing) push.catch(() => undefined);
+    const { succeeded, failures } = await solveApart(build, job);
+    const kept: Job = failures.length === 0 ? job : { ...job, ...job.part(succeeded) };
+    if (kept !== job) offer.prepare(kept);
+    if (kept.definition.ops.length > 0) await build.finish(kept.definition.encoded);
+    const values = kept.definition.ops.length > 0 ? await readComputed(kept, (file) => offer.value(file)) : [];
+    const computed = [...values, ...(await Promise.all(pushing)).flatMap(digestValues)];
+    return { job: kept, failures, evaluation: await fillComputed(evaluation, computed), computed: byPath(computed) };
+  }
+
   /** The pass that brings everything back through the job's one Solve. */
   async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
     const { build } = await this.#parts.opening;
@@ -242,8 +266,9 @@ class Run {
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
     return {
       job,
+      failures: [],
       evaluation: await fillComputed(evaluation, computed),
-      computed: Object.fromEntries(computed.map((value) => [value.path, JSON.parse(value.json) as unknown])),
+      computed: byPath(computed),
     };
   }
 
@@ -281,6 +306,10 @@ class Run {
       throw error;
     }
   }
+}
+
+function byPath(computed: readonly Computed[]): Done["computed"] {
+  return Object.fromEntries(computed.map((value) => [value.path, JSON.parse(value.json) as unknown]));
 }
 
 function definitionsOf({ platforms, after }: Job["images"][number]): Job["definition"][] {

@@ -58,12 +58,15 @@ async function runConfig(context: Context, dir: string, flags: RunFlags): Promis
       noCache: !flags.cache,
       signal,
       onEvent: (event) => progress.event(event),
+      keepGoing: flags.keepGoing === true,
       ...(terminal === undefined ? {} : { shellOnError: shellWish(context, flags, terminal, progress) }),
     });
     progress.finish("done");
     return result;
   } catch (error) {
-    progress.finish(toFailure(error, signal.aborted).exit === 130 ? "canceled" : "failed");
+    const failure = toFailure(error, signal.aborted);
+    progress.finish(failure.exit === 130 ? "canceled" : "failed");
+    if (failure.result !== undefined) summarize(context, flags, failure.result);
     throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);

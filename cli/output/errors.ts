@@ -1,5 +1,5 @@
 // Prints what is wrong: message, place, source line, further places, next step; as text for people and as data for programs.
-import type { Diagnostic, Position } from "../../engine/index.ts";
+import type { Diagnostic, Position, UpResult } from "../../engine/index.ts";
 import type { ReadLine } from "./excerpt.ts";
 import { excerpt, formatPosition } from "./excerpt.ts";
 import { clean } from "./lines.ts";
@@ -59,6 +59,8 @@ function distinct(places: readonly Position[]): Position[] {
 export interface Failure {
   readonly exit: number;
   readonly diagnostics: readonly Diagnostic[];
+  /** What was finished in spite of it. */
+  readonly result?: UpResult;
 }
 
 /** One warning as text, ending with a newline. */
