@@ -80,7 +80,11 @@ async function addFiles(op: DockerBuildOp, context: LowerContext, frontends: Fro
         ? filled(files, meta)
         : narrowed(local, { include: [path, `${path}.dockerignore`] }, "dockerfile", meta);
   inputs.add("dockerfile", dockerfile);
-  if (files === null) return file;
+  if (files === null) {
+    // Without one the frontend would ask the client for a directory.
+    inputs.add("context", filled(null, meta));
+    return file;
+  }
 
   const ignored =
     local === undefined ? files : narrowed(local, { include: [`${path}.dockerignore`, ".dockerignore"] }, "dockerignore", meta);
@@ -185,6 +189,15 @@ function needSession(op: DockerBuildOp, fs: Ref, known: ReadonlyMap<string, Vert
         at: raw.meta.at,
         hint: `If it may have it, write ${field}: [${JSON.stringify(id)}]`,
       });
+    for (const name of needs.entitlements) {
+      context.problem({
+        code: "not-allowed",
+        message: `The Dockerfile has a step that needs ${name}, which docker-build does not give to it`,
+        path: op.place.path,
+        at: raw.meta.at,
+        hint: name === "network.host" ? 'Run it by an exec with network: "host"' : "Run it by an exec with insecure: true",
+      });
+    }
     for (const { id } of needs.secrets) if (!op.secrets.includes(id)) refuse("secret", "secrets", id);
     for (const { id } of needs.ssh) if (!op.ssh.includes(id)) refuse("SSH agent", "ssh", id);
   }

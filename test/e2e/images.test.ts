@@ -133,6 +133,19 @@ test("mistakes in a Dockerfile are told at its line and at the op's", async () =
   assert.match(image.stderr, /127\.0\.0\.1:1\/none/);
 });
 
+test("a Dockerfile alone needs no context, and gets no rights of its own", async () => {
+  const config = (step: string): Record<string, string> => ({
+    "up.cue": `package up\napp: #up: [{do: "docker-build", dockerfile: "FROM busybox\\n${step}\\n"}]\n`,
+  });
+  const alone = await up(config("RUN true"));
+  assert.equal(alone.code, 0, alone.stderr);
+  assert.doesNotMatch(alone.stderr, /ERROR/);
+  const host = await up(config("RUN --network=host true"));
+  assert.equal(host.code, 2, host.stderr);
+  assert.match(host.stderr, /not-allowed/);
+  assert.match(host.stderr, /up\.cue:2:12/);
+});
+
 test("a Dockerfile gets the secrets that its op lists, and no others", async () => {
   const files = (secrets: string): Record<string, string> => ({
     "up.cue": `package up
