@@ -36,6 +36,7 @@ interface OpenParts {
   readonly steps: StepTracker;
   readonly capabilities: Promise<DaemonCapabilities | undefined>;
   readonly agents: OpenAgents;
+  readonly cache: BuildExtras["cache"];
 }
 
 /** The build of a run on its daemon. What the session offers is in `Offer`, which exists before there is a connection. */
@@ -50,9 +51,9 @@ export class OpenBuild {
 
   /** A further build of the same job on the same connection. What the daemon adds for it is shown as part of `owner`. */
   async beside(more: Pick<BuildOptions, "exporters" | "platforms" | "signal">, owner: StepOwner): Promise<Build> {
-    const { client, options, steps } = this.#parts;
-    const cache = { imports: options.cache?.imports ?? [] }; // the job's own build exports it
-    return client.build({ ...options, cache, ...more, onStatus: steps.follower(owner) });
+    const { client, options, steps, cache } = this.#parts;
+    const inline = cache?.exports?.filter(({ type }) => type === "inline") ?? [];
+    return client.build({ ...options, cache: { ...cache, exports: inline }, ...more, onStatus: steps.follower(owner) });
   }
 
   /** Throws UserError (3) `daemon-lacks` when the daemon cannot do all of the job: before anything runs. */
@@ -182,12 +183,13 @@ async function openWith(
     session,
     exporters: [{ type: "local", attrs: {} }],
     entitlements: offer.entitlements,
-    ...(extras.cache === undefined ? {} : { cache: extras.cache }),
+    // Inline cache lies in images: their own builds write it.
+    cache: { ...extras.cache, exports: extras.cache?.exports?.filter(({ type }) => type !== "inline") ?? [] },
     ...(extras.sourcePolicy === undefined ? {} : { sourcePolicy: extras.sourcePolicy }),
     ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
     record: true,
     onStatus: steps.follower(),
     signal,
   };
-  return new OpenBuild({ client, build: await client.build(options), options, steps, capabilities, agents });
+  return new OpenBuild({ client, build: await client.build(options), options, steps, capabilities, agents, cache: extras.cache });
 }
