@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { inputError } from "../compiler/index.ts";
 import type { SshSource } from "../runtime/session/index.ts";
 
-/** `default`, `ID`, `ID=SOCKET` or `ID=KEY[,KEY]`, as docker takes them. Throws UserError (2) for anything else. */
+/** `default`, `ID`, `ID=SOCKET[,raw=true]` or `ID=KEY[,KEY]`, as docker takes them. Throws UserError (2) for anything else. */
 export function parseSsh(flags: readonly string[]): SshSource[] {
   const seen = new Set<string>();
   return flags.map((flag) => {
@@ -19,7 +19,9 @@ export function parseSsh(flags: readonly string[]): SshSource[] {
     if (id === "" || paths.includes("")) throw bad(flag, "expected default, ID=SOCKET or ID=KEY");
     if (seen.has(id)) throw bad(flag, `${id} is given twice`);
     seen.add(id);
-    return { id, paths };
+    const raw = paths.at(-1) === "raw=true";
+    if (raw && paths.length !== 2) throw bad(flag, "raw=true takes one socket");
+    return raw ? { id, paths: paths.slice(0, -1), raw } : { id, paths };
   });
 }
 

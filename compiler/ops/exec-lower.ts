@@ -99,6 +99,9 @@ function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerCo
       context.secret(mount.secret, mount.optional, op.place.at);
       return { kind: "secret", dest, id: mount.secret, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };
     }
+    case "stream":
+      context.ssh(mount.stream);
+      return { kind: "ssh", dest, id: mount.stream, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };
     case "ssh":
       context.ssh(mount.ssh);
       return { kind: "ssh", dest, id: mount.ssh, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };

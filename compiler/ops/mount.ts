@@ -36,6 +36,15 @@ export type MountSpec =
       readonly gid: number;
       readonly optional: boolean;
     }
+  /** A socket of the client under a path or a name: in the graph it is as an agent's. */
+  | {
+      readonly kind: "stream";
+      readonly stream: string;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+      readonly optional: boolean;
+    }
   | {
       readonly kind: "ssh";
       readonly ssh: string;
@@ -59,6 +68,16 @@ export const size: FieldType<number> = {
   },
 };
 
+/** A name, or `{unix: PATH}` as the first dialect had it: there the path is the name. */
+const stream: FieldType<string> = {
+  words: `the name of a socket, or {unix: "/path"}`,
+  read: (field, context) => {
+    if (field.value.kind !== "struct") return name.read(field, context);
+    const record = readRecord("stream", { unix: required(name) }, field, context) as { readonly unix: string } | undefined;
+    return record?.unix;
+  },
+};
+
 const owned = { uid: standard(uid, 0), gid: standard(uid, 0), optional: standard(boolean, false) };
 
 /** By the field that names the kind; a cache may have a `from` too, so it is asked first. */
@@ -76,6 +95,7 @@ const KINDS: readonly { kind: MountSpec["kind"]; field: string; fields: Readonly
   },
   { kind: "secret", field: "secret", fields: { secret: required(name), mode: standard(mode, 0o400), ...owned } },
   { kind: "ssh", field: "ssh", fields: { ssh: required(name), mode: standard(mode, 0o600), ...owned } },
+  { kind: "stream", field: "stream", fields: { stream: required(stream), mode: standard(mode, 0o600), ...owned } },
   { kind: "tmpfs", field: "tmpfs", fields: { tmpfs: required(size) } },
   {
     kind: "bind",

@@ -30,6 +30,8 @@ export interface RegistryAuth {
 
 /** An SSH agent that steps may use: `socket` is the absolute path of the one it listens on. */
 export interface SshAgent {
+  /** No agent but any socket: everything goes through. */
+  readonly raw?: boolean;
   readonly id: string;
   readonly socket: string;
 }

@@ -11,6 +11,8 @@ import type { SshAgent } from "./services.ts";
 export interface SshSource {
   readonly id: string;
   readonly paths: readonly string[];
+  /** The path is of any socket, not of an agent's. */
+  readonly raw?: boolean;
 }
 
 /** What the session serves; `close` ends the private agents. */
@@ -30,12 +32,13 @@ export async function openAgents(sources: readonly SshSource[], env: Readonly<Re
     await Promise.all(started.map((agent) => agent.stop()));
   };
   try {
-    for (const { id, paths } of sources) {
+    for (const { id, paths, raw = false } of sources) {
       const socket = await findSocket(id, paths, env);
       if (socket !== undefined) {
-        agents.set(id, { id, socket });
+        agents.set(id, { id, socket, ...(raw ? { raw } : {}) });
         continue;
       }
+      if (raw) throw unusable(id, paths.join(","), "it is no socket", "Name a unix socket, or leave out raw=true");
       const agent = await KeyAgent.start(env);
       started.push(agent);
       for (const file of paths) await agent.add(id, file);

@@ -1,4 +1,5 @@
-// Forwards SSH agents into the build, read-only: a step may list keys and have things signed, and nothing else.
+// Forwards SSH agents into the build, read-only: a step may list keys and have things signed, and nothing else. Raw sockets are forwarded
+// as they are.
 import net from "node:net";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { CheckAgentRequest } from "../../proto/gen/github.com/moby/buildkit/session/sshforward/ssh.ts";
@@ -27,6 +28,7 @@ export async function serveCheckAgent(services: SessionServices, request: Buffer
 /** Serves SSH.ForwardAgent: one connection of a process in the build to the agent. */
 export async function serveForwardAgent(call: Call, services: SessionServices): Promise<void> {
   const agent = findAgent(services, call.metadata("buildkit.ssh.id")[0] ?? "");
+  if (agent.raw === true) return relay(call, agent);
   const socket = await dial(agent);
   const answers = new MessageReader();
   const requests = new MessageReader();
@@ -53,6 +55,23 @@ export async function serveForwardAgent(call: Call, services: SessionServices): 
       if (answer === undefined) break;
       await send(call, answer);
     }
+    call.end(Code.ok);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Any socket, byte for byte: what it is was the user's to say. */
+async function relay(call: Call, agent: SshAgent): Promise<void> {
+  const socket = await dial(agent);
+  socket.on("error", () => undefined); // the loop below ends, too
+  call.onClose(() => socket.destroy());
+  call.read(
+    (message) => void socket.write(Buffer.from(bytesOf(message))),
+    () => void socket.end(),
+  );
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) await send(call, chunk);
     call.end(Code.ok);
   } finally {
     socket.destroy();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -81,7 +81,7 @@ function listens(): Promise<boolean> {
 
 async function run(name: string, cue: string, ...flags: string[]) {
   const dir = join(bench.dir, name);
-  mkdirSync(dir);
+  mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "up.cue"), `package up\n\n${cue}`);
   return bench.dagger(["compute", ...flags, dir]);
 }
@@ -150,4 +150,62 @@ test("a step finds the agent's socket where it is mounted, and by SSH_AUTH_SOCK"
   const { code, stdout, stderr } = await run("agent", cue, "--ssh", `default=${key}`);
   assert.equal(code, 0, stderr);
   assert.equal(stdout, '{"app":"/agent 666 7"}\n');
+});
+
+/** A static program that says hello to the socket that it is given, and prints the answer. */
+const dialer = `package main
+
+import (
+	"io"
+	"net"
+	"os"
+)
+
+func main() {
+	socket, err := net.Dial("unix", os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	socket.Write([]byte("hello"))
+	io.Copy(os.Stdout, socket)
+}
+`;
+
+test("a step talks to a socket of the client that the client names, and to no other", async () => {
+  const path = join(bench.dir, "service.sock");
+  const tool = join(bench.dir, "tool");
+  mkdirSync(tool);
+  writeFileSync(join(tool, "main.go"), dialer);
+  execFileSync("go", ["build", "-o", "dial", "main.go"], { cwd: tool, env: { ...process.env, CGO_ENABLED: "0" } });
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", (data) => socket.end(`heard ${data.toString()}`));
+  }).listen(path);
+  await once(server, "listening");
+  const cue = (name: string, stream: string): string => {
+    mkdirSync(join(bench.dir, name, "tool"), { recursive: true });
+    copyFileSync(join(tool, "dial"), join(bench.dir, name, "tool/dial"));
+    return `app: {
+	string
+	#up: [
+		{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
+		{do: "exec", args: ["sh", "-c", "/tool/dial /run/service.sock > /out"], mount: {
+			"/tool": from: {do: "local", dir: "tool"}
+			"/run/service.sock": {stream: ${stream}}
+		}},
+		{do: "export", source: "/out"},
+	]
+}
+`;
+  };
+  try {
+    const named = await run("stream", cue("stream", `"service"`), "--ssh", `service=${path},raw=true`);
+    assert.equal(named.code, 0, named.stderr);
+    assert.equal(named.stdout, '{"app":"heard hello"}\n');
+    const unnamed = await run("no-stream", cue("no-stream", `{unix: ${JSON.stringify(path)}}`));
+    assert.notEqual(unnamed.code, 0);
+    assert.match(unnamed.stderr, /up\.cue:\d+:\d+/);
+  } finally {
+    server.close();
+  }
 });
