@@ -17,6 +17,18 @@ export interface Diagnostic {
   readonly at: readonly Position[];
   /** One thing to do next. */
   readonly hint?: string;
+  /** Of a failed step: what programs may want to know of it. */
+  readonly step?: FailedStep;
+}
+
+export interface FailedStep {
+  /** Digest of its vertex, as in progress events. */
+  readonly digest: string;
+  readonly name: string;
+  /** Exit code of its process, where one ended. */
+  readonly exitCode?: number;
+  /** Where the process had filesystems mounted, and of which kind; known where the daemon keeps the failed state. */
+  readonly mounts?: readonly { readonly dest: string; readonly kind: string }[];
 }
 
 /** Process exit codes: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */

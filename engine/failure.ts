@@ -15,7 +15,7 @@ export function explainFailure(error: unknown, steps: { step(digest: string): St
 function describe(failure: SolveFailure, step: Step, hint: string | undefined): Diagnostic {
   const { component, at } = step;
   const of = component === "" ? "" : ` of ${component}`;
-  const base = { ...(component === "" ? {} : { path: component }), at };
+  const base = { ...(component === "" ? {} : { path: component }), at, step: describeStep(failure, step) };
   if (failure.exitCode !== undefined) {
     return {
       code: "command-failed",
@@ -40,6 +40,15 @@ function tooDeep(op: string, of: string, base: Pick<Diagnostic, "at" | "path">):
     message: `\`${op}\`${of} failed: the kernel cannot stack as many layers as the ops before it make (some 480)`,
     ...base,
     hint: "Do more in one op, or go on from a fresh filesystem with a `copy` of what is needed",
+  };
+}
+
+function describeStep({ exitCode, exec }: SolveFailure, { digest, name }: Step): NonNullable<Diagnostic["step"]> {
+  return {
+    digest,
+    name,
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(exec === undefined ? {} : { mounts: exec.container.mounts.map(({ dest, kind }) => ({ dest, kind })) }),
   };
 }
 
