@@ -2,7 +2,7 @@
 export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
-export { describeGraph, type GraphData, type GraphFormat, printGraph } from "./graph/print.ts";
+export { type GraphData, type GraphFormat, printGraph } from "./graph/print.ts";
 export type * from "./graph/vertex.ts";
 export type * from "./job.ts";
 export {
@@ -15,7 +15,7 @@ export {
   printDefinition,
 } from "./llb/index.ts";
 export { nearest } from "./ops/near.ts";
-export { type ComponentOps, describeOps, type OpData, printOps } from "./ops/print.ts";
+export { type ComponentOps, type OpData, printOps } from "./ops/print.ts";
 export type { Program } from "./ops/program.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";

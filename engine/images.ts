@@ -92,13 +92,3 @@ export interface UserImages {
   list(): Promise<readonly StoredImage[]>;
   remove(ref: string): Promise<void>;
 }
-
-/** The error for a command that needs an image's config but may not ask a daemon. */
-export function remoteUnavailable(request: ImageRequest): never {
-  throw inputError({
-    code: "image-not-found",
-    message: `The image ${request.ref} is not on this machine, and there is no daemon to ask for it`,
-    at: request.at,
-    hint: "Start a BuildKit daemon, or import the image with: dagger image import",
-  });
-}

@@ -1,6 +1,6 @@
 // Door of the engine: what the command line and embedding programs use.
 export type { Diagnostic, ExitCode, Position } from "../compiler/index.ts";
-export { inputError, nearest, UserError } from "../compiler/index.ts";
+export { UserError } from "../compiler/index.ts";
 export type { TlsSettings } from "../runtime/connect/index.ts";
 export * from "./daemon.ts";
 export { type Check, type DoctorRequest, doctor } from "./doctor.ts";
@@ -10,4 +10,4 @@ export { type InspectRequest, inspect } from "./inspect.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
 export { type ShellRequest, shell, type UpRequest, up } from "./up.ts";
 export { type DaemonRequest, diskUsage, listWorkers, prune } from "./upkeep.ts";
-export { type Version, version } from "./version.ts";
+export type { Version } from "./version.ts";

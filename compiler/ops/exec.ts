@@ -1,3 +1,4 @@
+// The op exec: runs a process; what it leaves in the filesystem is the next filesystem.
 import type { Field } from "../value.ts";
 import { lowerExec } from "./exec-lower.ts";
 import type { ExecOp, ProxySpec } from "./exec-op.ts";

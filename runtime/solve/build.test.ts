@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import fs from "node:fs";
-import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -11,6 +10,7 @@ import { promisify } from "node:util";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { builtBinary, startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
 import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
+import { layoutRegistry } from "../../test/support/layout-registry.ts";
 import { copy, definition, exec, file, layoutImage, mkdir, mkfile, type Node, shell, source } from "../../test/support/llb.ts";
 import { createReceiver, dockerAuth, type Receiver, type SessionServices } from "../session/index.ts";
 import { type Build, type BuildOptions, type Client, connect, SolveError, type StatusUpdate } from "./index.ts";
@@ -273,7 +273,7 @@ test("secrets reach the step that mounts them and nothing else; a missing one fa
 });
 
 test("images come from a registry with the login of docker's config; a wrong name and a refused login are told apart", async () => {
-  const served = await registry(layout, "me:pass");
+  const served = await layoutRegistry(layout, "me:pass");
   const config = path.join(base, "docker");
   fs.mkdirSync(config);
   fs.writeFileSync(
@@ -378,33 +378,4 @@ function processes(marker: string): number {
       return false; // it ended meanwhile
     }
   }).length;
-}
-
-/** A registry over plain HTTP on loopback that serves one layout as `busybox`, and wants a login. */
-async function registry(served: TestLayout, login: string): Promise<{ host: string; close(): Promise<void> }> {
-  const server = http.createServer((request, response) => {
-    const answer = (status: number, body: string | Buffer = "", headers: http.OutgoingHttpHeaders = {}): void => {
-      response
-        .writeHead(status, { "content-length": Buffer.byteLength(body), ...headers })
-        .end(request.method === "HEAD" ? undefined : body);
-    };
-    if (request.headers.authorization !== `Basic ${Buffer.from(login).toString("base64")}`)
-      return answer(401, "", { "www-authenticate": 'Basic realm="test"' });
-    const match = /^\/v2\/busybox\/(manifests|blobs)\/(?:sha256:)?([^/]+)$/.exec(request.url ?? "");
-    if (match === null) return answer(404, '{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
-    const hex = match[2] === "latest" ? served.digest.slice(7) : (match[2] as string);
-    const blob = path.join(served.dir, "blobs/sha256", hex);
-    if (!fs.existsSync(blob)) return answer(404);
-    const type = match[1] === "manifests" ? "application/vnd.oci.image.manifest.v1+json" : "application/octet-stream";
-    return answer(200, fs.readFileSync(blob), { "content-type": type, "docker-content-digest": `sha256:${hex}` });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    host: `127.0.0.1:${(server.address() as { port: number }).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
 }

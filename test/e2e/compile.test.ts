@@ -111,10 +111,10 @@ test("computed values reach files, environment and arguments of the same solve, 
       { do: "env", env: { STATE: url } },
       { do: "write-file", dest: "/etc/app/url", content: url, mode: 0o640 },
       {
-        ...(sh(
+        ...sh(
           'printf "%s|%s|%s|" "$URL" "$STATE" "$1" > /v; /bin/busybox cat /etc/app/url >> /v; /bin/busybox stat -c %a /etc/app/url >> /v',
           url,
-        )),
+        ),
         env: { URL: url },
       },
     ),

@@ -41,7 +41,7 @@ export async function openCall(serve: (call: Call) => Promise<void>, metadata: h
     wake();
   });
   stream.on("data", (chunk: Buffer) => reader.push(chunk));
-  stream.on("trailers", (received) => {
+  stream.on("trailers", (received: http2.IncomingHttpHeaders) => {
     trailers = received;
   });
   stream.on("error", () => {});
