@@ -11,9 +11,14 @@ need go "install Go 1.26 or newer"
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
   { echo "setup: Node.js $(node --version) is too old: install 20.19 or newer" >&2; exit 3; }
 
-# command=package: runc and iptables for buildkitd, debootstrap and busybox for the images, skopeo and umoci as judges in the tests.
-wanted=(runc=runc docker-registry=docker-registry htpasswd=apache2-utils ssh-agent=openssh-client openssl=openssl debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils skopeo=skopeo umoci=umoci script=bsdutils
-  ssh-keygen=openssh-client sshd=openssh-server)
+# command=package. What dagger itself needs: runc for buildkitd; rootlesskit and uidmap for a daemon without root.
+wanted=(runc=runc rootlesskit=rootlesskit newuidmap=uidmap)
+# What makes the images of the demo and the tests.
+wanted+=(debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils tar=tar)
+# Real parts that the tests start: registries, Docker with its old BuildKit, ssh servers and agents.
+wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io sshd=openssh-server ssh-agent=openssh-client)
+# Judges and helpers of the tests.
+wanted+=(skopeo=skopeo umoci=umoci openssl=openssl script=bsdutils setpriv=util-linux useradd=passwd ps=procps python3=python3)
 missing=()
 for pair in "${wanted[@]}"; do
   command -v "${pair%%=*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
