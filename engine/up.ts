@@ -1,64 +1,20 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
-import type { Job } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import type { Evaluation } from "../runtime/cue/index.ts";
 import { readClientId } from "../runtime/session/index.ts";
-import type { Build, ResultRef } from "../runtime/solve/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
 import { parseCache } from "./cache.ts";
-import type { Computed } from "./computed.ts";
-import { fillComputed, readComputed } from "./computed.ts";
-import type { Config } from "./config.ts";
-import { compileConfig, loadConfig } from "./config.ts";
-import type { BuildExtras, OpenBuild, OpenRequest } from "./connect.ts";
+import { loadConfig } from "./config.ts";
+import type { BuildExtras } from "./connect.ts";
 import { Offer, openBuild } from "./connect.ts";
-import { entitlementsOf } from "./entitlements.ts";
-import type { UpEvent, UpResult } from "./events.ts";
-import { digestValues, ImageExports } from "./exports.ts";
+import type { UpResult } from "./events.ts";
+import { ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
-import { frontendPort } from "./frontends.ts";
-import { imagePort } from "./images.ts";
-import { KeptError, solveApart } from "./keep-going.ts";
-import { checkArchives, checkLocals } from "./locals.ts";
-import { loginsOf } from "./logins.ts";
-import { noProgress, stuckError } from "./passes.ts";
+import { KeptError } from "./keep-going.ts";
 import { readPolicy } from "./policy.ts";
-import type { SecretSource } from "./secrets.ts";
-import { checkSecrets, parseSecrets, requireSecrets, secretReader } from "./secrets.ts";
-import type { ShellWish } from "./shell.ts";
-import { noComponent, shellAfter, shellIn } from "./shell.ts";
+import type { ShellRequest, UpRequest } from "./request.ts";
+import type { RunParts } from "./run.ts";
+import { Run } from "./run.ts";
+import { checkSecrets, parseSecrets, secretReader } from "./secrets.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
-
-export interface UpRequest {
-  /** Directory (or one CUE file) of the config. */
-  readonly dir: string;
-  /** CUE paths of the components to compute; empty means all. */
-  readonly targets: readonly string[];
-  /** `path=value` texts. */
-  readonly inputs: readonly string[];
-  /** `ID=env:NAME` or `ID=file:PATH` texts. */
-  readonly secrets?: readonly string[];
-  /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
-  readonly buildkit?: string;
-  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
-  readonly tls?: OpenRequest["tls"];
-  readonly noCache: boolean;
-  /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
-  readonly ssh?: readonly string[];
-  /** Cache from elsewhere: `type=registry,ref=…` and so on, as buildctl takes it. */
-  readonly cacheFrom?: readonly string[];
-  readonly cacheTo?: readonly string[];
-  /** File (JSON) with rules about sources. */
-  readonly sourcePolicy?: string;
-  /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
-  readonly keepGoing?: boolean;
-  /** Opens a shell where an exec failed, before the run ends with that failure. */
-  readonly shellOnError?: ShellWish;
-  /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
-  readonly signal: AbortSignal;
-  readonly onEvent: (event: UpEvent) => void;
-}
 
 /** Runs a job. Throws UserError: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */
 export async function up(request: UpRequest): Promise<UpResult> {
@@ -80,11 +36,6 @@ export async function up(request: UpRequest): Promise<UpResult> {
     if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
     return result;
   });
-}
-
-export interface ShellRequest extends UpRequest, ShellWish {
-  /** CUE path; "" for a config that is one component. */
-  readonly component: string;
 }
 
 /** Builds a component, saves nothing, and runs a process in it. Gives the exit code of the process; throws as `up`. */
@@ -138,184 +89,4 @@ async function readExtras(request: UpRequest): Promise<BuildExtras> {
     ...(sourcePolicy === undefined ? {} : { sourcePolicy: await readPolicy(sourcePolicy) }),
     onMissingCache: (dir, why) => onEvent({ type: "warning", message: `No cache is taken from ${dir}: ${why}`, detail: [], at: [] }),
   };
-}
-
-interface Done {
-  readonly job: Job;
-  readonly evaluation: Evaluation;
-  readonly computed: Readonly<Record<string, unknown>>;
-  /** Per pass, the paths that it waited for. */
-  readonly because: readonly (readonly string[])[];
-  /** Of components, where the run kept going. */
-  readonly failures: readonly SolveError[];
-}
-
-interface RunParts {
-  readonly request: UpRequest;
-  readonly config: Config;
-  readonly offer: Offer;
-  readonly opening: Promise<OpenBuild>;
-  readonly steps: StepTracker;
-  readonly secrets: ReadonlyMap<string, SecretSource>;
-  readonly exports: ImageExports;
-}
-
-/** The passes of one job, all of them inside one build of the daemon. */
-class Run {
-  readonly #parts: RunParts;
-
-  constructor(parts: RunParts) {
-    this.#parts = parts;
-  }
-
-  async passes(): Promise<Done> {
-    const { because, evaluation, job } = await this.#untilComplete();
-    const last = this.#parts.request.keepGoing === true ? this.#lastKeptGoing(evaluation, job) : this.#last(evaluation, job);
-    return { because, ...(await last) };
-  }
-
-  async shell(request: ShellRequest): Promise<number> {
-    const { evaluation, job } = await this.#untilComplete();
-    const component = job.graph.components.find(({ path }) => path === request.component);
-    if (component === undefined) throw noComponent(request.component, job);
-    this.#parts.offer.entitle(entitlementsOf(evaluation.root));
-    return shellIn((await this.#parts.opening).build, job, component, request);
-  }
-
-  /** Runs pass after pass until nothing waits for computed values; the last job is compiled, not run. */
-  async #untilComplete(): Promise<Pick<Done, "job" | "evaluation" | "because">> {
-    const because: (readonly string[])[] = [[]];
-    let evaluation = this.#parts.config.evaluation;
-    let before: Job | undefined;
-    for (;;) {
-      const job = await this.#compile(evaluation);
-      if (job.deferred.length === 0) return { because, evaluation, job };
-      if (!givesValues(job) || (before !== undefined && noProgress(before, job))) throw stuckError(job);
-      evaluation = await this.#early(evaluation, job);
-      before = job;
-      const waited = [...new Set(job.deferred.flatMap((component) => component.missing.map((missing) => missing.path)))];
-      because.push(waited);
-      this.#parts.request.onEvent({ type: "pass", pass: because.length, because: waited });
-    }
-  }
-
-  async #compile(evaluation: Evaluation): Promise<Job> {
-    const { request, config, offer, opening, steps, secrets } = this.#parts;
-    request.onEvent({ type: "phase", phase: "compile" });
-    offer.logins = () => loginsOf(evaluation.root);
-    // The daemon grants what a build may do when it starts, and asking it for anything starts it.
-    const started = async (): Promise<OpenBuild> => {
-      offer.entitle(entitlementsOf(evaluation.root));
-      return opening;
-    };
-    const images = imagePort(process.env, offer, async (image) => (await started()).remoteImage(image));
-    const serve = async (locals: Job["locals"]): Promise<void> => {
-      await checkLocals(locals, { root: config.workspace, own: config.own });
-      offer.serveLocals(locals);
-    };
-    const frontends = frontendPort({ open: started, serve, localImages: (platform) => images.local(platform) });
-    const job = await compileConfig(config, evaluation, { images, frontends }, request);
-    requireSecrets(job, secrets);
-    await serve(job.locals);
-    await checkArchives(job.images, config.workspace);
-    offer.prepare(job);
-    request.onEvent({ type: "phase", phase: "connect" });
-    const definitions = [job.definition, ...job.images.flatMap(definitionsOf)];
-    for (const definition of definitions) await (await opening).check(definition);
-    steps.plan(...definitions);
-    request.onEvent({ type: "phase", phase: "solve" });
-    return job;
-  }
-
-  /** A pass whose values CUE needs: solved through the gateway, nothing is exported yet. */
-  async #early(evaluation: Evaluation, job: Job): Promise<Evaluation> {
-    // Further passes may ask for more than this one does, and what a build may do is settled when it starts.
-    this.#parts.offer.entitle(entitlementsOf(evaluation.root));
-    const { build } = await this.#parts.opening;
-    const read = async (): Promise<Computed[]> => {
-      const ref = await this.#solve(build, job);
-      return readComputed(job, (file) => build.readFile(ref, file));
-    };
-    const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : read(), job.images);
-    return fillComputed(evaluation, computed);
-  }
-
-  /** As `#last`, each component apart from the others; what succeeded is what the build ends with. */
-  async #lastKeptGoing(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
-    const { offer, opening, exports } = this.#parts;
-    offer.entitle(entitlementsOf(evaluation.root));
-    const { build } = await opening;
-    const pushing = exports.start(job.images);
-    for (const push of pushing) push.catch(() => undefined);
-    const { succeeded, failures } = await solveApart(build, job);
-    const kept: Job = failures.length === 0 ? job : { ...job, ...job.part(succeeded) };
-    if (kept !== job) offer.prepare(kept);
-    if (kept.definition.ops.length > 0) await build.finish(kept.definition.encoded);
-    const values = kept.definition.ops.length > 0 ? await readComputed(kept, (file) => offer.value(file)) : [];
-    const computed = [...values, ...(await Promise.all(pushing)).flatMap(digestValues)];
-    return { job: kept, failures, evaluation: await fillComputed(evaluation, computed), computed: byPath(computed) };
-  }
-
-  /** The pass that brings everything back through the job's one Solve. */
-  async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
-    const { build } = await this.#parts.opening;
-    const finish = async (): Promise<Computed[]> => {
-      await build.finish(this.#parts.request.shellOnError === undefined ? job.definition.encoded : await this.#solve(build, job));
-      return readComputed(job, (file) => this.#parts.offer.value(file));
-    };
-    const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
-    return {
-      job,
-      failures: [],
-      evaluation: await fillComputed(evaluation, computed),
-      computed: byPath(computed),
-    };
-  }
-
-  /** Through the gateway, where what failed can be looked into. */
-  async #solve(build: Build, job: Job): Promise<ResultRef> {
-    try {
-      return await build.solve(job.definition.encoded);
-    } catch (error) {
-      const { shellOnError } = this.#parts.request;
-      if (shellOnError !== undefined && error instanceof SolveError && error.failure.exec !== undefined) {
-        await shellAfter(build, error.failure.exec, shellOnError).catch((why: unknown) => this.#noShell(why));
-      }
-      throw error;
-    }
-  }
-
-  /** What keeps a shell from being opened must not hide why one was wanted. */
-  #noShell(why: unknown): void {
-    const detail = why instanceof UserError ? why.diagnostics.flatMap(({ hint }) => hint ?? []) : [];
-    const message = why instanceof Error ? why.message : String(why);
-    this.#parts.request.onEvent({ type: "warning", message: `No shell could be opened: ${message}`, detail, at: [] });
-  }
-
-  /** The job's own solve and those of its images, side by side: when one fails the others end too. */
-  async #together(own: Promise<Computed[]>, images: Job["images"]): Promise<Computed[]> {
-    const { exports, opening } = this.#parts;
-    const pushing = exports.start(images);
-    try {
-      const [computed, ...done] = await Promise.all([own, ...pushing]);
-      return [...computed, ...done.flatMap(digestValues)];
-    } catch (error) {
-      exports.cancel();
-      await (await opening).build.abort();
-      await Promise.allSettled([own, ...pushing]);
-      throw error;
-    }
-  }
-}
-
-function byPath(computed: readonly Computed[]): Done["computed"] {
-  return Object.fromEntries(computed.map((value) => [value.path, JSON.parse(value.json) as unknown]));
-}
-
-function definitionsOf({ platforms, after }: Job["images"][number]): Job["definition"][] {
-  return [...platforms.map(({ definition }) => definition), ...(after === undefined ? [] : [after])].filter(({ ops }) => ops.length > 0);
-}
-
-function givesValues(job: Job): boolean {
-  return job.values.length > 0 || job.images.some(({ values }) => values.length > 0);
 }

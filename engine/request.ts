@@ -1,0 +1,39 @@
+// What the engine is asked for: one run of a job, or a shell in one of its components.
+import type { OpenRequest } from "./connect.ts";
+import type { UpEvent } from "./events.ts";
+import type { ShellWish } from "./shell.ts";
+
+export interface UpRequest {
+  /** Directory (or one CUE file) of the config. */
+  readonly dir: string;
+  /** CUE paths of the components to compute; empty means all. */
+  readonly targets: readonly string[];
+  /** `path=value` texts. */
+  readonly inputs: readonly string[];
+  /** `ID=env:NAME` or `ID=file:PATH` texts. */
+  readonly secrets?: readonly string[];
+  /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
+  readonly buildkit?: string;
+  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
+  readonly tls?: OpenRequest["tls"];
+  readonly noCache: boolean;
+  /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
+  readonly ssh?: readonly string[];
+  /** Cache from elsewhere: `type=registry,ref=…` and so on, as buildctl takes it. */
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  /** File (JSON) with rules about sources. */
+  readonly sourcePolicy?: string;
+  /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
+  readonly keepGoing?: boolean;
+  /** Opens a shell where an exec failed, before the run ends with that failure. */
+  readonly shellOnError?: ShellWish;
+  /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: UpEvent) => void;
+}
+
+export interface ShellRequest extends UpRequest, ShellWish {
+  /** CUE path; "" for a config that is one component. */
+  readonly component: string;
+}
