@@ -10,12 +10,16 @@ let bench: Bench;
 let git: GitServer;
 let first: string;
 let second: string;
+let bundled: string;
 
 before(async () => {
   [bench, git] = await Promise.all([startBench(), startGitServer()]);
   await git.commit("module", { "in-module": "of the module" });
   first = await git.commit("app", { "hello.txt": "one", "sub/inner.txt": "inner" }, { tag: "v1" });
   second = await git.commit("app", { "hello.txt": "two" }, { submodule: `${git.url}/module` });
+  // A bundle wants the history, which fetches of single commits from the same remote at the same time keep from the daemon's copy of it.
+  await git.commit("bundled", { "hello.txt": "one" });
+  bundled = await git.commit("bundled", { "hello.txt": "two" });
   await git.commit("private/app", { "hello.txt": "private" });
 });
 after(async () => {
@@ -56,7 +60,7 @@ kept: #Show & {_, #src: #Git & {keepGitDir: true}, #run: "cat .git/HEAD | wc -l;
 modules: #Show & {_, #src: #Git, #run: "cat module/in-module"}
 noModules: #Show & {_, #src: #Git & {submodules: false}, #run: "ls module | wc -l"}
 times: #Show & {_, #src: #Git & {mtime: "commit"}, #run: "stat -c %Y hello.txt"}
-bundle: #Show & {_, #src: #Git & {ref: "${second}", checkoutBundle: true}, #run: "head -c 15 bundle"}
+bundle: #Show & {_, #src: #Git & {remote: "${git.url}/bundled", ref: "${bundled}", checkoutBundle: true}, #run: "head -c 15 bundle"}
 `,
   );
   assert.equal(code, 0, stderr);
