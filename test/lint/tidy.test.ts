@@ -30,5 +30,5 @@ test("paths of one machine and hosts of package registries are found in any file
   const host = ["registry", "npmjs", "org"].join(".");
   assert.deepEqual(findings("README.md", `see ${machine}\n`), ["README.md:1: names a path of one machine"]);
   assert.deepEqual(findings("package-lock.json", `"${host}"\n`), ["package-lock.json:1: names the host of a package registry"]);
-  assert.deepEqual(findings("a.md", "image: docker.io/library/debian:bookworm, $HOME/work/main, /root/.cache\n"), []);
+  assert.deepEqual(findings("a.md", "image: docker.io/library/debian:bookworm, $HOME/project, /root/.cache\n"), []);
 });
