@@ -34,7 +34,7 @@ test("an image of a layout is found alone, by tag and by digest, and its environ
   ] as const) {
     const { code, stdout, stderr } = await run(name, `{do: "fetch-oci", dir: "image"${which}}`);
     assert.equal(code, 0, stderr);
-    assert.equal(JSON.parse(stdout).out, `busybox:${busyboxConfig.WorkingDir}`);
+    assert.deepEqual(JSON.parse(stdout), { out: `busybox:${busyboxConfig.WorkingDir}` });
   }
 });
 
