@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { memoryIo } from "../test/support/memory-io.ts";
-import { createProgram, pathOf } from "./program.ts";
+import { pathOf } from "./program/command.ts";
+import { createProgram } from "./program/program.ts";
 import { run } from "./run.ts";
 
 const file = join(import.meta.dirname, "../docs/cli.md");

@@ -10,7 +10,8 @@ import type { Command } from "commander";
 import { type MemoryIo, memoryIo } from "../test/support/memory-io.ts";
 import { toFailure, trace } from "./failure.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { createProgram, pathOf } from "./program.ts";
+import { pathOf } from "./program/command.ts";
+import { createProgram } from "./program/program.ts";
 import { run } from "./run.ts";
 
 const never = new AbortController().signal;

@@ -9,7 +9,7 @@ import { createLineReader } from "./output/excerpt.ts";
 import { chooseProgress } from "./output/progress.ts";
 import { createStyle } from "./output/style.ts";
 import { formatJson } from "./output/table.ts";
-import { createProgram } from "./program.ts";
+import { createProgram } from "./program/program.ts";
 
 /** Exit code of the command line `argv` (without node and script). Never throws. */
 export async function run(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {

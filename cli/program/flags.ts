@@ -1,0 +1,67 @@
+// Flags that several commands share, each worded once.
+import { type Command, Option } from "commander";
+import type { OutputFormat } from "../context.ts";
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+/** A flag that may be given several times. Without a default: help would show an empty list for each. */
+export function list(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(collect);
+}
+
+/** Which config, which part of it, and the daemon for it: `ConfigFlags`. */
+export function addConfig(command: Command): Command {
+  command
+    .argument("[dir]", "directory of the config, or one CUE file", ".")
+    .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"))
+    .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"));
+  return addDaemon(
+    command,
+    "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock, tcp://host:1234 or ssh://host; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
+  );
+}
+
+/** Which daemon; the names of the flags for TLS are those of buildctl. */
+export function addDaemon(command: Command, description: string): Command {
+  return command
+    .option("--buildkit <address>", description)
+    .option("--tlsdir <dir>", "directory with ca.pem, cert.pem and key.pem (or ca.crt, tls.crt and tls.key) for a tcp:// daemon")
+    .option("--tlscacert <file>", "certificate of the authority that signed the daemon's")
+    .option("--tlscert <file>", "client certificate")
+    .option("--tlskey <file>", "key of the client certificate")
+    .option("--tlsservername <name>", "name in the daemon's certificate, where it is not the host of the address");
+}
+
+/** `--progress`, where a command shows any. */
+export function progressOption(): Option {
+  return new Option("--progress <mode>", "how to show progress, on stderr; without it tty in a terminal, else plain").choices([
+    "auto",
+    "tty",
+    "plain",
+    "json",
+    "quiet",
+  ]);
+}
+
+/** All that a command takes which runs a config: `RunFlags` but for those of `up` alone. */
+export function addRun(command: Command): Command {
+  return addConfig(command)
+    .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
+    .addOption(list("--ssh <id[=path]>", "SSH agent for steps: default (your own), ID=SOCKET, or ID=KEY for a private key (repeatable)"))
+    .addOption(
+      list("--cache-from <cache>", "take cache from type=registry,ref=REF or type=local,src=DIR; also gha, s3, azblob (repeatable)"),
+    )
+    .addOption(
+      list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR; mode=max for all steps (repeatable)"),
+    )
+    .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
+    .addOption(progressOption())
+    .option("--no-cache", "run every step again, whatever the cache has");
+}
+
+/** `--output`, for what a command prints on stdout. */
+export function addOutput(command: Command, choices: readonly OutputFormat[] = ["text", "json"]): Command {
+  return command.addOption(new Option("--output <format>", "format of the result on stdout").choices(choices).default("text"));
+}
