@@ -39,6 +39,7 @@ export interface RunFlags extends ConfigFlags {
   readonly ssh?: readonly string[];
   readonly cacheFrom?: readonly string[];
   readonly cacheTo?: readonly string[];
+  readonly attest?: readonly string[];
   /** A file. */
   readonly sourcePolicy?: string;
   readonly progress?: string;

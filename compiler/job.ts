@@ -97,9 +97,16 @@ export type ImageTarget =
   | { readonly kind: "push"; readonly ref: string }
   | { readonly kind: "save"; readonly ref: string; readonly dest: string; readonly format: "docker" | "oci" };
 
+/** What an image says of its own making, in options as BuildKit names them (`mode`, `generator`); false: it must not say that. */
+export interface Attest {
+  readonly provenance?: Readonly<Record<string, string>> | false;
+  readonly sbom?: Readonly<Record<string, string>> | false;
+}
+
 /** One image that leaves the job. Each is solved by itself, over the vertices of the job's graph. */
 export interface ImageOutput {
   readonly target: ImageTarget;
+  readonly attest: Attest;
   readonly platforms: readonly ImagePlatform[];
   /** What must have succeeded before, beyond what the image is made of: the steps before it in its component. */
   readonly after: Definition | undefined;

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { inputError, nearest } from "../compiler/index.ts";
 import type { CacheEntry } from "../runtime/solve/index.ts";
+import { splitCsv } from "./csv.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -72,29 +73,12 @@ function withWorkflow(attrs: Record<string, string>, use: "import" | "export", e
   return { ...attrs, token, ...(url === undefined ? {} : { url }), ...(url_v2 === undefined ? {} : { url_v2 }) };
 }
 
-/** One line of CSV: fields in quotes may hold commas. */
-function splitCsv(line: string): string[] {
-  const fields: string[] = [];
-  let field = "";
-  let quoted = false;
-  for (let i = 0; i < line.length; i++) {
-    const char = line[i] as string;
-    if (char === '"' && quoted && line[i + 1] === '"') field += line[++i] as string;
-    else if (char === '"') quoted = !quoted;
-    else if (char === "," && !quoted) {
-      fields.push(field);
-      field = "";
-    } else field += char;
-  }
-  return [...fields, field];
-}
-
 function same(a: CacheEntry, b: CacheEntry): boolean {
   return a.type === b.type && JSON.stringify(Object.entries(a.attrs).sort()) === JSON.stringify(Object.entries(b.attrs).sort());
 }
 
 function unknown(what: string, name: string, choices: readonly string[]): string {
-  const near = nearest(name, choices);
+  const [near] = nearest(name, choices);
   return `there is no ${what} ${JSON.stringify(name)}${near === undefined ? "" : `, did you mean ${near}?`}`;
 }
 

@@ -50,7 +50,7 @@ export class OpenBuild {
   }
 
   /** A further build of the same job on the same connection. What the daemon adds for it is shown as part of `owner`. */
-  async beside(more: Pick<BuildOptions, "exporters" | "platforms" | "signal">, owner: StepOwner): Promise<Build> {
+  async beside(more: Pick<BuildOptions, "attestations" | "exporters" | "platforms" | "signal">, owner: StepOwner): Promise<Build> {
     const { client, options, steps, cache } = this.#parts;
     const inline = cache?.exports?.filter(({ type }) => type === "inline") ?? [];
     return client.build({ ...options, cache: { ...cache, exports: inline }, ...more, onStatus: steps.follower(owner) });
@@ -60,6 +60,18 @@ export class OpenBuild {
   async check(definition: Job["definition"]): Promise<void> {
     const daemon = await this.#parts.capabilities;
     if (daemon !== undefined) checkDaemon(definition, daemon);
+  }
+
+  /** As `check`, for images that are to carry attestations: a daemon that knows none would leave them out silently. */
+  async checkAttestations(images: readonly Pick<Diagnostic, "path" | "at">[]): Promise<void> {
+    const daemon = await this.#parts.capabilities;
+    if (daemon === undefined || daemon.caps.has("exporter.image.attestations")) return;
+    const message = `${daemon.name} cannot make attestations of images (exporter.image.attestations)`;
+    const hint = "Use a newer BuildKit daemon, or leave out `attest`";
+    throw new UserError(
+      3,
+      images.map(({ path, at }) => ({ code: "daemon-lacks", message, ...(path === undefined ? {} : { path }), at, hint })),
+    );
   }
 
   async remoteImage(request: ImageRequest): Promise<{ digest: string; config: Uint8Array }> {

@@ -1,12 +1,13 @@
 // Images that leave a job: each is one further Solve over the job's own vertices, beside the job's, on the same connection.
-import type { Definition, ImageOutput } from "../compiler/index.ts";
+import type { Attest, Definition, ImageOutput } from "../compiler/index.ts";
 import { UserError } from "../compiler/index.ts";
 import { type ArchiveReceiver, createArchiveReceiver } from "../runtime/session/index.ts";
 import type { Build, BuildOutcome, ExporterSpec, ResultRef } from "../runtime/solve/index.ts";
 import { SolveError } from "../runtime/solve/index.ts";
+import { attestationsOf } from "./attest.ts";
 import type { Computed } from "./computed.ts";
 import type { OpenBuild } from "./connect.ts";
-import type { UpResult } from "./events.ts";
+import type { UpEvent, UpResult } from "./events.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import type { StepTracker } from "./steps.ts";
 
@@ -21,6 +22,9 @@ export interface ExportParts {
   readonly opening: Promise<OpenBuild>;
   readonly steps: StepTracker;
   readonly signal: AbortSignal;
+  /** What images are to say of their own making, whatever their ops do. */
+  readonly attest: Attest;
+  readonly onEvent: (event: UpEvent) => void;
 }
 
 export class ImageExports {
@@ -45,6 +49,17 @@ export class ImageExports {
       this.#started.set(output.key, work);
       return work;
     });
+  }
+
+  /** Throws UserError (3) `daemon-lacks` when the daemon cannot make the images as they are wanted. */
+  async check(outputs: readonly ImageOutput[]): Promise<void> {
+    const attested = outputs.filter((output) => Object.keys(attestationsOf(output.attest, this.#parts.attest)).length > 0);
+    const bare = attested.filter(isBare);
+    for (const { target, at } of bare) {
+      const message = `The archive of ${target.ref} carries no attestations: docker's format has no room for them`;
+      this.#parts.onEvent({ type: "warning", message, detail: ['Save it with format: "oci"'], at });
+    }
+    if (attested.length > bare.length) await (await this.#parts.opening).checkAttestations(attested.filter((output) => !isBare(output)));
   }
 
   /** Ends what still runs, on the daemon too. */
@@ -78,7 +93,8 @@ export class ImageExports {
     const archive = this.#archive(output);
     const owner = { name: output.name, component: output.component, at: output.at };
     const platforms = output.platforms.map(({ platform }) => platform);
-    const more = { exporters: [exporterOf(output, archive)], platforms, signal: this.#cancel.signal };
+    const attestations = isBare(output) ? {} : attestationsOf(output.attest, this.#parts.attest);
+    const more = { exporters: [exporterOf(output, archive)], platforms, attestations, signal: this.#cancel.signal };
     const build = await (await opening).beside(more, owner);
     try {
       const { exporterResponse } = await build.finish(await solved(build, output));
@@ -110,6 +126,11 @@ export class ImageExports {
 /** The digest of a pushed image as the value of its component. */
 export function digestValues({ output: { values }, digest }: DoneImage): Computed[] {
   return values.map((path) => ({ path, json: JSON.stringify(digest) }));
+}
+
+/** Archives in docker's format hold nothing but an image. */
+function isBare({ target }: ImageOutput): boolean {
+  return target.kind === "save" && target.format === "docker";
 }
 
 function exporterOf({ target }: ImageOutput, archive: ArchiveReceiver | undefined): ExporterSpec {

@@ -22,6 +22,8 @@ export interface UpRequest {
   /** Cache from elsewhere: `type=registry,ref=…` and so on, as buildctl takes it. */
   readonly cacheFrom?: readonly string[];
   readonly cacheTo?: readonly string[];
+  /** What images are to say of their own making: `type=provenance,mode=max` and so on, as buildx takes it. */
+  readonly attest?: readonly string[];
   /** File (JSON) with rules about sources. */
   readonly sourcePolicy?: string;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */

@@ -1,5 +1,6 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
 import { readClientId } from "../runtime/session/index.ts";
+import { parseAttest } from "./attest.ts";
 import { parseCache } from "./cache.ts";
 import { loadConfig } from "./config.ts";
 import type { BuildExtras } from "./connect.ts";
@@ -46,8 +47,9 @@ export async function shell(request: ShellRequest): Promise<number> {
 
 /** Prepares all that a run needs, and takes it down afterwards. */
 async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>): Promise<T> {
-  const secrets = parseSecrets(request.secrets ?? []);
-  await checkSecrets(secrets, process.env);
+  const secrets = parseSecrets(request.secrets ?? [], request.cwd);
+  await checkSecrets(secrets, request.env);
+  const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
 
@@ -55,12 +57,12 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const opening = openBuild(
     { ...request, extras: await readExtras(request) },
     offer,
-    secretReader(secrets, process.env),
+    secretReader(secrets, request.env),
     steps,
-    readClientId(process.env),
+    readClientId(request.env),
   );
   opening.catch(() => undefined);
-  const exports = new ImageExports({ opening, steps, signal: request.signal });
+  const exports = new ImageExports({ opening, steps, signal: request.signal, attest, onEvent: request.onEvent });
   try {
     request.onEvent({ type: "phase", phase: "evaluate" });
     const config = await loadConfig(request);

@@ -53,6 +53,7 @@ async function runConfig(context: Context, dir: string, flags: RunFlags): Promis
       ssh: flags.ssh ?? [],
       cacheFrom: flags.cacheFrom ?? [],
       cacheTo: flags.cacheTo ?? [],
+      attest: flags.attest ?? [],
       ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),
       ...daemonOf(flags),
       noCache: !flags.cache,

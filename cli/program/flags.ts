@@ -49,13 +49,19 @@ export function progressOption(): Option {
 export function addRun(command: Command): Command {
   return addConfig(command)
     .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
-    .addOption(list("--ssh <id[=path]>", "SSH agent for steps: default (your own), ID=SOCKET, or ID=KEY for a private key (repeatable)"))
+    .addOption(
+      list(
+        "--ssh <id[=path]>",
+        "SSH agent for steps: default (your own), ID=SOCKET, ID=KEY for a private key, or NAME=SOCKET,raw=true for any socket (repeatable)",
+      ),
+    )
     .addOption(
       list("--cache-from <cache>", "take cache from type=registry,ref=REF or type=local,src=DIR; also gha, s3, azblob (repeatable)"),
     )
     .addOption(
       list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR; mode=max for all steps (repeatable)"),
     )
+    .addOption(list("--attest <attestation>", "what images carry: type=provenance,mode=max or type=sbom,generator=IMAGE (repeatable)"))
     .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
     .addOption(progressOption())
     .option("--no-cache", "run every step again, whatever the cache has");

@@ -1,12 +1,12 @@
 // Ops → graph: folds the ops of each program over a state, once per program, in order of need.
 import type { Diagnostic, Position } from "../diagnostic.ts";
-import type { Definition, Frontends, ImageTarget, Job, LocalSource, ResolvedImage } from "../job.ts";
+import type { Definition, Frontends, Job, LocalSource, ResolvedImage } from "../job.ts";
 import { formatPlatform, resolvePath } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
 import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
-import type { ExportFormat, Login, LowerContext } from "../ops/spec.ts";
+import type { ExportFormat, Login, LowerContext, WantedImage } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
 import type { Value } from "../value.ts";
 import { allDone } from "./settle.ts";
@@ -53,12 +53,10 @@ export interface BuiltDir {
 }
 
 /** An image that leaves the job. */
-export interface BuiltImage {
+export interface BuiltImage extends WantedImage {
   readonly op: OpBase<string>;
   readonly meta: VertexMeta;
   readonly state: State;
-  readonly target: ImageTarget;
-  readonly platforms: readonly Platform[] | undefined;
   /** The steps of the component before it. */
   readonly after: readonly Output[];
 }
@@ -181,8 +179,8 @@ export class Builder {
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
       saveDir: (op, from, src, dest) => void (isBorrowed(program) || dirs.push({ op, meta: meta(op, wordsOf(op)), from, src, dest })),
-      outputImage: (op, state, target, platforms) =>
-        void (isBorrowed(program) || images.push({ op, meta: meta(op, wordsOf(op)), state, target, platforms, after: [...steps] })),
+      outputImage: (op, state, wanted) =>
+        void (isBorrowed(program) || images.push({ op, meta: meta(op, wordsOf(op)), state, ...wanted, after: [...steps] })),
     };
   }
 

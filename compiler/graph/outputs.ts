@@ -69,15 +69,16 @@ export function toImageOutputs(built: readonly Built[], options: OutputOptions):
 }
 
 function toImageOutput(program: Program, image: BuiltImage, options: OutputOptions): ImageOutput {
-  const { op, meta, target } = image;
+  const { op, meta, target, attest } = image;
   const platforms = platformsOf(image).map((platform) => toImagePlatform(platform, program.value, image, options));
   const after = gate(image, options);
   const definitions = platforms.map(({ definition, config }) => [definition.nodes.at(-1)?.digest, new TextDecoder().decode(config)]);
   return {
     target,
+    attest,
     platforms,
     after,
-    key: hash("sha256", JSON.stringify([target, definitions, after?.nodes.at(-1)?.digest])),
+    key: hash("sha256", JSON.stringify([target, attest, definitions, after?.nodes.at(-1)?.digest])),
     values: target.kind === "push" && program.named && takesDigest(program.value) ? program.places : [],
     component: meta.component,
     path: op.place.path,

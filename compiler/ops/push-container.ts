@@ -1,5 +1,7 @@
 // `push-container`: the filesystem as an image in a registry. Its digest becomes the value of a component that takes a string.
 import type { Platform } from "../graph/vertex.ts";
+import type { Attest } from "../job.ts";
+import { attest } from "./attest.ts";
 import { optional, required } from "./fields.ts";
 import { platform } from "./platform.ts";
 import { reference } from "./reference.ts";
@@ -11,11 +13,12 @@ export interface PushContainerOp extends OpBase<"push-container"> {
   /** Normalised. */
   readonly ref: string;
   readonly platforms?: readonly Platform[];
+  readonly attest?: Attest;
 }
 
 export const pushContainer: OpSpec<PushContainerOp> = {
   do: "push-container",
-  fields: { ref: required(reference), platforms: optional(listOf(platform)) },
+  fields: { ref: required(reference), platforms: optional(listOf(platform)), attest: optional(attest) },
   words: (op) => `push-container ${op.ref}`,
   check: (op, field, context) => {
     const at = (label: string): typeof field.at => field.value.fields.get(label)?.at ?? field.at;
@@ -39,7 +42,8 @@ export const pushContainer: OpSpec<PushContainerOp> = {
     }
   },
   lower: (op, state, context) => {
-    context.outputImage(op, state, { kind: "push", ref: op.ref }, op.platforms);
+    const { ref, platforms, attest } = op;
+    context.outputImage(op, state, { target: { kind: "push", ref }, platforms, attest: attest ?? {} });
     return state;
   },
 };

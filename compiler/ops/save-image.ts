@@ -1,5 +1,7 @@
 // `save-image`: the filesystem as an image archive on the client.
-import { required, standard } from "./fields.ts";
+import type { Attest } from "../job.ts";
+import { attest } from "./attest.ts";
+import { optional, required, standard } from "./fields.ts";
 import { reference } from "./reference.ts";
 import type { OpSpec } from "./spec.ts";
 import { name, oneOf } from "./types.ts";
@@ -11,13 +13,23 @@ export interface SaveImageOp extends OpBase<"save-image"> {
   /** The archive: a file on the client, relative to the config's directory. */
   readonly dest: string;
   readonly format: "docker" | "oci";
+  readonly attest?: Attest;
 }
 
 export const saveImage: OpSpec<SaveImageOp> = {
   do: "save-image",
-  fields: { tag: required(reference), dest: required(name), format: standard(oneOf("docker", "oci"), "docker") },
+  fields: { tag: required(reference), dest: required(name), format: standard(oneOf("docker", "oci"), "docker"), attest: optional(attest) },
   words: (op) => `save-image ${op.tag} → ${op.dest}`,
   check: (op, field, context) => {
+    if (op.format === "docker" && (op.attest?.provenance || op.attest?.sbom)) {
+      context.problem({
+        code: "wrong-type",
+        message: "Op save-image has `attest`, but archives in docker's format have no room for it",
+        path: `${field.path}.attest`,
+        at: field.value.fields.get("attest")?.at ?? field.at,
+        hint: 'Write format: "oci", or remove the field',
+      });
+    }
     if (!op.dest.endsWith("/")) return;
     context.problem({
       code: "wrong-type",
@@ -29,7 +41,9 @@ export const saveImage: OpSpec<SaveImageOp> = {
   },
   lower: (op, state, context) => {
     const dest = context.directory(op.dest, op, "dest");
-    if (dest !== undefined) context.outputImage(op, state, { kind: "save", ref: op.tag, dest, format: op.format }, undefined);
+    if (dest === undefined) return state;
+    const { tag: ref, format, attest } = op;
+    context.outputImage(op, state, { target: { kind: "save", ref, dest, format }, platforms: undefined, attest: attest ?? {} });
     return state;
   },
 };

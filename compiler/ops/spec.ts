@@ -2,7 +2,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
-import type { Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
+import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing } from "../value.ts";
 import type { Computed, From, OpBase } from "./use.ts";
 
@@ -110,8 +110,15 @@ export interface LowerContext {
   entitlement(name: "network.host" | "security.insecure" | "device"): void;
   exportValue(op: OpBase<string>, format: ExportFormat, from: Output): void;
   saveDir(op: OpBase<string>, from: Ref, src: string, dest: string): void;
-  /** The state as an image that leaves the job; `platforms` says for which, when the op does. */
-  outputImage(op: OpBase<string>, state: State, target: ImageTarget, platforms: readonly Platform[] | undefined): void;
+  /** The state as an image that leaves the job. */
+  outputImage(op: OpBase<string>, state: State, wanted: WantedImage): void;
+}
+
+/** An image as its op wants it; `platforms` where the op says for which. */
+export interface WantedImage {
+  readonly target: ImageTarget;
+  readonly platforms: readonly Platform[] | undefined;
+  readonly attest: Attest;
 }
 
 export type ExportFormat = "string" | "json" | "yaml" | "number" | "boolean";

@@ -128,10 +128,11 @@ function printJob(job: Job): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function imageLines({ target, path, platforms, after, values }: Job["images"][number]): string[] {
+function imageLines({ target, attest, path, platforms, after, values }: Job["images"][number]): string[] {
   const where = target.kind === "push" ? "" : ` → ${target.dest} (${target.format})`;
   return [
     `${target.kind} ${path}: ${target.ref}${where}${values.map((value) => `, digest to ${value}`).join("")}`,
+    ...(Object.keys(attest).length === 0 ? [] : [`  attest ${JSON.stringify(attest)}`]),
     ...(after === undefined ? [] : [`  after ${names(after)}`]),
     ...platforms.map(({ platform, definition, config }) => `  ${platform}: ${names(definition)} ${new TextDecoder().decode(config)}`),
   ];
