@@ -1,6 +1,6 @@
 // Opens the one build of a run: finds a daemon (or starts the embedded one), connects, and offers what the job needs.
-import type { ImageRequest, Job } from "../compiler/index.ts";
-import { checkDaemon } from "../compiler/index.ts";
+import type { Diagnostic, ImageRequest, Job } from "../compiler/index.ts";
+import { checkDaemon, UserError } from "../compiler/index.ts";
 import { findDaemon } from "../runtime/daemon/index.ts";
 import type { LocalDir, OpenAgents, Receiver, SshSource } from "../runtime/session/index.ts";
 import { createReceiver, dockerAuth, openAgents, withLogins } from "../runtime/session/index.ts";

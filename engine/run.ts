@@ -106,6 +106,7 @@ export class Run {
     request.onEvent({ type: "phase", phase: "connect" });
     const definitions = [job.definition, ...job.images.flatMap(definitionsOf)];
     for (const definition of definitions) await (await opening).check(definition);
+    await this.#parts.exports.check(job.images);
     steps.plan(...definitions);
     request.onEvent({ type: "phase", phase: "solve" });
     return job;

@@ -47,8 +47,8 @@ export async function shell(request: ShellRequest): Promise<number> {
 
 /** Prepares all that a run needs, and takes it down afterwards. */
 async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>): Promise<T> {
-  const secrets = parseSecrets(request.secrets ?? [], request.cwd);
-  await checkSecrets(secrets, request.env);
+  const secrets = parseSecrets(request.secrets ?? []);
+  await checkSecrets(secrets, process.env);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
@@ -57,9 +57,9 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const opening = openBuild(
     { ...request, extras: await readExtras(request) },
     offer,
-    secretReader(secrets, request.env),
+    secretReader(secrets, process.env),
     steps,
-    readClientId(request.env),
+    readClientId(process.env),
   );
   opening.catch(() => undefined);
   const exports = new ImageExports({ opening, steps, signal: request.signal, attest, onEvent: request.onEvent });
