@@ -23,14 +23,16 @@ export interface CompileOptions extends BuildOptions {
   readonly targets?: readonly string[];
   /** `local.unique` of directories that `localUnique` does not name; a fixed one makes the output repeatable. */
   readonly localUniqueId?: string;
+  /** What misses a value is left undone (`Job.undone`); without it that is an error. */
+  readonly gradual?: boolean;
   /** LLB capabilities of the daemon, when they are known. */
   readonly caps?: ReadonlySet<string>;
 }
 
 /** Compiles a config to what one pass runs. Throws UserError (2) with every mistake of the config. */
 export async function compile(root: Value, ports: Ports, options: CompileOptions): Promise<Job> {
-  const workflow = readOps(root);
-  const selection = selectPrograms(workflow, options.targets ?? []);
+  const gradual = options.gradual === true;
+  const selection = selectPrograms(readOps(root, { gradual }), options.targets ?? [], gradual);
   const builder = await buildGraph(selection.order, ports, options);
   const chosen = choose(builder, selection);
   const images = await buildImages(chosen, selection, builder, ports, options);
@@ -38,8 +40,8 @@ export async function compile(root: Value, ports: Ports, options: CompileOptions
 }
 
 /** What is built in this pass, once the config has no mistakes. */
-function selectPrograms(workflow: Workflow, targets: readonly string[]): Selection {
-  const selection = select(workflow, targets);
+function selectPrograms(workflow: Workflow, targets: readonly string[], gradual: boolean): Selection {
+  const selection = select(workflow, targets, gradual);
   fail([...workflow.problems, ...selection.problems]);
   return selection;
 }
@@ -114,6 +116,7 @@ function toJob(
     ssh: [...builder.ssh],
     entitlements: [...builder.entitlements],
     deferred: selection.deferred,
+    undone: selection.undone,
   };
 }
 

@@ -132,7 +132,7 @@ export interface ImagePlatform {
   readonly config: Uint8Array;
 }
 
-/** A component that waits for computed values: compiled in a later pass. */
+/** A component that waits for values: computed ones, for a later pass to compile it, or such that nothing gives. */
 export interface Deferred {
   readonly path: string;
   readonly missing: readonly Missing[];
@@ -188,6 +188,8 @@ export interface Job {
   readonly ssh: readonly string[];
   readonly entitlements: readonly ("network.host" | "security.insecure" | "device")[];
   readonly deferred: readonly Deferred[];
+  /** What no pass can compute, because nothing gives the values that it misses; only of gradual compilations. */
+  readonly undone: readonly Deferred[];
   /** The Definition of any output of the graph, for solving it apart from the rest. */
   readonly define: (output: Output) => Definition;
   /** What gives only the values and files of the components with these paths: for solving them apart from the others. */

@@ -19,6 +19,8 @@ export interface BuildOptions {
   readonly platform: Platform;
   /** Absolute directory that no path may leave. */
   readonly workspace: string;
+  /** Absolute directories outside of it that whoever runs the job names: they may be used, too. */
+  readonly granted?: readonly string[];
   /** Absolute directory that relative paths start from: the config's. */
   readonly configDir: string;
   /** Prefix for ids of caches without a name of their own, so that workspaces do not share them. */
@@ -275,11 +277,11 @@ export function checkDirectory(
   path: string,
   op: OpBase<string>,
   field: string,
-  options: Pick<BuildOptions, "workspace" | "configDir">,
+  options: Pick<BuildOptions, "workspace" | "configDir" | "granted">,
   problems: Diagnostic[],
 ): string | undefined {
   const dir = resolvePath(options.configDir, path);
-  if (relativeInside(options.workspace, dir) !== undefined) return dir;
+  if (relativeInside(options.workspace, dir) !== undefined || options.granted?.includes(dir) === true) return dir;
   problems.push({
     code: "path-outside-workspace",
     message: `Path ${JSON.stringify(path)} leaves the workspace`,

@@ -17,24 +17,40 @@ export interface Selection {
   /** The components whose values and files come back: the wanted ones, and those that others wait for. */
   readonly wanted: readonly Program[];
   readonly deferred: readonly Deferred[];
+  /** What nothing can give a value to, and what needs it; only of gradual selections. */
+  readonly undone: readonly Deferred[];
   readonly problems: readonly Diagnostic[];
 }
 
-/** Selects the components at and below `targets` (CUE paths); all of the workflow when there are none. */
-export function select(workflow: Workflow, targets: readonly string[]): Selection {
+/**
+ * Selects the components at and below `targets` (CUE paths); all of the workflow when there are none. A value that nothing gives is a
+ * problem, or, in a gradual selection, leaves undone what needs it.
+ */
+export function select(workflow: Workflow, targets: readonly string[], gradual = false): Selection {
   const problems: Diagnostic[] = [];
   const wanted = new Set(targets.length === 0 ? workflow.components : targetPrograms(workflow, targets));
-  const graph = new Needs(workflow, problems);
+  const graph = new Needs(workflow, problems, gradual);
   const undecided = targets.length === 0 ? graph.undecided(wanted) : [];
   const order = graph.order(wanted);
-  if (problems.length > 0) return { order: [], wanted: [], deferred: [], problems };
+  if (problems.length > 0) return { order: [], wanted: [], deferred: [], undone: [], problems };
   const waiting = waitingPrograms(order);
+  const hopeless = graph.hopeless(waiting);
+  const all = [...toDeferred(order, waiting), ...undecided];
+  const undone = all.flatMap((one) => withoutHope(one, hopeless));
+  const left = new Set(undone.map(({ path }) => path));
   return {
     order: order.filter((program) => !waiting.has(program)),
     wanted: inDeclarationOrder(workflow, wanted).filter((program) => !waiting.has(program)),
-    deferred: [...toDeferred(order, waiting), ...undecided],
+    deferred: all.filter(({ path }) => !left.has(path)),
+    undone,
     problems,
   };
+}
+
+/** Nothing when all that it waits for may come; else with the values that nothing gives in place of all others. */
+function withoutHope(one: Deferred, hopeless: ReadonlyMap<string, readonly Missing[]>): Deferred[] {
+  const missing = new Map(one.missing.flatMap(({ path }) => hopeless.get(path) ?? []).map((root) => [root.path, root]));
+  return missing.size === 0 ? [] : [{ ...one, missing: [...missing.values()] }];
 }
 
 function inDeclarationOrder(workflow: Workflow, wanted: ReadonlySet<Program>): Program[] {
@@ -98,11 +114,15 @@ type Need = { readonly program: Program; readonly next: readonly Program[]; at: 
 class Needs {
   readonly #workflow: Workflow;
   readonly #problems: Diagnostic[];
+  readonly #gradual: boolean;
+  /** Values that nothing gives, by path. */
+  readonly #ungiven = new Map<string, Missing>();
   readonly #providers = new Map<string, Program | undefined>();
   readonly #byPath: Map<string, Program>;
 
-  constructor(workflow: Workflow, problems: Diagnostic[]) {
+  constructor(workflow: Workflow, problems: Diagnostic[], gradual: boolean) {
     this.#workflow = workflow;
+    this.#gradual = gradual;
     this.#problems = problems;
     this.#byPath = new Map(workflow.components.map((program) => [program.component, program]));
   }
@@ -153,7 +173,24 @@ class Needs {
     return this.#providers.get(path);
   }
 
+  /** The values that will never come, by path: each with those that nothing gives and without which it cannot be. */
+  hopeless(waiting: ReadonlyMap<Program, ReadonlyMap<string, Missing>>): ReadonlyMap<string, readonly Missing[]> {
+    const found = new Map<string, readonly Missing[]>([...this.#ungiven].map(([path, missing]) => [path, [missing]]));
+    // Each program comes behind all that it needs, so one walk is enough.
+    for (const [program, missing] of found.size === 0 ? [] : waiting) {
+      const roots = [...missing.keys()].flatMap((path) => found.get(path) ?? []);
+      if (roots.length === 0) continue;
+      for (const [path, provider] of this.#providers) if (provider === program) found.set(path, roots);
+    }
+    return found;
+  }
+
   #missing(user: string, missing: Missing, at: readonly Position[]): void {
+    if (this.#gradual) {
+      const declared = fieldAt(this.#workflow.root, missing.path)?.at ?? [];
+      if (!this.#ungiven.has(missing.path)) this.#ungiven.set(missing.path, declared.length > 0 ? { ...missing, at: declared } : missing);
+      return;
+    }
     const known = this.#problems.some((problem) => problem.code === "missing-value" && problem.path === missing.path);
     if (!known) this.#problems.push(describeMissing(missing, showComponent(user), at));
   }
@@ -176,7 +213,7 @@ class Needs {
   undecided(wanted: Set<Program>): Deferred[] {
     return this.#workflow.undecided.flatMap((field) => {
       // An open field that waits for nothing but itself is an input that nobody uses.
-      const missing = missingOf(field).filter((one) => one.path !== field.path);
+      const missing = missingOf(field).filter((one) => one.path !== field.path && !isOwnOps(one));
       for (const one of missing) {
         const provider = this.#provider(one.path);
         if (provider === undefined) this.#missing(field.path, one, field.at);
@@ -185,4 +222,9 @@ class Needs {
       return missing.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
     });
   }
+}
+
+/** The ops of a component that is declared by its type, as an input: whoever uses it misses it. */
+function isOwnOps({ path }: Missing): boolean {
+  return path.endsWith(".#up");
 }

@@ -1,5 +1,6 @@
 // `docker-login`: credentials for a registry, for all that the job fetches from it or pushes to it.
 import { required, wrongType } from "./fields.ts";
+import { secretName } from "./secret.ts";
 import type { FieldType, OpSpec } from "./spec.ts";
 import { name, string } from "./types.ts";
 import type { OpBase } from "./use.ts";
@@ -31,7 +32,7 @@ const registry: FieldType<string> = {
 
 export const dockerLogin: OpSpec<DockerLoginOp> = {
   do: "docker-login",
-  fields: { target: required(registry), username: required(name), secret: required(name) },
+  fields: { target: required(registry), username: required(name), secret: required(secretName) },
   words: (op) => `docker-login ${op.target}`,
   lower: (op, state, context) => {
     context.secret(op.secret, false, op.place.fields.get("secret") ?? op.place.at);

@@ -9,7 +9,7 @@ import { commit, gitRef, parts, remote, signature, subdirectory } from "./fetch-
 import { optional, required, standard } from "./fields.ts";
 import { given } from "./files.ts";
 import type { SecretRef } from "./secret.ts";
-import { secretRef } from "./secret.ts";
+import { secretField } from "./secret.ts";
 import type { LowerContext, OpSpec, ReadContext } from "./spec.ts";
 import { boolean, name, oneOf } from "./types.ts";
 import type { OpBase } from "./use.ts";
@@ -47,8 +47,8 @@ export const fetchGit: OpSpec<FetchGitOp> = {
     keepGitDir: standard(boolean, false),
     submodules: standard(boolean, true),
     checksum: optional(commit),
-    authToken: optional(secretRef),
-    authHeader: optional(secretRef),
+    authToken: optional(secretField),
+    authHeader: optional(secretField),
     ssh: optional(name),
     knownHosts: optional(name),
     mtime: optional(oneOf("checkout", "commit")),

@@ -5,7 +5,7 @@ import type { Field } from "../value.ts";
 import { concrete, optional, readRecord, required, standard, wrongType } from "./fields.ts";
 import { given } from "./files.ts";
 import type { SecretRef } from "./secret.ts";
-import { secretRef } from "./secret.ts";
+import { secretField } from "./secret.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
 import { integer, name, string, uid } from "./types.ts";
 import type { OpBase } from "./use.ts";
@@ -117,7 +117,7 @@ export const fetchHttp: OpSpec<FetchHttpOp> = {
     uid: standard(uid, 0),
     gid: standard(uid, 0),
     headers: optional(headers),
-    auth: optional(secretRef),
+    auth: optional(secretField),
     signature: optional(signature),
   },
   words: (op) => `fetch-http ${op.url}`,

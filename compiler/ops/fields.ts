@@ -58,6 +58,7 @@ export function readRecord(
     }
     if (isUnset(field.value, label, given.value)) {
       if (isOpenReference(given, context)) context.missing(context.open);
+      else if (context.gradual) context.missing(missingOf(given));
       else context.problem(unsetField(words, label, spec, field, given));
       complete = false;
       continue;

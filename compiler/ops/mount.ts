@@ -3,6 +3,7 @@ import type { Field } from "../value.ts";
 import { concrete, describe, optional, readRecord, required, standard, wrongType } from "./fields.ts";
 import { from } from "./from.ts";
 import { nearest, orList } from "./near.ts";
+import { secretName } from "./secret.ts";
 import type { FieldSpec, FieldType, ReadContext } from "./spec.ts";
 import { boolean, integer, mode, name, oneOf, uid } from "./types.ts";
 import type { From } from "./use.ts";
@@ -68,11 +69,13 @@ export const size: FieldType<number> = {
   },
 };
 
-/** A name, or `{unix: PATH}` as the first dialect had it: there the path is the name. */
+/** A name, or what the first dialect had: `{id: NAME}`, and `{unix: PATH}`, where the path is the name. */
 const stream: FieldType<string> = {
   words: `the name of a socket, or {unix: "/path"}`,
   read: (field, context) => {
     if (field.value.kind !== "struct") return name.read(field, context);
+    const id = field.value.fields.get("id");
+    if (id !== undefined) return name.read(id, context);
     const record = readRecord("stream", { unix: required(name) }, field, context) as { readonly unix: string } | undefined;
     return record?.unix;
   },
@@ -93,7 +96,7 @@ const KINDS: readonly { kind: MountSpec["kind"]; field: string; fields: Readonly
       readonly: standard(boolean, false),
     },
   },
-  { kind: "secret", field: "secret", fields: { secret: required(name), mode: standard(mode, 0o400), ...owned } },
+  { kind: "secret", field: "secret", fields: { secret: required(secretName), mode: standard(mode, 0o400), ...owned } },
   { kind: "ssh", field: "ssh", fields: { ssh: required(name), mode: standard(mode, 0o600), ...owned } },
   { kind: "stream", field: "stream", fields: { stream: required(stream), mode: standard(mode, 0o600), ...owned } },
   { kind: "tmpfs", field: "tmpfs", fields: { tmpfs: required(size) } },

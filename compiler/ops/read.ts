@@ -23,11 +23,16 @@ export interface Workflow {
   program(field: Field): Program;
 }
 
+export interface ReadOptions {
+  /** An op with fields that have only a constraint waits for them, as for any value; without it they are mistakes. */
+  readonly gradual?: boolean;
+}
+
 /** Reads all components of a config and all that they use. */
-export function readOps(root: Value): Workflow {
+export function readOps(root: Value, options: ReadOptions = {}): Workflow {
   const field: Field = { label: "", path: root.path, value: root, at: [], doc: "", attributes: [] };
   const { components, places, undecided } = findComponents(field);
-  const reader = new Reader(places);
+  const reader = new Reader(places, options.gradual === true);
   return {
     root: field,
     components: components.map((component) => reader.program(component)),
@@ -41,9 +46,11 @@ class Reader {
   readonly problems: Diagnostic[] = [];
   readonly #programs = new Map<Value, Program>();
   readonly #places: ReadonlyMap<Value, readonly string[]>;
+  readonly #gradual: boolean;
 
-  constructor(places: ReadonlyMap<Value, readonly string[]>) {
+  constructor(places: ReadonlyMap<Value, readonly string[]>, gradual: boolean) {
     this.#places = places;
+    this.#gradual = gradual;
   }
 
   program(field: Field): Program {
@@ -73,6 +80,7 @@ class Reader {
     const uses = new Map<Value, Field>();
     const context: ReadContext = {
       open: openFields(value),
+      gradual: this.#gradual,
       problem: (diagnostic) => void this.problems.push(diagnostic),
       missing: (more) => void missing.push(...more),
       use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),

@@ -8,6 +8,17 @@ export interface SecretRef {
   readonly optional: boolean;
 }
 
+/** The name of a secret: text, or `{id}` as the first dialect's `dagger.#Secret` has it. */
+export const secretName: FieldType<string> = {
+  words: "the name of a secret",
+  read: (field, context) => {
+    const id = field.value.fields.get("id");
+    return field.value.kind === "struct" && id !== undefined && !field.value.fields.has("#up")
+      ? name.read(id, context)
+      : name.read(field, context);
+  },
+};
+
 const words = `{secret: "NAME"}`;
 const fields = { secret: required(name), optional: standard(boolean, false) };
 
@@ -29,5 +40,15 @@ export const secretRef: FieldType<SecretRef> = {
     }
     if (value.fields.has("#up")) return wrongType(field, words, context, "A component's value is no secret");
     return readRecord("secret", fields, field, context) as SecretRef | undefined;
+  },
+};
+
+/** As `secretRef`, or the first dialect's `{id}`: for fields that nobody could mistake for plain values. */
+export const secretField: FieldType<SecretRef> = {
+  words,
+  read: (field, context) => {
+    if (field.value.kind !== "struct" || !field.value.fields.has("id")) return secretRef.read(field, context);
+    const secret = secretName.read(field, context);
+    return secret === undefined ? undefined : { secret, optional: false };
   },
 };

@@ -40,6 +40,8 @@ export interface FieldType<T> {
 export interface ReadContext {
   /** Fields of the component itself that nothing gave a value. */
   readonly open: readonly Missing[];
+  /** An op whose fields have only a constraint waits for them. */
+  readonly gradual: boolean;
   problem(diagnostic: Diagnostic): void;
   /** The program cannot be built before these have values. */
   missing(missing: readonly Missing[]): void;
