@@ -113,7 +113,7 @@ function toJob(
     images,
     locals: [...builder.locals.values()],
     secrets: [...builder.secrets.values()],
-    ssh: [...builder.ssh],
+    ssh: [...builder.ssh.values()],
     entitlements: [...builder.entitlements],
     deferred: selection.deferred,
     undone: selection.undone,

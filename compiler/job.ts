@@ -185,7 +185,8 @@ export interface Job {
   readonly locals: readonly LocalSource[];
   /** Secret ids that the graph mounts, with the line that asks for each. */
   readonly secrets: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
-  readonly ssh: readonly string[];
+  /** SSH agents (and sockets) that the graph uses, as `secrets`. */
+  readonly ssh: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
   readonly entitlements: readonly ("network.host" | "security.insecure" | "device")[];
   readonly deferred: readonly Deferred[];
   /** What no pass can compute, because nothing gives the values that it misses; only of gradual compilations. */

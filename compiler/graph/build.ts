@@ -31,6 +31,8 @@ export interface BuildOptions {
   readonly helper: (platform: Platform) => LocalSource;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   readonly knownHosts?: (host: string) => string | undefined;
+  /** A name that no other run has: `always` steps carry it. Without it they are marked as not to be cached, which costs them their cache mounts. */
+  readonly run?: string;
   /** Runs every step again, whatever the daemon's cache holds. */
   readonly noCache?: boolean;
   /** `local.unique` of a directory; without it the marshaller's is used for all. */
@@ -87,7 +89,7 @@ export class Builder {
   readonly built: Map<Value, Built> = new Map();
   readonly locals: Map<string, LocalSource> = new Map();
   readonly secrets: Map<string, Job["secrets"][number]> = new Map();
-  readonly ssh: Set<string> = new Set();
+  readonly ssh: Map<string, Job["ssh"][number]> = new Map();
   readonly entitlements: Set<Job["entitlements"][number]> = new Set();
   readonly options: BuildOptions;
   readonly #ports: BuildPorts;
@@ -117,8 +119,8 @@ export class Builder {
   /** Takes over what the session has to serve for another builder's graph. */
   adopt(other: Builder): void {
     for (const [name, local] of other.locals) this.locals.set(name, local);
-    for (const { id, optional, at } of other.secrets.values()) this.#secret(id, optional, at);
-    for (const id of other.ssh) this.ssh.add(id);
+    for (const { id, optional, at } of other.secrets.values()) this.#need(this.secrets, id, optional, at);
+    for (const { id, optional, at } of other.ssh.values()) this.#need(this.ssh, id, optional, at);
     for (const name of other.entitlements) this.entitlements.add(name);
   }
 
@@ -174,9 +176,10 @@ export class Builder {
       helper: (platform) => this.#program("dagger-run", platform),
       frontends: (op) => this.#frontends(op),
       define: (fs) => this.#ports.define(fs),
-      secret: (id, optional, at) => this.#secret(id, optional, at),
+      secret: (id, optional, at) => this.#need(this.secrets, id, optional, at),
       login: (login) => this.#login(login),
-      ssh: (id) => void this.ssh.add(id),
+      ssh: (id, optional, at) => this.#need(this.ssh, id, optional, at),
+      never: this.options.run === undefined ? undefined : `dagger-run-${this.options.run}`,
       knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
@@ -248,10 +251,10 @@ export class Builder {
     });
   }
 
-  /** A secret is optional only when every step that asks for it can do without. */
-  #secret(id: string, optional: boolean, at: readonly Position[]): void {
-    const known = this.secrets.get(id);
-    if (known === undefined || (known.optional && !optional)) this.secrets.set(id, { id, optional, at });
+  /** A secret or an agent is optional only when every step that asks for it can do without. */
+  #need(needs: Map<string, Job["secrets"][number]>, id: string, optional: boolean, at: readonly Position[]): void {
+    const known = needs.get(id);
+    if (known === undefined || (known.optional && !optional)) needs.set(id, { id, optional, at });
   }
 }
 

@@ -176,7 +176,7 @@ function base64(bytes: Uint8Array): string {
 /** What the Dockerfile's steps want of the session. Only what the op names is given: a Dockerfile may come from elsewhere. */
 function needSession(op: DockerBuildOp, fs: Ref, known: ReadonlyMap<string, Vertex>, context: LowerContext): void {
   for (const id of op.secrets) context.secret(id, false, op.place.fields.get("secrets") ?? op.place.at);
-  for (const id of op.ssh) context.ssh(id);
+  for (const id of op.ssh) context.ssh(id, false, op.place.fields.get("ssh") ?? op.place.at);
   const own = new Set(known.values());
   const raws = buildOrder([fs]).filter((vertex): vertex is RawVertex => vertex.kind === "raw" && !own.has(vertex));
   for (const raw of raws) {

@@ -35,13 +35,13 @@ export function lowerExec(op: ExecOp, state: State, context: LowerContext, words
     ulimits: op.ulimits.map(([name, limit]) => ({ name, ...limit })),
     devices: op.devices,
     ...given("proxy", op.proxy),
-    secretEnv,
+    secretEnv: [...secretEnv, ...unrepeated(op, context)],
     root: state.fs,
     ...(op.readonly ? { rootReadonly: true } : {}),
     ...given("cgroupParent", op.cgroupParent),
     mounts: [...mounts, ...helperMounts],
     platform,
-    meta: { ...context.meta(op, words), ...(op.always ? { ignoreCache: true } : {}), ...limits },
+    meta: { ...context.meta(op, words), ...(op.always && context.never === undefined ? { ignoreCache: true } : {}), ...limits },
   };
   return { ...state, fs: outputOf(vertex, op) };
 }
@@ -60,6 +60,14 @@ function environment(op: ExecOp, state: State, context: LowerContext): { env: St
   }
   const hidden = new Set(secretEnv.map(({ name }) => name));
   return { env: addEnv(state.env, texts).filter(([name]) => !hidden.has(name)), secretEnv };
+}
+
+/**
+ * Makes an `always` step one that no earlier run has made: its cache key holds the name of a secret that is never there, so that nothing
+ * of it reaches the process. See docs/decisions/always.md.
+ */
+function unrepeated({ always }: ExecOp, { never }: LowerContext): ExecVertex["secretEnv"] {
+  return always && never !== undefined ? [{ id: never, name: "DAGGER_NEVER", optional: true }] : [];
 }
 
 /** What later ops see: the root, or the mount that the op names. */
@@ -100,10 +108,10 @@ function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerCo
       return { kind: "secret", dest, id: mount.secret, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };
     }
     case "stream":
-      context.ssh(mount.stream);
+      context.ssh(mount.stream, mount.optional, op.place.at);
       return { kind: "ssh", dest, id: mount.stream, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };
     case "ssh":
-      context.ssh(mount.ssh);
+      context.ssh(mount.ssh, mount.optional, op.place.at);
       return { kind: "ssh", dest, id: mount.ssh, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };
   }
 }

@@ -153,7 +153,7 @@ function bundleOf({ bundle }: FetchGitOp): string | undefined {
 function ssh(op: FetchGitOp, { scheme, host }: GitUrl, context: LowerContext): { readonly ssh?: string; readonly knownHosts?: string } {
   if (scheme !== "ssh") return {};
   const id = op.ssh ?? "default";
-  context.ssh(id);
+  context.ssh(id, false, op.place.fields.get("ssh") ?? op.place.at);
   const knownHosts = op.knownHosts ?? context.knownHosts(host);
   if (knownHosts === undefined) {
     context.problem({

@@ -106,7 +106,9 @@ export interface LowerContext {
   secret(id: string, optional: boolean, at: readonly Position[]): void;
   /** Notes a registry's login; two different ones for a host are a problem. */
   login(login: Login): void;
-  ssh(id: string): void;
+  ssh(id: string, optional: boolean, at: readonly Position[]): void;
+  /** Id of a secret that nobody has and that no earlier run named, for steps that no earlier run's result may stand in for. */
+  readonly never: string | undefined;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   knownHosts(host: string): string | undefined;
   entitlement(name: "network.host" | "security.insecure" | "device"): void;

@@ -121,7 +121,7 @@ function printJob(job: Job): string {
     ...job.images.flatMap(imageLines),
     ...job.locals.map((local) => `local ${local.name} = ${local.dir}`),
     ...job.secrets.map((secret) => `secret ${secret.id}${secret.optional ? " (optional)" : ""}`),
-    ...job.ssh.map((id) => `ssh ${id}`),
+    ...job.ssh.map(({ id, optional }) => `ssh ${id}${optional ? " (optional)" : ""}`),
     ...job.entitlements.map((entitlement) => `entitlement ${entitlement}`),
     ...job.deferred.map(({ path, missing }) => `deferred ${path} until ${missing.map((one) => one.path).join(", ")}`),
   ];
