@@ -6,6 +6,8 @@ import { Code, encodeMessage } from "../grpc/status.ts";
 
 /** Unsent bytes at which a sender is asked to wait. */
 const highWater = 1 << 20;
+/** No `date` header: for its milliseconds Node asks for the local time zone, and finding that out takes up to 20 ms. */
+const respondOptions = { waitForTrailers: true, sendDate: false };
 
 export class Call {
   readonly path: string;
@@ -22,7 +24,7 @@ export class Call {
     this.path = path;
     this.#stream = stream;
     this.#raw = rawHeaders;
-    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, respondOptions);
     stream.on("error", () => {}); // "close" follows
     stream.on("close", () => this.#closed());
   }
