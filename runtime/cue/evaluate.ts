@@ -4,7 +4,7 @@ import type { Value } from "../../compiler/value.ts";
 import type { Cache } from "./cache.ts";
 import { valueToData } from "./data.ts";
 import { decodeFinding, decodeValue } from "./decode.ts";
-import { Host, OutOfStack } from "./host.ts";
+import { Host, NeedsWorker } from "./host.ts";
 import type { Source } from "./layout.ts";
 import type { ProgramOptions } from "./program.ts";
 import type { Answer, Exported, File, Fill, Request, Scanned } from "./protocol.ts";
@@ -16,6 +16,10 @@ export interface EvaluatorOptions extends ProgramOptions {
   readonly cache?: Cache | undefined;
   /** Labels of definitions whose values are exported, e.g. `#up`. */
   readonly follow: readonly string[];
+  /** Ends an evaluation that takes long: it rejects with UserError (130). */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds of CPU after which an evaluation goes on in a thread of its own, from its beginning. */
+  readonly patience?: number | undefined;
 }
 
 /** One evaluated state of an instance. Stays valid whatever else the evaluator does later. */
@@ -45,12 +49,14 @@ export interface Evaluator {
   data(file: File): Promise<unknown>;
   /** Evaluates an instance together with fills. Throws UserError (2) with every finding. */
   load(source: Source, fills?: readonly Fill[]): Promise<Evaluation>;
+  /** Gives back the memory that is held for further fills: a fill after it loads again. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** CUE is compiled when it is first needed; evaluations share the compiled module. */
-export async function createEvaluator(options: EvaluatorOptions): Promise<Evaluator> {
-  return new WasmEvaluator(new Host(options), options.follow, options.cache);
+export async function createEvaluator({ cache, follow, signal, patience, ...program }: EvaluatorOptions): Promise<Evaluator> {
+  return new WasmEvaluator(new Host({ program, signal, patience }), follow, cache);
 }
 
 class WasmEvaluator implements Evaluator {
@@ -59,8 +65,9 @@ class WasmEvaluator implements Evaluator {
   readonly #cache: Cache | undefined;
   /** What the host has loaded: a fill of anything else loads again. */
   #loaded: Source | undefined;
-  /** Evaluations that needed the large stack stay in the worker. */
+  /** Evaluations that needed the worker stay there. */
   #inWorker = false;
+  readonly #needWorker = new WeakSet<Source>();
   /** Calls run one after another: there is one host. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -84,6 +91,14 @@ class WasmEvaluator implements Evaluator {
 
   load(source: Source, fills: readonly Fill[] = []): Promise<Evaluation> {
     return this.#enqueue(() => this.#evaluate(source, fills, true));
+  }
+
+  release(): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#loaded = undefined;
+      this.#inWorker = false;
+      await this.#host.release();
+    });
   }
 
   close(): Promise<void> {
@@ -115,18 +130,25 @@ class WasmEvaluator implements Evaluator {
     if (this.#loaded && (afresh || this.#loaded !== source)) await this.#reset();
     const request: Request = this.#loaded ? { call: "fill", fills } : load;
     this.#loaded = source;
-    const { answer, text } = await this.#ask<Exported>(request, load);
-    this.#cache?.put("value", this.#question(source, fills), Buffer.from(text));
-    return answer;
+    this.#inWorker ||= this.#needWorker.has(source);
+    try {
+      const { answer, text } = await this.#ask<Exported>(request, load);
+      if (this.#inWorker) this.#needWorker.add(source);
+      this.#cache?.put("value", this.#question(source, fills), Buffer.from(text));
+      return answer;
+    } catch (error) {
+      await this.#reset();
+      throw error;
+    }
   }
 
-  /** `again` is what to ask in the thread with the large stack, which has nothing loaded, when the stack here is too small. */
+  /** `again` is what to ask in the other thread, which has nothing loaded, when it is too much for this one. */
   async #ask<T extends Answer | Exported>(request: Request, again: Request = request): Promise<{ answer: T; text: string }> {
     let text: string;
     try {
       text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
     } catch (error) {
-      if (!(error instanceof OutOfStack)) throw error;
+      if (!(error instanceof NeedsWorker)) throw error;
       this.#inWorker = true;
       text = await this.#host.callInWorker(again);
     }

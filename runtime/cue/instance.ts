@@ -1,38 +1,86 @@
 // One running instance of CUE: passes requests in and answers out.
 import type { Request } from "./protocol.ts";
+import { LIMIT, WASM_PAGE } from "./snapshot/rewrite.ts";
 import { type Guest, realWorld, type World, wasiImports } from "./wasi.ts";
 
 /** Garbage collection of the Go side: evaluations are short, so memory is spent before time is, up to a limit. */
 const ENVIRONMENT = ["GOGC=400", "GOMEMLIMIT=1024MiB"];
+/** Bytes. What CUE answers is some hundred bytes for each operation; decoded, it takes some ten times as much memory. */
+const LONGEST_ANSWER = 128 << 20;
 
 /** What the WebAssembly module exports. */
 export interface Exports {
   readonly memory: WebAssembly.Memory;
+  /** Pages that memory may grow to; only in a module that was made for snapshots. */
+  readonly [LIMIT]?: WebAssembly.Global;
   _initialize(): void;
   buffer(length: number): number;
   call(): number;
   answered(): number;
 }
 
+/** The caller wanted no more of an evaluation. */
+export class GaveUp extends Error {}
+
+/** The evaluation, or its answer, needs more memory than there may be. */
+export class OutOfMemory extends Error {}
+
 export class Instance {
   readonly #exports: Exports;
+  readonly #guest: Guest = { memory: new WebAssembly.Memory({ initial: 0 }), crash: "" };
+  #giveUp: () => boolean = () => false;
 
   /** `bring` brings the instance into the state in which it answers; without it, it initialises itself (some 100 ms). */
   constructor(module: WebAssembly.Module, world: World = realWorld, bring: (exports: Exports) => void = (own) => own._initialize()) {
-    const guest: Guest = { memory: new WebAssembly.Memory({ initial: 0 }), crash: "" };
     const names = WebAssembly.Module.imports(module).map((i) => i.name);
-    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasiImports(guest, ENVIRONMENT, names, world) });
+    // CUE looks at the clock every few milliseconds while it evaluates.
+    const elapsed = (): bigint => {
+      if (this.#giveUp()) throw new GaveUp();
+      return world.elapsed();
+    };
+    const imports = wasiImports(this.#guest, ENVIRONMENT, names, { ...world, elapsed });
+    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports });
     this.#exports = instance.exports as unknown as Exports;
-    guest.memory = this.#exports.memory;
+    this.#guest.memory = this.#exports.memory;
     bring(this.#exports);
   }
 
-  /** Answers one request, as JSON text. Throws RangeError when the evaluation needs more stack; the instance is unusable then. */
-  call(request: Request): string {
-    const bytes = Buffer.from(JSON.stringify(request));
-    const at = this.#exports.buffer(bytes.length) >>> 0;
-    new Uint8Array(this.#exports.memory.buffer).set(bytes, at);
-    const length = this.#exports.call();
-    return Buffer.from(this.#exports.memory.buffer, this.#exports.answered() >>> 0, length).toString("utf8");
+  /** Brings the instance, in whatever state it is, into another one. */
+  renew(bring: (exports: Exports) => void): void {
+    this.#guest.crash = "";
+    bring(this.#exports);
+  }
+
+  /** Bytes of memory that it has. */
+  get memory(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  /** Bytes that the memory of CUE may grow to. */
+  set memoryLimit(bytes: number) {
+    const limit = this.#exports[LIMIT];
+    if (limit) limit.value = Math.floor(bytes / WASM_PAGE);
+  }
+
+  /**
+   * Answers one request, as JSON text; `giveUp` is asked often whether to stop. Throws GaveUp, OutOfMemory, and RangeError when the
+   * evaluation needs more stack; the instance is unusable then.
+   */
+  call(request: Request, giveUp: () => boolean = () => false): string {
+    this.#giveUp = giveUp;
+    try {
+      const bytes = Buffer.from(JSON.stringify(request));
+      const at = this.#exports.buffer(bytes.length) >>> 0;
+      new Uint8Array(this.#exports.memory.buffer).set(bytes, at);
+      const length = this.#exports.call() >>> 0;
+      if (length > LONGEST_ANSWER) throw new OutOfMemory();
+      return Buffer.from(this.#exports.memory.buffer, this.#exports.answered() >>> 0, length).toString("utf8");
+    } catch (error) {
+      // Go does not look everywhere whether it got the memory that it asked for: the error may be any.
+      if (this.#exports[LIMIT]?.value === 0 || /out of memory|cannot allocate memory/.test(this.#guest.crash)) throw new OutOfMemory();
+      throw error;
+    } finally {
+      this.#giveUp = () => false;
+    }
   }
 }

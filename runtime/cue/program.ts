@@ -1,7 +1,8 @@
 // CUE, compiled and ready to start: from the snapshot of an initialised instance where there is one, else from cue.wasm.
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { setFlagsFromString } from "node:v8";
-import { Instance } from "./instance.ts";
+import { type Exports, Instance } from "./instance.ts";
 import { compiledOf, readCompiled } from "./snapshot/compiled.ts";
 import { HEAD, type Head, readHead, readStamp } from "./snapshot/file.ts";
 import { readFully, restoreImage, worldAfter } from "./snapshot/image.ts";
@@ -15,7 +16,13 @@ export interface ProgramOptions {
   readonly compiled?: boolean;
   /** V8's budget for a function before it is optimized; by default it never is, which is best for a single evaluation. */
   readonly optimizeAfter?: number;
+  /** Bytes that the memory of an instance may grow to; by default 2 GiB, or half of what the machine has. */
+  readonly memoryLimit?: number;
 }
+
+const MEMORY_LIMIT = 2 ** 31;
+/** Bytes. An instance that has grown larger is not used again: zeroing its memory would take longer than a new one. */
+const REUSED = 2 ** 28;
 
 /** V8 optimizes a function that has used up this budget. */
 const NEVER = 1_000_000_000;
@@ -35,13 +42,35 @@ export class Program {
   }
 
   start(): Instance {
+    return this.#limited(this.#restored(undefined) ?? new Instance(this.#plain ?? this.#compilePlain()));
+  }
+
+  /**
+   * An instance that knows nothing of what `used` has evaluated. It is the same one, with its memory, where that can be: what V8
+   * gives back of an instance that is dropped, and when, is up to its garbage collection.
+   */
+  startAgain(used: Instance): Instance {
+    return used.memory > REUSED ? this.start() : this.#limited(this.#restored(used) ?? new Instance(this.module));
+  }
+
+  #limited(instance: Instance): Instance {
+    instance.memoryLimit = this.#options.memoryLimit ?? Math.min(MEMORY_LIMIT, totalmem() / 2);
+    return instance;
+  }
+
+  #restored(used: Instance | undefined): Instance | undefined {
+    if (!this.#restorable) return undefined;
+    const { file, head, module } = this.#restorable;
+    const bring = (exports: Exports) => restoreImage(exports, head.image, file, HEAD + head.code, used !== undefined);
     try {
-      if (this.#restorable) return restore(this.#restorable);
+      if (!used) return new Instance(module, worldAfter(head.image), bring);
+      used.renew(bring);
+      return used;
     } catch {
       // Cut short, or not what its head says: as good as no snapshot.
       this.close();
+      return undefined;
     }
-    return new Instance(this.#plain ?? this.#compilePlain());
   }
 
   /** The module that instances are made of. */
@@ -106,10 +135,6 @@ function openSnapshot({ wasm, compiled }: ProgramOptions): Restorable | undefine
     closeSync(file);
     return undefined;
   }
-}
-
-function restore({ file, head, module }: Restorable): Instance {
-  return new Instance(module, worldAfter(head.image), (exports) => restoreImage(exports, head.image, file, HEAD + head.code));
 }
 
 /** They count while code is compiled: without them most of the start goes to checking and optimizing code. */

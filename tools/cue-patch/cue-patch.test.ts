@@ -29,6 +29,7 @@ test("the patched copy has the changed condition and the added files", () => {
     const done = patch("-to", to);
     assert.equal(done.status, 0, done.stderr);
     assert.match(readFileSync(path.join(to, shareFile), "utf8"), /&& !n\.mayShareOpen\(arc\) \{/);
+    assert.match(readFileSync(path.join(to, "internal/core/adt/context.go"), "utf8"), /evalStateCI\(.*\{\n\ttick\(\)/);
     assert.ok(existsSync(path.join(to, "access/vertex.go")));
     assert.ok(!existsSync(path.join(to, "internal/core/adt/share_test.go")));
   });

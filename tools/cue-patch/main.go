@@ -1,10 +1,10 @@
-// Command cue-patch makes a copy of the pinned CUE module, changed in one place, with a few files of ours added.
+// Command cue-patch makes a copy of the pinned CUE module, changed in two places, with a few files of ours added.
 //
 //	go run ./cue-patch -to DIR [-tests]
 //
 // It runs inside tools/, whose go.mod says which version of CUE is meant. A text to replace that is not in the
 // original exactly once is an error: a new version of CUE needs a new look at the patch, never a silent build without it.
-// See docs/decisions/cue-structure-sharing.md.
+// See docs/decisions/cue-structure-sharing.md and docs/decisions/long-evaluations.md.
 package main
 
 import (
@@ -28,6 +28,10 @@ var replacements = []replacement{{
 	file: "internal/core/adt/share.go",
 	old:  "if n.node.ClosedRecursive && !arc.ClosedRecursive {",
 	new:  "if n.node.ClosedRecursive && !arc.ClosedRecursive && !n.mayShareOpen(arc) {",
+}, {
+	file: "internal/core/adt/context.go",
+	old:  "func (c *OpContext) evalStateCI(v Expr, state Flags) (result Value, ci CloseInfo) {",
+	new:  "func (c *OpContext) evalStateCI(v Expr, state Flags) (result Value, ci CloseInfo) {\n\ttick()",
 }}
 
 func main() {

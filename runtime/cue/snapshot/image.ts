@@ -50,15 +50,22 @@ function encode(value: number | bigint): number | string {
   return typeof value === "bigint" ? String(value) : value;
 }
 
-/** Brings a new instance into the state of an image, whose parts are read from a file straight into memory. Throws when it is too short. */
-export function restoreImage(exports: Exports, image: Image, file: number, offset: number): void {
+/**
+ * Brings an instance into the state of an image, whose parts are read from a file straight into memory. One that was `used` may have
+ * more memory, which is zeroed. Throws when the file is too short.
+ */
+export function restoreImage(exports: Exports, image: Image, file: number, offset: number, used: boolean): void {
   const memory = new Uint8Array(exports.memory.buffer);
-  if (memory.length !== image.memory) throw new Error("the snapshot belongs to another module");
+  if (used ? memory.length < image.memory : memory.length !== image.memory) throw new Error("the snapshot belongs to another module");
   let from = offset;
+  let end = 0;
   for (const [at, length] of image.parts) {
-    readFully(file, memory.subarray(at, at + length), from);
+    if (used) memory.fill(0, end, at);
+    end = at + length;
+    readFully(file, memory.subarray(at, end), from);
     from += length;
   }
+  if (used) memory.fill(0, end);
   for (const [name, value] of Object.entries(image.globals)) {
     const global = (exports as unknown as Record<string, WebAssembly.Global>)[name];
     if (!global) throw new Error("the snapshot belongs to another module");

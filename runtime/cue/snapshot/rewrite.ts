@@ -3,6 +3,8 @@ import { name, Reader, readSections, Section, signed, unsigned, type WasmSection
 
 /** Exported globals are called by this and their number. */
 export const GLOBAL = "global:";
+/** Exported global: so many pages memory may have; 0 once more were refused. It is set for each instance, and is no part of a snapshot. */
+export const LIMIT = "memory-limit";
 /** Bytes of a page of WebAssembly memory. */
 export const WASM_PAGE = 65536;
 
@@ -11,11 +13,13 @@ export const WASM_PAGE = 65536;
  * evaluation. Memory really grows by this many pages (32 MiB).
  */
 const STEP = 512;
+/** All that 32 bits can address. */
+const MOST_PAGES = 65536;
 const I32 = 0x7f;
 const MUTABLE = 1;
 const EXPORT_GLOBAL = 3;
 
-/** The binary with every mutable global exported, as `global:N`, and memory that grows in large steps. */
+/** The binary with every mutable global exported, as `global:N`, and memory that grows in large steps up to a limit. */
 export function makeObservable(wasm: Uint8Array): Uint8Array {
   const sections = readSections(wasm);
   const globals = mutableGlobals(sections);
@@ -23,11 +27,11 @@ export function makeObservable(wasm: Uint8Array): Uint8Array {
   const changed = sections.map((section): WasmSection => {
     switch (section.id) {
       case Section.global:
-        return addGlobal(section, memoryMinimum(sections));
+        return addGlobals(section, [memoryMinimum(sections), MOST_PAGES]);
       case Section.export:
-        return exportGlobals(section, [...globals.mutable, added]);
+        return exportGlobals(section, [...globals.mutable, added], added + 1);
       case Section.code:
-        return growInSteps(section, added);
+        return growInSteps(section, added, added + 1);
       default:
         return section;
     }
@@ -80,26 +84,28 @@ function importedGlobals(sections: readonly WasmSection[]): number {
   return found;
 }
 
-/** Adds a global that holds how many pages Go believes to have. */
-function addGlobal(section: WasmSection, pages: number): WasmSection {
+/** Adds globals: one holds how many pages Go believes to have, one how many it may have. */
+function addGlobals(section: WasmSection, values: readonly number[]): WasmSection {
   const reader = new Reader(section.body);
   const count = reader.unsigned();
-  const global = Buffer.concat([Uint8Array.of(I32, MUTABLE, 0x41), signed(pages), Uint8Array.of(0x0b)]);
-  return { id: section.id, body: Buffer.concat([unsigned(count + 1), reader.rest(), global]) };
+  const globals = values.flatMap((value) => [Uint8Array.of(I32, MUTABLE, 0x41), signed(value), Uint8Array.of(0x0b)]);
+  return { id: section.id, body: Buffer.concat([unsigned(count + values.length), reader.rest(), ...globals]) };
 }
 
-function exportGlobals(section: WasmSection, globals: readonly number[]): WasmSection {
+function exportGlobals(section: WasmSection, globals: readonly number[], limit: number): WasmSection {
   const reader = new Reader(section.body);
   const count = reader.unsigned();
-  const exports = globals.flatMap((index) => [name(`${GLOBAL}${index}`), Uint8Array.of(EXPORT_GLOBAL), unsigned(index)]);
-  return { id: section.id, body: Buffer.concat([unsigned(count + globals.length), reader.rest(), ...exports]) };
+  const names = [...globals.map((index) => [`${GLOBAL}${index}`, index] as const), [LIMIT, limit] as const];
+  const exports = names.flatMap(([text, index]) => [name(text), Uint8Array.of(EXPORT_GLOBAL), unsigned(index)]);
+  return { id: section.id, body: Buffer.concat([unsigned(count + names.length), reader.rest(), ...exports]) };
 }
 
 /**
  * Replaces the one `memory.grow` of Go's runtime: it adds to the pages that Go believes to have (global `believed`), and memory grows,
- * by a large step, only when that is more than there is. Throws when there is not exactly one: a new Go does it differently.
+ * by a large step, only when that is more than there is, and not above `limit`. Throws when there is not exactly one: a new Go does it
+ * differently.
  */
-function growInSteps(section: WasmSection, believed: number): WasmSection {
+function growInSteps(section: WasmSection, believed: number, limit: number): WasmSection {
   const reader = new Reader(section.body);
   const count = reader.unsigned();
   const parts: Uint8Array[] = [unsigned(count)];
@@ -108,7 +114,7 @@ function growInSteps(section: WasmSection, believed: number): WasmSection {
     const body = reader.bytes(reader.unsigned());
     const at = growInstruction(body);
     if (at >= 0) found++;
-    const changed = at < 0 ? body : Buffer.concat([body.subarray(0, at), growth(believed), body.subarray(at + 2)]);
+    const changed = at < 0 ? body : Buffer.concat([body.subarray(0, at), growth(believed, limit), body.subarray(at + 2)]);
     parts.push(unsigned(changed.length), changed);
   }
   if (found !== 1) throw new Error(`expected one place where memory grows, found ${found}`);
@@ -126,14 +132,17 @@ function growInstruction(body: Uint8Array): number {
 }
 
 /** Takes the pages asked for from the stack, leaves how many there were before, or -1. */
-function growth(believed: number): Uint8Array {
+function growth(believed: number, limit: number): Uint8Array {
   const global = unsigned(believed);
   const get = [0x23, ...global];
+  const limitGlobal = unsigned(limit);
   const size = [0x3f, 0x00];
   return Uint8Array.from([
     ...[...get, 0x6a, 0x24, ...global], // believed += asked
     ...[...get, ...size, 0x4b, 0x04, I32], // if believed > memory.size
-    ...[...get, ...size, 0x6b, 0x41, ...signed(STEP), 0x6a, 0x40, 0x00], // memory.grow(believed - memory.size + STEP)
+    ...[...get, 0x23, ...limitGlobal, 0x4b, 0x04, I32], // if believed > limit
+    ...[0x41, 0x00, 0x24, ...limitGlobal, 0x41, ...signed(-1), 0x05], // limit = 0; -1; else
+    ...[...get, ...size, 0x6b, 0x41, ...signed(STEP), 0x6a, 0x40, 0x00, 0x0b], // memory.grow(believed - memory.size + STEP)
     ...[0x05, ...size, 0x0b], // else memory.size
   ]);
 }

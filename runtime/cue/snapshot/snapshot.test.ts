@@ -96,20 +96,6 @@ test("a restored instance grows its memory as far as an evaluation needs", async
   await evaluator.close();
 });
 
-test("evaluations one after another do not keep memory", async () => {
-  const evaluator = await createEvaluator({ wasm: built, follow: ["#up"] });
-  const text = 'import "list"\na: {for i in list.Range(0, 3000, 1) {"x\\(i)": {y: i, #up: [{do: "scratch"}]}}}';
-  const packages = [{ importPath: "_", name: "", own: true, version: "", files: [{ name: "a.cue", text }], imports: {} }];
-  const used: number[] = [];
-  for (let i = 0; i < 20; i++) {
-    await evaluator.load({ dir, packages });
-    used.push(process.memoryUsage().rss / 2 ** 20);
-  }
-  await evaluator.close();
-  const [early, late] = [Math.max(...used.slice(0, 8)), Math.max(...used.slice(12))];
-  assert.ok(late < early + 50, `${early} MiB, then ${late} MiB`);
-});
-
 test("without a snapshot, with a broken one and with one of another module every instance is initialised", async () => {
   const whole = readFileSync(snapshotOf(built));
   const foreign = Buffer.from(whole);

@@ -24,6 +24,11 @@ func ShareBelow(labels []string) {
 	}
 }
 
+// OnTick names a function that is called now and then while something is evaluated.
+func OnTick(tick func()) {
+	adt.Tick = tick
+}
+
 // BuiltinLabels lists what a builtin package has; nil when there is no such package.
 func BuiltinLabels(ctx *cue.Context, importPath string) []string {
 	r := (*runtime.Runtime)(ctx)
