@@ -16,6 +16,8 @@ export interface ConfigRequest {
   /** Directory of the config, or one CUE file. */
   readonly dir: string;
   readonly inputs: readonly string[];
+  /** Aborting ends an evaluation that takes long. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Config {
@@ -27,6 +29,8 @@ export interface Config {
   /** Directories of dagger itself that a job may upload. */
   readonly own: readonly string[];
   readonly clientId: string;
+  /** Gives back the memory of CUE, when no more values are to be filled in. */
+  release(): Promise<void>;
   close(): void;
 }
 
@@ -35,7 +39,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   const fills = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
   const wasm = asset("cue.wasm");
   const cache = openCache(process.env, wasm, version.dagger, import.meta.url);
-  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled: process.env["DAGGER_CUE_CODE"] !== "off" });
+  const compiled = process.env["DAGGER_CUE_CODE"] !== "off";
+  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal: request.signal });
   const close = (): void => void evaluator.close();
   try {
     const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache });
@@ -46,6 +51,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
       workspace: source.moduleRoot ?? source.dir,
       own: [helperDir(hostPlatform())],
       clientId: await readClientId(process.env),
+      release: () => evaluator.release(),
       close,
     };
   } catch (error) {

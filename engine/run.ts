@@ -73,7 +73,11 @@ export class Run {
     let before: Job | undefined;
     for (;;) {
       const job = await this.#compile(evaluation);
-      if (job.deferred.length === 0) return { because, evaluation, job };
+      if (job.deferred.length === 0) {
+        // The memory that CUE took is better used by what is sent and received now.
+        if (!givesValues(job)) void this.#parts.config.release();
+        return { because, evaluation, job };
+      }
       if (!givesValues(job) || (before !== undefined && noProgress(before, job))) throw stuckError(job);
       evaluation = await this.#early(evaluation, job);
       before = job;
