@@ -35,7 +35,7 @@ export function select(workflow: Workflow, targets: readonly string[], gradual =
   if (problems.length > 0) return { order: [], wanted: [], deferred: [], undone: [], problems };
   const waiting = waitingPrograms(order);
   const hopeless = graph.hopeless(waiting);
-  const all = [...toDeferred(order, waiting), ...undecided];
+  const all = [...toDeferred(order, waiting), ...undecided].filter((one) => !gradual || !isInput(one));
   const undone = all.flatMap((one) => withoutHope(one, hopeless));
   const left = new Set(undone.map(({ path }) => path));
   return {
@@ -45,6 +45,11 @@ export function select(workflow: Workflow, targets: readonly string[], gradual =
     undone,
     problems,
   };
+}
+
+/** A component that misses itself is an input: whoever uses it misses it. */
+function isInput({ path, missing }: Deferred): boolean {
+  return missing.some((one) => one.path === path);
 }
 
 /** Nothing when all that it waits for may come; else with the values that nothing gives in place of all others. */
@@ -213,7 +218,7 @@ class Needs {
   undecided(wanted: Set<Program>): Deferred[] {
     return this.#workflow.undecided.flatMap((field) => {
       // An open field that waits for nothing but itself is an input that nobody uses.
-      const missing = missingOf(field).filter((one) => one.path !== field.path && !isOwnOps(one));
+      const missing = missingOf(field).filter((one) => one.path !== field.path);
       for (const one of missing) {
         const provider = this.#provider(one.path);
         if (provider === undefined) this.#missing(field.path, one, field.at);
@@ -222,9 +227,4 @@ class Needs {
       return missing.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
     });
   }
-}
-
-/** The ops of a component that is declared by its type, as an input: whoever uses it misses it. */
-function isOwnOps({ path }: Missing): boolean {
-  return path.endsWith(".#up");
 }

@@ -19,13 +19,14 @@ export function lowerExec(op: ExecOp, state: State, context: LowerContext, words
   const { env, secretEnv } = environment(op, state, context);
   const plainEnv = env.flatMap(([name, value]) => (typeof value === "string" ? [[name, value] as const] : []));
   const { args, mounts: helperMounts } = commandLine(op, env, context, platform);
-  const mounts = op.mount.map(([dest, mount]) => lowerMount(dest, mount, op, context));
+  const cwd = resolvePath(state.dir, op.dir ?? ".");
+  const mounts = op.mount.map(([dest, mount]) => lowerMount(mountPath(dest, cwd), mount, op, context));
   const limits = given("resources", op.resources && toResources(op.resources));
   const vertex: ExecVertex = {
     kind: "exec",
     args,
     env: plainEnv,
-    cwd: resolvePath(state.dir, op.dir ?? "."),
+    cwd,
     user: op.user ?? state.user,
     ...given("hostname", op.hostname),
     extraHosts: op.hosts.map(([host, ip]) => ({ host, ip })),
@@ -44,6 +45,11 @@ export function lowerExec(op: ExecOp, state: State, context: LowerContext, words
     meta: { ...context.meta(op, words), ...(op.always && context.never === undefined ? { ignoreCache: true } : {}), ...limits },
   };
   return { ...state, fs: outputOf(vertex, op) };
+}
+
+/** A relative path starts where the process does, as in a Dockerfile. */
+function mountPath(dest: string, cwd: string): string {
+  return dest.startsWith("/") ? dest : resolvePath(cwd, dest);
 }
 
 /** What the process finds in its environment: a secret takes the place of a text of the same name. */
@@ -73,7 +79,7 @@ function unrepeated({ always }: ExecOp, { never }: LowerContext): ExecVertex["se
 /** What later ops see: the root, or the mount that the op names. */
 function outputOf(vertex: ExecVertex, op: ExecOp): Output {
   const named = op.mount.find(([, mount]) => mount.kind === "bind" && mount.output);
-  return { vertex, index: execOutputIndex(vertex, named?.[0] ?? "/") };
+  return { vertex, index: execOutputIndex(vertex, named === undefined ? "/" : mountPath(named[0], vertex.cwd)) };
 }
 
 /** "" stands for all of a filesystem. */

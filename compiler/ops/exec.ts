@@ -84,10 +84,10 @@ function checkExec(op: ExecOp, field: Field, context: ReadContext): void {
     });
   }
   for (const [path] of op.mount) {
-    if (path.startsWith("/") && !/\/\/|\/\.{1,2}(\/|$)/.test(path) && path !== "/") continue;
+    if (!/\/\/|(^|\/)\.{1,2}(\/|$)/.test(path) && path !== "/" && path !== "") continue;
     context.problem({
       code: "wrong-type",
-      message: `Op exec takes absolute paths below / to mount at, got ${JSON.stringify(path)}`,
+      message: `Op exec takes paths below / to mount at, got ${JSON.stringify(path)}`,
       ...place("mount"),
       hint: "Write it as the process sees it, e.g. /src",
     });

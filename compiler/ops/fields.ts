@@ -161,12 +161,17 @@ export function describeMissing(missing: Missing, component: string, at: readonl
   const type = missing.type === "_" || missing.type === "" ? "" : ` (${missing.type})`;
   return {
     code: "missing-value",
-    message: `Missing value: ${missing.path}${type} is needed by ${component}, but nothing gives it`,
+    message:
+      missing.path === component
+        ? `Missing value: nothing gives ${missing.path}${type}`
+        : `Missing value: ${missing.path}${type} is needed by ${component}, but nothing gives it`,
     path: missing.path,
     at: [...missing.at, ...at],
     hint: /(^|\.)_/.test(missing.path)
       ? "Set it in the config; a job does not compute hidden fields for CUE, so a computed value needs a name without _"
-      : `Set it in the config, or pass it with -i ${missing.path}=…`,
+      : missing.type === "a filesystem"
+        ? `Give its ops in the config, or a directory with dagger compute --input-dir ${missing.path}=…`
+        : `Set it in the config, or pass it with -i ${missing.path}=…`,
   };
 }
 

@@ -1,5 +1,5 @@
 // `from`: a component, an inline list of ops, or one inline op. Written `_` in CUE so that references stay shared.
-import type { Field, Value } from "../value.ts";
+import type { Field } from "../value.ts";
 import { concrete, describe } from "./fields.ts";
 import type { FieldType, ReadContext } from "./spec.ts";
 import type { From } from "./use.ts";
@@ -11,10 +11,6 @@ export const from: FieldType<From> = {
   words,
   read: (field, context) => {
     if (isComponent(field.value)) return use(field, context);
-    if (isUnmade(field.value)) {
-      context.missing([{ path: field.value.path, at: field.at, type: "a filesystem" }]);
-      return undefined;
-    }
     const value = concrete(field, context);
     if (value === undefined) return undefined;
     if (value.kind === "list" || (value.kind === "struct" && value.fields.has("do"))) return use(field, context);
@@ -33,11 +29,6 @@ export const from: FieldType<From> = {
 function use(field: Field, context: ReadContext): From {
   context.use(field);
   return { kind: "from", value: field.value, path: field.path, at: field.at };
-}
-
-/** A component by its type, whose ops nobody gave: `#up!` of a definition. CUE only tells where that is declared. */
-function isUnmade({ kind, missing = [] }: Value): boolean {
-  return kind === "incomplete" && missing.length > 0 && missing.every(({ path }) => path.endsWith(".#up"));
 }
 
 /** Components right below a struct that is none itself: what its reference probably meant. */

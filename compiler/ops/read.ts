@@ -85,7 +85,10 @@ class Reader {
       missing: (more) => void missing.push(...more),
       use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),
     };
-    const ops = readList(list, context);
+    const unmade = named && isUnmade(list.value);
+    // Inputs of one type are one value: CUE cannot tell which of them is meant, but none of them is given.
+    if (unmade) missing.push(...this.#namesOf(value).map((path) => ({ path, at: field.at, type: "a filesystem" })));
+    const ops = unmade ? [] : readList(list, context);
     if (named) checkExports(ops, value, context);
     else if (!value.path.endsWith("#up")) checkInline(ops, context);
     const places = named ? this.#namesOf(value) : [];
@@ -104,6 +107,11 @@ class Reader {
     this.#programs.set(value, program);
     return program;
   }
+}
+
+/** The ops of a component by its type, such as an input, that nobody gave. CUE tells where they are declared, not what they are of. */
+function isUnmade({ kind, missing = [] }: Value): boolean {
+  return kind === "incomplete" && missing.length > 0 && missing.every(({ path }) => path.endsWith(".#up"));
 }
 
 /** The types that a scalar export can fill; a component of only ops is a struct, which no scalar can become. */
