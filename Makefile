@@ -94,7 +94,8 @@ dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
 	$(timed) "gomplate ($*)" bash -c 'cd tools/gomplate && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/hairyhenderson/gomplate/v4/cmd/gomplate'
 	@mv $@.new $@
 
-dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs
+# CUE is used by the runs that compile the bundle's code.
+dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm
 	$(timed) "bundle" node tools/bundle.mjs
 
 # Replaced as a whole: what imports it meanwhile finds the old library or the new one.
