@@ -193,7 +193,7 @@ class Needs {
   #missing(user: string, missing: Missing, at: readonly Position[]): void {
     if (this.#gradual) {
       const declared = fieldAt(this.#workflow.root, missing.path)?.at ?? [];
-      if (!this.#ungiven.has(missing.path)) this.#ungiven.set(missing.path, declared.length > 0 ? { ...missing, at: declared } : missing);
+      if (!this.#ungiven.has(missing.path)) this.#ungiven.set(missing.path, { ...missing, at: [...declared, ...missing.at] });
       return;
     }
     const known = this.#problems.some((problem) => problem.code === "missing-value" && problem.path === missing.path);

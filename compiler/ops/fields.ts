@@ -58,7 +58,7 @@ export function readRecord(
     }
     if (isUnset(field.value, label, given.value)) {
       if (isOpenReference(given, context)) context.missing(context.open);
-      else if (context.gradual) context.missing(missingOf(given));
+      else if (context.gradual) context.missing(missingOf(given).map((one) => ({ ...one, at: [...field.at, ...one.at] })));
       else context.problem(unsetField(words, label, spec, field, given));
       complete = false;
       continue;
@@ -167,12 +167,18 @@ export function describeMissing(missing: Missing, component: string, at: readonl
         : `Missing value: ${missing.path}${type} is needed by ${component}, but nothing gives it`,
     path: missing.path,
     at: [...missing.at, ...at],
-    hint: /(^|\.)_/.test(missing.path)
-      ? "Set it in the config; a job does not compute hidden fields for CUE, so a computed value needs a name without _"
-      : missing.type === "a filesystem"
-        ? `Give its ops in the config, or a directory with dagger compute --input-dir ${missing.path}=…`
-        : `Set it in the config, or pass it with -i ${missing.path}=…`,
+    hint: hintFor(missing),
   };
+}
+
+function hintFor({ path, type }: Missing): string {
+  if (/(^|\.)_/.test(path)) {
+    return "Set it in the config; a job does not compute hidden fields for CUE, so a computed value needs a name without _";
+  }
+  if (type === "a filesystem") return `Give its ops in the config, or a directory with dagger compute --input-dir ${path}=…`;
+  if (type === "a secret") return `Give its id in the config, or its value with --secret ${path}=env:NAME`;
+  if (type === "a socket") return `Give its id in the config, or the socket with --ssh ${path}=SOCKET,raw=true`;
+  return `Set it in the config, or pass it with -i ${path}=…`;
 }
 
 /** Notes that a field has the wrong type. */

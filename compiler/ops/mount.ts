@@ -3,7 +3,7 @@ import type { Field } from "../value.ts";
 import { concrete, describe, optional, readRecord, required, standard, wrongType } from "./fields.ts";
 import { from } from "./from.ts";
 import { nearest, orList } from "./near.ts";
-import { secretName } from "./secret.ts";
+import { nameOrId, secretName } from "./secret.ts";
 import type { FieldSpec, FieldType, ReadContext } from "./spec.ts";
 import { boolean, integer, mode, name, oneOf, uid } from "./types.ts";
 import type { From } from "./use.ts";
@@ -69,13 +69,13 @@ export const size: FieldType<number> = {
   },
 };
 
+const socketName = nameOrId("the name of a socket", "a socket");
+
 /** A name, or what the first dialect had: `{id: NAME}`, and `{unix: PATH}`, where the path is the name. */
 const stream: FieldType<string> = {
   words: `the name of a socket, or {unix: "/path"}`,
   read: (field, context) => {
-    if (field.value.kind !== "struct") return name.read(field, context);
-    const id = field.value.fields.get("id");
-    if (id !== undefined) return name.read(id, context);
+    if (!field.value.fields.has("unix")) return socketName.read(field, context);
     const record = readRecord("stream", { unix: required(name) }, field, context) as { readonly unix: string } | undefined;
     return record?.unix;
   },

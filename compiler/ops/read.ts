@@ -81,6 +81,7 @@ class Reader {
     const context: ReadContext = {
       open: openFields(value),
       gradual: this.#gradual,
+      nameOf: (named) => this.#namesOf(named)[0] ?? named.path,
       problem: (diagnostic) => void this.problems.push(diagnostic),
       missing: (more) => void missing.push(...more),
       use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),

@@ -8,16 +8,22 @@ export interface SecretRef {
   readonly optional: boolean;
 }
 
-/** The name of a secret: text, or `{id}` as the first dialect's `dagger.#Secret` has it. */
-export const secretName: FieldType<string> = {
-  words: "the name of a secret",
-  read: (field, context) => {
-    const id = field.value.fields.get("id");
-    return field.value.kind === "struct" && id !== undefined && !field.value.fields.has("#up")
-      ? name.read(id, context)
-      : name.read(field, context);
-  },
-};
+/** A name: text, or a struct with an `id`, as the first dialect's `dagger.#Secret` and `dagger.#Stream` are. */
+export function nameOrId(words: string, kind: string): FieldType<string> {
+  return {
+    words,
+    read: (field, context) => {
+      const { value } = field;
+      const id = value.fields.get("id");
+      if (id === undefined || value.fields.has("#up")) return name.read(field, context);
+      if (id.value.kind !== "incomplete") return name.read(id, context);
+      context.missing([{ path: context.nameOf(value), at: field.at, type: kind }]);
+      return undefined;
+    },
+  };
+}
+
+export const secretName: FieldType<string> = nameOrId("the name of a secret", "a secret");
 
 const words = `{secret: "NAME"}`;
 const fields = { secret: required(name), optional: standard(boolean, false) };

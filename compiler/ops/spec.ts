@@ -3,7 +3,7 @@ import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
 import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
-import type { Field, Missing } from "../value.ts";
+import type { Field, Missing, Value } from "../value.ts";
 import type { Computed, From, OpBase } from "./use.ts";
 
 /** Everything there is to know about one op. One file per op makes one of these. */
@@ -42,6 +42,8 @@ export interface ReadContext {
   readonly open: readonly Missing[];
   /** An op whose fields have only a constraint waits for them. */
   readonly gradual: boolean;
+  /** What a person calls a value: the place in the config's data that refers to it. */
+  nameOf(value: Value): string;
   problem(diagnostic: Diagnostic): void;
   /** The program cannot be built before these have values. */
   missing(missing: readonly Missing[]): void;

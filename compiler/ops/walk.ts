@@ -7,7 +7,7 @@ import { isComponent } from "./use.ts";
 export interface Found {
   /** Components in declaration order, each once. Definitions and hidden fields are templates: theirs are built only when used. */
   readonly components: readonly Field[];
-  /** Paths of a component in the config's data, in declaration order: `app: #App` is the component of a definition under a name of its own. */
+  /** Paths in the config's data of what is declared elsewhere, in declaration order: `app: #App` is the component of a definition under a name of its own. */
   readonly places: ReadonlyMap<Value, readonly string[]>;
   /** Fields that CUE cannot complete yet and that may hold further components. */
   readonly undecided: readonly Field[];
@@ -22,7 +22,7 @@ export function findComponents(root: Field): Found {
   const stack: Field[] = [root];
   for (let field = stack.pop(); field !== undefined; field = stack.pop()) {
     const { value } = field;
-    if (isComponent(value)) places.set(value, [...(places.get(value) ?? []), field.path]);
+    if (isComponent(value) || value.path !== field.path) places.set(value, [...(places.get(value) ?? []), field.path]);
     if (seen.has(value)) continue;
     seen.add(value);
     if (isComponent(value)) components.push(field);
