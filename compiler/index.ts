@@ -13,6 +13,7 @@ export {
   normalizeReference,
   ociLayoutAttrs,
   printDefinition,
+  takesUsualGraph,
 } from "./llb/index.ts";
 export { nearest } from "./ops/near.ts";
 export { type ComponentOps, type OpData, printOps } from "./ops/print.ts";

@@ -63,6 +63,10 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
 export interface CompileRequest {
   readonly targets: readonly string[];
   readonly noCache?: boolean;
+  /** A name that no other run has; left out where nothing runs. */
+  readonly run?: string;
+  /** LLB capabilities of a daemon that lacks some that ops depend on. */
+  readonly caps?: ReadonlySet<string>;
 }
 
 export async function compileConfig(config: Config, evaluation: Evaluation, ports: Ports, request: CompileRequest): Promise<Job> {
@@ -76,6 +80,8 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     knownHosts: knownHosts(process.env),
     targets: request.targets,
     noCache: request.noCache ?? false,
+    ...(request.run === undefined ? {} : { run: request.run }),
+    ...(request.caps === undefined ? {} : { caps: request.caps }),
   });
 }
 

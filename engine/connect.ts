@@ -1,6 +1,6 @@
 // Opens the one build of a run: finds a daemon (or starts the embedded one), connects, and offers what the job needs.
 import type { Diagnostic, ImageRequest, Job } from "../compiler/index.ts";
-import { checkDaemon, UserError } from "../compiler/index.ts";
+import { checkDaemon, takesUsualGraph, UserError } from "../compiler/index.ts";
 import { findDaemon } from "../runtime/daemon/index.ts";
 import type { LocalDir, OpenAgents, Receiver, SshSource } from "../runtime/session/index.ts";
 import { createReceiver, dockerAuth, openAgents, withLogins } from "../runtime/session/index.ts";
@@ -54,6 +54,12 @@ export class OpenBuild {
     const { client, options, steps, cache } = this.#parts;
     const inline = cache?.exports?.filter(({ type }) => type === "inline") ?? [];
     return client.build({ ...options, cache: { ...cache, exports: inline }, ...more, onStatus: steps.follower(owner) });
+  }
+
+  /** What the daemon can do, when that is less than graphs are usually made for. */
+  async oldCapabilities(): Promise<ReadonlySet<string> | undefined> {
+    const caps = (await this.#parts.capabilities)?.caps;
+    return caps === undefined || takesUsualGraph(caps) ? undefined : caps;
   }
 
   /** Throws UserError (3) `daemon-lacks` when the daemon cannot do all of the job: before anything runs. */

@@ -7,6 +7,7 @@ import { SolveError } from "../runtime/solve/index.ts";
 import { attestationsOf } from "./attest.ts";
 import type { Computed } from "./computed.ts";
 import type { OpenBuild } from "./connect.ts";
+import type { ErrorShell } from "./error-shell.ts";
 import type { UpEvent, UpResult } from "./events.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import type { StepTracker } from "./steps.ts";
@@ -22,6 +23,7 @@ export interface ExportParts {
   readonly opening: Promise<OpenBuild>;
   readonly steps: StepTracker;
   readonly signal: AbortSignal;
+  readonly errorShell: ErrorShell;
   /** What images are to say of their own making, whatever their ops do. */
   readonly attest: Attest;
   readonly onEvent: (event: UpEvent) => void;
@@ -68,8 +70,7 @@ export class ImageExports {
   }
 
   /** Puts the archives in place; tells of all images. */
-  async commit(outputs: readonly ImageOutput[]): Promise<UpResult["images"]> {
-    const done = await Promise.all(this.start(outputs));
+  async commit(done: readonly DoneImage[]): Promise<UpResult["images"]> {
     for (const { archive } of done) await archive?.commit();
     return done.map(({ output: { target, path, platforms }, digest }) => ({
       path,
@@ -97,7 +98,7 @@ export class ImageExports {
     const more = { exporters: [exporterOf(output, archive)], platforms, attestations, signal: this.#cancel.signal };
     const build = await (await opening).beside(more, owner);
     try {
-      const { exporterResponse } = await build.finish(await solved(build, output));
+      const { exporterResponse } = await build.finish(await this.#parts.errorShell.watch(build, solved(build, output)));
       return { output, digest: exporterResponse["containerimage.digest"] ?? "", ...(archive === undefined ? {} : { archive }) };
     } catch (error) {
       throw explained(error, output, steps);

@@ -1,4 +1,5 @@
 // Explains a failed job in the user's terms: which op of which component, on which line of CUE, and what it did.
+import { constants } from "node:os";
 import type { Diagnostic } from "../compiler/index.ts";
 import type { SolveFailure } from "../runtime/solve/index.ts";
 import { SolveError } from "../runtime/solve/index.ts";
@@ -19,7 +20,7 @@ function describe(failure: SolveFailure, step: Step, hint: string | undefined): 
   if (failure.exitCode !== undefined) {
     return {
       code: "command-failed",
-      message: `\`${step.name}\`${of} ended with exit code ${failure.exitCode}`,
+      message: `\`${step.name}\`${of} ended with exit code ${failure.exitCode}${signalOf(failure.exitCode)}`,
       ...base,
       hint: exitHint(failure.exitCode),
     };
@@ -31,6 +32,11 @@ function describe(failure: SolveFailure, step: Step, hint: string | undefined): 
     ...base,
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** dagger's own are of no use to anybody. */
+function isOfUser({ dest }: { readonly dest: string }): boolean {
+  return !dest.startsWith("/.dagger/");
 }
 
 /** The kernel's limit on stacked filesystems, which says nothing of layers. */
@@ -48,8 +54,14 @@ function describeStep({ exitCode, exec }: SolveFailure, { digest, name }: Step):
     digest,
     name,
     ...(exitCode === undefined ? {} : { exitCode }),
-    ...(exec === undefined ? {} : { mounts: exec.container.mounts.map(({ dest, kind }) => ({ dest, kind })) }),
+    ...(exec === undefined ? {} : { mounts: exec.container.mounts.filter(isOfUser).map(({ dest, kind }) => ({ dest, kind })) }),
   };
+}
+
+/** Shells and runtimes tell the signal that ended a process as 128 + its number. */
+function signalOf(code: number): string {
+  const [name] = Object.entries(constants.signals).find(([, number]) => number === code - 128) ?? [];
+  return name === undefined ? "" : ` (${name})`;
 }
 
 /** The meanings that shells and kernels give to exit codes. */

@@ -1,27 +1,27 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
-import type { Job } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
+import { randomUUID } from "node:crypto";
+import type { Job, Ports, Position, UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
-import type { Build, ResultRef } from "../runtime/solve/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
 import type { Config } from "./config.ts";
 import { compileConfig } from "./config.ts";
 import type { Offer, OpenBuild } from "./connect.ts";
 import { entitlementsOf } from "./entitlements.ts";
-import type { ImageExports } from "./exports.ts";
+import type { ErrorShell } from "./error-shell.ts";
+import type { DoneImage, ImageExports } from "./exports.ts";
 import { digestValues } from "./exports.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
-import { solveApart } from "./keep-going.ts";
+import { Kept } from "./keep-going.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { SecretSource } from "./secrets.ts";
 import { requireSecrets } from "./secrets.ts";
-import { noComponent, shellAfter, shellIn } from "./shell.ts";
+import { noComponent, shellIn } from "./shell.ts";
+import { requireSsh } from "./ssh.ts";
 import type { StepTracker } from "./steps.ts";
 
 export interface Done {
@@ -30,8 +30,9 @@ export interface Done {
   readonly computed: Readonly<Record<string, unknown>>;
   /** Per pass, the paths that it waited for. */
   readonly because: readonly (readonly string[])[];
-  /** Of components, where the run kept going. */
-  readonly failures: readonly SolveError[];
+  readonly images: readonly DoneImage[];
+  /** Where the run kept going. */
+  readonly failures: readonly UserError[];
 }
 
 export interface RunParts {
@@ -42,19 +43,27 @@ export interface RunParts {
   readonly steps: StepTracker;
   readonly secrets: ReadonlyMap<string, SecretSource>;
   readonly exports: ImageExports;
+  readonly errorShell: ErrorShell;
+  /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
+  readonly secretPlaces: Map<string, readonly Position[]>;
+  /** Ids of the agents and sockets that steps may use. */
+  readonly ssh: ReadonlySet<string>;
 }
 
 /** The passes of one job, all of them inside one build of the daemon. */
 export class Run {
   readonly #parts: RunParts;
+  /** Tells what this run makes from what every other run made. */
+  readonly #name: string = randomUUID();
 
   constructor(parts: RunParts) {
     this.#parts = parts;
   }
 
   async passes(): Promise<Done> {
-    const { because, evaluation, job } = await this.#untilComplete();
-    const last = this.#parts.request.keepGoing === true ? this.#lastKeptGoing(evaluation, job) : this.#last(evaluation, job);
+    const kept = this.#parts.request.keepGoing === true ? new Kept(this.#parts.errorShell) : undefined;
+    const { because, evaluation, job } = await this.#untilComplete(kept);
+    const last = kept === undefined ? this.#last(evaluation, job) : this.#lastKeptGoing(evaluation, job, kept);
     return { because, ...(await last) };
   }
 
@@ -67,19 +76,19 @@ export class Run {
   }
 
   /** Runs pass after pass until nothing waits for computed values; the last job is compiled, not run. */
-  async #untilComplete(): Promise<Pick<Done, "job" | "evaluation" | "because">> {
+  async #untilComplete(kept?: Kept): Promise<Pick<Done, "job" | "evaluation" | "because">> {
     const because: (readonly string[])[] = [[]];
     let evaluation = this.#parts.config.evaluation;
     let before: Job | undefined;
     for (;;) {
       const job = await this.#compile(evaluation);
-      if (job.deferred.length === 0) {
+      if (job.deferred.length === 0 || kept?.isHopeless(job) === true) {
         // The memory that CUE took is better used by what is sent and received now.
         if (!givesValues(job)) void this.#parts.config.release();
         return { because, evaluation, job };
       }
       if (!givesValues(job) || (before !== undefined && noProgress(before, job))) throw stuckError(job);
-      evaluation = await this.#early(evaluation, job);
+      evaluation = kept === undefined ? await this.#early(evaluation, job) : await this.#earlyKeptGoing(evaluation, job, kept);
       before = job;
       const waited = [...new Set(job.deferred.flatMap((component) => component.missing.map((missing) => missing.path)))];
       because.push(waited);
@@ -88,7 +97,7 @@ export class Run {
   }
 
   async #compile(evaluation: Evaluation): Promise<Job> {
-    const { request, config, offer, opening, steps, secrets } = this.#parts;
+    const { request, config, offer, opening, steps } = this.#parts;
     request.onEvent({ type: "phase", phase: "compile" });
     offer.logins = () => loginsOf(evaluation.root);
     // The daemon grants what a build may do when it starts, and asking it for anything starts it.
@@ -102,8 +111,7 @@ export class Run {
       offer.serveLocals(locals);
     };
     const frontends = frontendPort({ open: started, serve, localImages: (platform) => images.local(platform) });
-    const job = await compileConfig(config, evaluation, { images, frontends }, request);
-    requireSecrets(job, secrets);
+    const job = await this.#compileFor(evaluation, { images, frontends });
     await serve(job.locals);
     await checkArchives(job.images, config.workspace);
     offer.prepare(job);
@@ -116,69 +124,92 @@ export class Run {
     return job;
   }
 
+  /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
+  async #compileFor(evaluation: Evaluation, ports: Ports): Promise<Job> {
+    const { config, request, opening, secrets, secretPlaces, ssh } = this.#parts;
+    const compileWith = async (caps?: ReadonlySet<string>): Promise<Job> =>
+      compileConfig(config, evaluation, ports, { ...request, run: this.#name, ...(caps === undefined ? {} : { caps }) });
+    const job = await compileWith();
+    for (const { id, at } of job.secrets) secretPlaces.set(id, at);
+    requireSecrets(job, secrets);
+    requireSsh(job, ssh);
+    const caps = await (await opening).oldCapabilities();
+    return caps === undefined ? job : compileWith(caps);
+  }
+
   /** A pass whose values CUE needs: solved through the gateway, nothing is exported yet. */
   async #early(evaluation: Evaluation, job: Job): Promise<Evaluation> {
     // Further passes may ask for more than this one does, and what a build may do is settled when it starts.
     this.#parts.offer.entitle(entitlementsOf(evaluation.root));
     const { build } = await this.#parts.opening;
     const read = async (): Promise<Computed[]> => {
-      const ref = await this.#solve(build, job);
+      const ref = await this.#parts.errorShell.watch(build, build.solve(job.definition.encoded));
       return readComputed(job, (file) => build.readFile(ref, file));
     };
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : read(), job.images);
     return fillComputed(evaluation, computed);
   }
 
+  /** As `#early`, each component apart from the others. */
+  async #earlyKeptGoing(evaluation: Evaluation, job: Job, kept: Kept): Promise<Evaluation> {
+    const { offer, exports } = this.#parts;
+    offer.entitle(entitlementsOf(evaluation.root));
+    const { build } = await this.#parts.opening;
+    const imaging = kept.images(exports, job.images);
+    const part: Job = { ...job, ...job.part(await this.#orCancelled(kept.solve(build, job), imaging)) };
+    const read = async (): Promise<Computed[]> => {
+      const ref = await build.solve(part.definition.encoded);
+      return readComputed(part, (file) => build.readFile(ref, file));
+    };
+    const values = part.values.length === 0 ? [] : await this.#orCancelled(read(), imaging);
+    const computed = [...values, ...(await imaging).flatMap(digestValues)];
+    kept.know(computed.map(({ path }) => path));
+    return fillComputed(evaluation, computed);
+  }
+
   /** As `#last`, each component apart from the others; what succeeded is what the build ends with. */
-  async #lastKeptGoing(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
+  async #lastKeptGoing(evaluation: Evaluation, job: Job, kept: Kept): Promise<Omit<Done, "because">> {
     const { offer, opening, exports } = this.#parts;
     offer.entitle(entitlementsOf(evaluation.root));
     const { build } = await opening;
-    const pushing = exports.start(job.images);
-    for (const push of pushing) push.catch(() => undefined);
-    const { succeeded, failures } = await solveApart(build, job);
-    const kept: Job = failures.length === 0 ? job : { ...job, ...job.part(succeeded) };
-    if (kept !== job) offer.prepare(kept);
-    if (kept.definition.ops.length > 0) await build.finish(kept.definition.encoded);
-    const values = kept.definition.ops.length > 0 ? await readComputed(kept, (file) => offer.value(file)) : [];
-    const computed = [...values, ...(await Promise.all(pushing)).flatMap(digestValues)];
-    return { job: kept, failures, evaluation: await fillComputed(evaluation, computed), computed: byPath(computed) };
+    const imaging = kept.images(exports, job.images);
+    const succeeded = await this.#orCancelled(kept.solve(build, job), imaging);
+    const whole = kept.failures.length === 0 && succeeded.size === job.graph.components.length;
+    const rest: Job = whole ? job : { ...job, ...job.part(succeeded) };
+    if (!whole) offer.prepare(rest);
+    if (rest.definition.ops.length > 0) await this.#orCancelled(build.finish(rest.definition.encoded), imaging);
+    const values = rest.definition.ops.length > 0 ? await readComputed(rest, (file) => offer.value(file)) : [];
+    const images = await imaging;
+    const computed = [...values, ...images.flatMap(digestValues)];
+    kept.leave(job.deferred);
+    const filled = await fillComputed(evaluation, computed);
+    return { job: rest, images, failures: kept.failures, evaluation: filled, computed: byPath(computed) };
   }
 
-  /** The pass that brings everything back through the job's one Solve. */
-  async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
-    const { build } = await this.#parts.opening;
-    const finish = async (): Promise<Computed[]> => {
-      await build.finish(this.#parts.request.shellOnError === undefined ? job.definition.encoded : await this.#solve(build, job));
-      return readComputed(job, (file) => this.#parts.offer.value(file));
-    };
-    const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
-    return {
-      job,
-      failures: [],
-      evaluation: await fillComputed(evaluation, computed),
-      computed: byPath(computed),
-    };
-  }
-
-  /** Through the gateway, where what failed can be looked into. */
-  async #solve(build: Build, job: Job): Promise<ResultRef> {
+  /** What is no failure of a component ends the images, too. */
+  async #orCancelled<T>(work: Promise<T>, imaging: Promise<unknown>): Promise<T> {
     try {
-      return await build.solve(job.definition.encoded);
+      return await work;
     } catch (error) {
-      const { shellOnError } = this.#parts.request;
-      if (shellOnError !== undefined && error instanceof SolveError && error.failure.exec !== undefined) {
-        await shellAfter(build, error.failure.exec, shellOnError).catch((why: unknown) => this.#noShell(why));
-      }
+      this.#parts.exports.cancel();
+      await imaging.catch(() => undefined);
       throw error;
     }
   }
 
-  /** What keeps a shell from being opened must not hide why one was wanted. */
-  #noShell(why: unknown): void {
-    const detail = why instanceof UserError ? why.diagnostics.flatMap(({ hint }) => hint ?? []) : [];
-    const message = why instanceof Error ? why.message : String(why);
-    this.#parts.request.onEvent({ type: "warning", message: `No shell could be opened: ${message}`, detail, at: [] });
+  /** The pass that brings everything back through the job's one Solve. */
+  async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
+    const { opening, errorShell, exports } = this.#parts;
+    const { build } = await opening;
+    const finish = async (): Promise<Computed[]> => {
+      // Through the gateway, what failed can be looked into.
+      const { encoded } = job.definition;
+      await build.finish(errorShell.wanted ? await errorShell.watch(build, build.solve(encoded)) : encoded);
+      return readComputed(job, (file) => this.#parts.offer.value(file));
+    };
+    const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
+    const images = await Promise.all(exports.start(job.images));
+    return { job, images, failures: [], evaluation: await fillComputed(evaluation, computed), computed: byPath(computed) };
   }
 
   /** The job's own solve and those of its images, side by side: when one fails the others end too. */

@@ -1,7 +1,8 @@
 // Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
 import { readFile } from "node:fs/promises";
-import type { Job } from "../compiler/index.ts";
+import type { Job, Position } from "../compiler/index.ts";
 import { inputError, UserError } from "../compiler/index.ts";
+import { maxSecretSize } from "../runtime/session/index.ts";
 
 /** Where a secret's value comes from: an environment variable of this process, or a file. */
 export type SecretSource = { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
@@ -44,26 +45,39 @@ export function requireSecrets(job: Job, given: ReadonlyMap<string, SecretSource
 export function secretReader(
   given: ReadonlyMap<string, SecretSource>,
   env: Readonly<Record<string, string | undefined>>,
+  placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
 ): (id: string) => Promise<Uint8Array | undefined> {
   return async (id) => {
     const source = given.get(id);
     if (source === undefined) return undefined;
+    const at = placeOf(id) ?? [];
     if (source.kind === "env") {
       const value = env[source.name];
-      return value === undefined ? undefined : Buffer.from(value);
+      return value === undefined ? undefined : checkSize(id, Buffer.from(value), at);
     }
     try {
-      return await readFile(source.path);
+      return checkSize(id, await readFile(source.path), at);
     } catch (cause) {
+      if (cause instanceof UserError) throw cause;
       throw new UserError(2, [
         {
           code: "secret-file-not-found",
           message: `Cannot read the file of secret ${JSON.stringify(id)}: ${(cause as Error).message}`,
-          at: [],
+          at,
         },
       ]);
     }
   };
+}
+
+function checkSize(id: string, value: Uint8Array, at: readonly Position[]): Uint8Array {
+  if (value.length <= maxSecretSize) return value;
+  throw inputError({
+    code: "secret-too-large",
+    message: `Secret ${JSON.stringify(id)} has ${value.length} bytes, more than the ${maxSecretSize / 1024} KiB that BuildKit takes`,
+    at,
+    hint: "Give what is secret in it alone, e.g. the key that the rest is encrypted with",
+  });
 }
 
 /** Checks at the start that every given source can be read, so that a typo does not end as an empty mount. */

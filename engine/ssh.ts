@@ -1,5 +1,6 @@
 // Reads --ssh flags: agents and keys that steps of the job may use.
 import { homedir } from "node:os";
+import type { Job } from "../compiler/index.ts";
 import { inputError } from "../compiler/index.ts";
 import type { SshSource } from "../runtime/session/index.ts";
 
@@ -23,6 +24,20 @@ export function parseSsh(flags: readonly string[]): SshSource[] {
     if (raw && paths.length !== 2) throw bad(flag, "raw=true takes one socket");
     return raw ? { id, paths: paths.slice(0, -1), raw } : { id, paths };
   });
+}
+
+/** Fails before anything runs when the graph uses an agent that nobody gave. Optional ones are left out by the daemon. */
+export function requireSsh(job: Job, given: ReadonlySet<string>): void {
+  const missing = job.ssh.filter((agent) => !agent.optional && !given.has(agent.id));
+  if (missing.length === 0) return;
+  throw inputError(
+    ...missing.map(({ id, at }) => ({
+      code: "missing-ssh",
+      message: `Missing SSH agent or socket ${JSON.stringify(id)}`,
+      at,
+      hint: id === "default" ? "Pass your own agent with --ssh default" : `Pass it with --ssh ${id}=SOCKET or --ssh ${id}=KEY`,
+    })),
+  );
 }
 
 /** Shells replace `~` only at the start of a word. */

@@ -5,6 +5,7 @@ import { parseCache } from "./cache.ts";
 import { loadConfig } from "./config.ts";
 import type { BuildExtras } from "./connect.ts";
 import { Offer, openBuild } from "./connect.ts";
+import { ErrorShell } from "./error-shell.ts";
 import type { UpResult } from "./events.ts";
 import { ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
@@ -24,7 +25,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
     const done = await run.passes();
     request.onEvent({ type: "phase", phase: "save" });
     const saved = await offer.commit(done.job);
-    const images = await exports.commit(done.job.images);
+    const images = await exports.commit(done.images);
     const result = {
       values: done.evaluation.exportJson(),
       computed: done.computed,
@@ -52,22 +53,26 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
+  const secretPlaces: RunParts["secretPlaces"] = new Map();
+  const errorShell = new ErrorShell(request.shellOnError, request.onEvent);
+  const extras = await readExtras(request);
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opening = openBuild(
-    { ...request, extras: await readExtras(request) },
+    { ...request, extras },
     offer,
-    secretReader(secrets, process.env),
+    secretReader(secrets, process.env, (id) => secretPlaces.get(id)),
     steps,
     readClientId(process.env),
   );
   opening.catch(() => undefined);
-  const exports = new ImageExports({ opening, steps, signal: request.signal, attest, onEvent: request.onEvent });
+  const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
   try {
     request.onEvent({ type: "phase", phase: "evaluate" });
     const config = await loadConfig(request);
     try {
-      const parts = { request, config, offer, opening, steps, secrets, exports };
+      const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
+      const parts = { request, config, offer, opening, steps, secrets, exports, errorShell, secretPlaces, ssh };
       return await work(new Run(parts), parts);
     } finally {
       config.close();

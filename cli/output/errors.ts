@@ -42,6 +42,8 @@ function formatDiagnostic(diagnostic: Diagnostic, format: ErrorFormat): string {
   for (const at of places.slice(placesWithLine, mostPlaces)) note("also at", formatPosition(at));
   if (places.length > mostPlaces) note("and at", plural(places.length - mostPlaces, "more place"));
   if (diagnostic.path !== undefined && diagnostic.path !== "") note("in", clean(diagnostic.path));
+  const mounts = diagnostic.step?.mounts?.filter(({ dest }) => dest !== "/") ?? [];
+  if (mounts.length > 0) note("mounts:", mounts.map(({ dest, kind }) => `${clean(dest)} (${kind})`).join(", "));
   if (diagnostic.hint !== undefined) {
     const [hint = "", ...more] = diagnostic.hint.split("\n").map((line) => clean(line));
     note(style.green("hint:"), hint);

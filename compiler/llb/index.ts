@@ -14,4 +14,4 @@ export { printDefinition } from "./print.ts";
 export { normalizeReference } from "./reference.ts";
 export { execSessionNeeds } from "./session.ts";
 export { type SpliceOptions, spliceDefinition } from "./splice.ts";
-export { checkDaemon, type Daemon } from "./support.ts";
+export { checkDaemon, type Daemon, takesUsualGraph } from "./support.ts";

@@ -73,6 +73,11 @@ export function checkDaemon(definition: Definition, daemon: Daemon): void {
   if (problems.length > 0) throw new UserError(3, problems);
 }
 
+/** Whether ops come out the same for a daemon with these capabilities as for one of which nothing is known. */
+export function takesUsualGraph(caps: ReadonlySet<string>): boolean {
+  return caps.has(CAPS.execDefaultPath);
+}
+
 /** Every capability that a graph of ours can ask for. */
 export function allCapabilities(): readonly string[] {
   return [...Object.values(CAPS), ...Object.values(UNRECORDED)];

@@ -36,11 +36,11 @@ export function lowerExec(op: ExecOp, state: State, context: LowerContext, words
     ulimits: op.ulimits.map(([name, limit]) => ({ name, ...limit })),
     devices: op.devices,
     ...given("proxy", op.proxy),
-    secretEnv: [...secretEnv, ...unrepeated(op, context)],
+    secretEnv,
     root: state.fs,
     ...(op.readonly ? { rootReadonly: true } : {}),
     ...given("cgroupParent", op.cgroupParent),
-    mounts: [...mounts, ...helperMounts],
+    mounts: [...mounts, ...helperMounts, ...unrepeated(op, context)],
     platform,
     meta: { ...context.meta(op, words), ...(op.always && context.never === undefined ? { ignoreCache: true } : {}), ...limits },
   };
@@ -70,10 +70,11 @@ function environment(op: ExecOp, state: State, context: LowerContext): { env: St
 
 /**
  * Makes an `always` step one that no earlier run has made: its cache key holds the name of a secret that is never there, so that nothing
- * of it reaches the process. See docs/decisions/always.md.
+ * is mounted. See docs/decisions/always.md.
  */
-function unrepeated({ always }: ExecOp, { never }: LowerContext): ExecVertex["secretEnv"] {
-  return always && never !== undefined ? [{ id: never, name: "DAGGER_NEVER", optional: true }] : [];
+function unrepeated({ always }: ExecOp, { never }: LowerContext): Mount[] {
+  if (!always || never === undefined) return [];
+  return [{ kind: "secret", dest: "/.dagger/never", id: never, uid: 0, gid: 0, mode: 0o400, optional: true }];
 }
 
 /** What later ops see: the root, or the mount that the op names. */

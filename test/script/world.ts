@@ -117,11 +117,16 @@ export class World {
 
   /** Output with everything that differs between runs replaced: directories, addresses, durations. */
   normalise(text: string): string {
-    return text
-      .replaceAll(this.work, "$WORK")
-      .replaceAll(this.#top, "$TOP")
-      .replaceAll(this.env["BUILDKIT_HOST"] || "\0", "$BUILDKIT_HOST")
-      .replace(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, "<time>");
+    return (
+      text
+        .replaceAll(this.work, "$WORK")
+        .replaceAll(this.#top, "$TOP")
+        .replaceAll(this.env["BUILDKIT_HOST"] || "\0", "$BUILDKIT_HOST")
+        .replace(/\bsha256:[0-9a-f]{64}\b/g, "<digest>")
+        // What the network, or the daemon's own system, says of an address that does not answer.
+        .replace(/failed to do request: .*/g, "<network>")
+        .replace(/\b\d+(?:\.\d+)?(?:ms|s)\b/g, "<time>")
+    );
   }
 
   /** Mounts a tmpfs of `size` (as mount takes it, e.g. `64k`) that is gone with the script. */
