@@ -17,7 +17,7 @@ RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/nu
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
 
-.PHONY: help setup proto wasm daemon run-helper bundle lib build debian test lint golden bench fuzz demo all clean
+.PHONY: help setup proto wasm daemon s3 run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,9 @@ lib: dist/lib/.complete ## build the libraries cuellb/llb and cuellb/client (dis
 build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/dagger needs
 debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
 
-test: build debian ## run the whole test suite
+s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
+
+test: build debian s3 ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -95,6 +97,12 @@ dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
 	@mv $@.new $@
 
 # CUE is used by the runs that compile the bundle's code.
+# Only for tests: a real S3 server over a directory.
+dist/bin/versitygw: tools/s3/go.mod tools/s3/go.sum
+	@mkdir -p $(@D)
+	$(timed) "versitygw" bash -c 'cd tools/s3 && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/versity/versitygw/cmd/versitygw'
+	@mv $@.new $@
+
 dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm
 	$(timed) "bundle" node tools/bundle.mjs
 

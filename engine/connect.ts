@@ -27,6 +27,8 @@ export interface BuildExtras {
   readonly sourcePolicy?: BuildOptions["sourcePolicy"];
   readonly ssh?: readonly SshSource[];
   readonly onMissingCache?: (dir: string, why: string) => void;
+  /** Milliseconds that a registry or a store of cache may be silent. */
+  readonly patience?: number;
 }
 
 interface OpenParts {
@@ -78,6 +80,22 @@ export class OpenBuild {
       3,
       images.map(({ path, at }) => ({ code: "daemon-lacks", message, ...(path === undefined ? {} : { path }), at, hint })),
     );
+  }
+
+  /** Milliseconds that a registry may be silent. */
+  get patience(): number {
+    return this.#parts.options.patience ?? 180_000;
+  }
+
+  /** Whether the registry of an image says anything to the daemon within `patience`. */
+  async registryAnswers(ref: string, platform: ImageRequest["platform"], patience: number, signal: AbortSignal): Promise<boolean> {
+    const { client, options } = this.#parts;
+    const build = await client.build({ ...options, cache: {}, exporters: [], record: false, patience, signal, onStatus: () => undefined });
+    try {
+      return await build.registryAnswers(ref, platform);
+    } finally {
+      await build.abort();
+    }
   }
 
   async remoteImage(request: ImageRequest): Promise<{ digest: string; config: Uint8Array }> {
@@ -205,6 +223,7 @@ async function openWith(
     cache: { ...extras.cache, exports: extras.cache?.exports?.filter(({ type }) => type !== "inline") ?? [] },
     ...(extras.sourcePolicy === undefined ? {} : { sourcePolicy: extras.sourcePolicy }),
     ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
+    ...(extras.patience === undefined ? {} : { patience: extras.patience }),
     record: true,
     onStatus: steps.follower(),
     signal,

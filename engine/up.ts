@@ -10,6 +10,7 @@ import type { UpResult } from "./events.ts";
 import { ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
 import { KeptError } from "./keep-going.ts";
+import { parsePatience } from "./patience.ts";
 import { readPolicy } from "./policy.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
@@ -91,6 +92,7 @@ async function readExtras(request: UpRequest): Promise<BuildExtras> {
   const imports = parseCache(cacheFrom, "import", process.env, process.cwd());
   const exports = parseCache(cacheTo, "export", process.env, process.cwd());
   return {
+    ...parsePatience(process.env),
     ssh: parseSsh(ssh),
     cache: { imports, exports },
     ...(sourcePolicy === undefined ? {} : { sourcePolicy: await readPolicy(sourcePolicy) }),
