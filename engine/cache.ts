@@ -48,7 +48,7 @@ function parseOne(flag: string, use: "import" | "export", env: Environment, cwd:
   if (type === "inline" && use === "import") throw bad(use, flag, "an inline cache is imported from its image: type=registry,ref=IMAGE");
   const allowed = use === "export" ? [...known, ...forExports] : known;
   for (const key of Object.keys(rest)) if (!allowed.includes(key)) throw bad(use, flag, unknown(`attribute of ${type}`, key, allowed));
-  const filled = type === "gha" ? withWorkflow(rest, use, env) : rest;
+  const filled = type === "gha" ? withWorkflow(rest, use, env) : type === "s3" ? withKeys(rest, env) : rest;
   if (use === "export") filled["mode"] ??= "min";
   if (use === "export" && filled["mode"] !== "min" && filled["mode"] !== "max") throw bad(use, flag, "mode must be min or max");
   const dir = use === "export" ? "dest" : "src";
@@ -71,6 +71,15 @@ function withWorkflow(attrs: Record<string, string>, use: "import" | "export", e
       `${missing} is not given, and this is no GitHub workflow that exports ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN`,
     );
   return { ...attrs, token, ...(url === undefined ? {} : { url }), ...(url_v2 === undefined ? {} : { url_v2 }) };
+}
+
+/** As buildx fills them in: the user's own keys, unless the flag has some; without any the daemon uses its own. */
+function withKeys(attrs: Record<string, string>, env: Environment): Record<string, string> {
+  const { AWS_ACCESS_KEY_ID: id = "", AWS_SECRET_ACCESS_KEY: secret = "", AWS_SESSION_TOKEN: token = "" } = env;
+  const region = attrs["region"] ?? env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"];
+  const own = attrs["access_key_id"] !== undefined || attrs["secret_access_key"] !== undefined || id === "" || secret === "";
+  const keys = own ? {} : { access_key_id: id, secret_access_key: secret, ...(token === "" ? {} : { session_token: token }) };
+  return { ...attrs, ...(region === undefined ? {} : { region }), ...keys };
 }
 
 function same(a: CacheEntry, b: CacheEntry): boolean {

@@ -10,6 +10,7 @@ import type { OpenBuild } from "./connect.ts";
 import type { ErrorShell } from "./error-shell.ts";
 import type { UpEvent, UpResult } from "./events.ts";
 import { savingInterrupted } from "./interrupt.ts";
+import { whileHeard } from "./registry-watch.ts";
 import type { StepTracker } from "./steps.ts";
 
 /** An image that was pushed, or received and waits for being put in place. */
@@ -98,7 +99,8 @@ export class ImageExports {
     const more = { exporters: [exporterOf(output, archive)], platforms, attestations, signal: this.#cancel.signal };
     const build = await (await opening).beside(more, owner);
     try {
-      const { exporterResponse } = await build.finish(await this.#parts.errorShell.watch(build, solved(build, output)));
+      const outcome = await this.#parts.errorShell.watch(build, solved(build, output));
+      const { exporterResponse } = await whileHeard(build.finish(outcome), output, await opening, this.#cancel.signal);
       return { output, digest: exporterResponse["containerimage.digest"] ?? "", ...(archive === undefined ? {} : { archive }) };
     } catch (error) {
       throw explained(error, output, steps);

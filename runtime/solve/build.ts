@@ -14,6 +14,7 @@ import { type CacheOptions, type PreparedCache, prepareCache } from "./cache.ts"
 import { imageError, solveError } from "./errors.ts";
 import { type BuildOutcome, type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
 import type { SourcePolicy } from "./policy.ts";
+import { SilenceWatch } from "./silence.ts";
 import { StatusReader, type StatusUpdate } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
 
@@ -28,7 +29,9 @@ const statusMethod: Method<StatusRequest, StatusResponse> = {
 const maxRequest = 16 << 20;
 /** How long the status stream may go on without a message after the solve has ended, and after it was canceled. */
 const statusGrace = 5_000;
-const resolveTimeout = 180_000;
+const defaultPatience = 180_000;
+/** A blob of a cache may take this many times longer than a question about it. */
+const exportFactor = 5;
 
 export interface ExporterSpec {
   /** `local`, `image`, `oci`, … */
@@ -58,8 +61,8 @@ export interface BuildOptions {
   readonly platforms?: readonly string[];
   /** Whether the daemon records the build in its own history. */
   readonly record: boolean;
-  /** Milliseconds that resolving an image may take; the daemon itself would wait for a silent registry for ever. */
-  readonly resolveTimeout?: number;
+  /** Milliseconds (180,000) that a registry or a store of cache may be silent; the daemon itself would wait for ever. */
+  readonly patience?: number;
   /** A cache to import that is not there. */
   onMissingCache?(dir: string, why: string): void;
   onStatus(update: StatusUpdate): void;
@@ -94,6 +97,8 @@ export class Build {
   #stopStatus = new AbortController();
   #gateway: Gateway | undefined;
   #ended: Promise<void> | undefined;
+  /** Why the build was given up by ourselves. */
+  #givenUp: UserError | undefined;
 
   private constructor(connection: Connection, options: BuildOptions, cache: PreparedCache) {
     this.#connection = connection;
@@ -122,6 +127,17 @@ export class Build {
       (gateway) => this.#inTime(gateway.resolveImageConfig(ref, platform, mode)),
       (error) => imageError(error, ref),
     );
+  }
+
+  /** Whether the registry of an image says anything at all, as far as the daemon can hear it: also that there is no such image. */
+  async registryAnswers(ref: string, platform: GatewayPlatform): Promise<boolean> {
+    return this.#call(async (gateway) => {
+      const answered = gateway.resolveImageConfig(ref, platform, "pull").then(
+        () => true,
+        () => true,
+      );
+      return this.#inTime(answered).catch(() => false);
+    });
   }
 
   /** Ids of the LLB capabilities that the daemon has. */
@@ -207,7 +223,7 @@ export class Build {
   }
 
   async #inTime<T>(resolving: Promise<T>): Promise<T> {
-    const ms = this.#options.resolveTimeout ?? resolveTimeout;
+    const ms = this.#options.patience ?? defaultPatience;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const error = new RpcError(Code.deadlineExceeded, `its registry gives no answer within ${Math.round(ms / 1000)} s`);
@@ -264,15 +280,23 @@ export class Build {
   /** The status stream is only shown: whatever is wrong with it, the solve tells. */
   async #follow(): Promise<void> {
     const reader = new StatusReader();
+    const patience = this.#options.patience ?? defaultPatience;
+    const watch = new SilenceWatch({ importing: patience, exporting: patience * exportFactor }, (error) => {
+      this.#givenUp = error;
+      this.#cancel.abort();
+    });
     const onMessage = (message: StatusResponse): void => {
       this.#lastStatus = Date.now();
-      this.#options.onStatus(reader.read(message));
+      const update = reader.read(message);
+      watch.see(update);
+      this.#options.onStatus(update);
     };
     const options = {
       signal: this.#stopStatus.signal,
       onHeaders: (headers: Parameters<StatusReader["onHeaders"]>[0]) => reader.onHeaders(headers, Date.now()),
     };
     await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, options).catch(() => {});
+    watch.stop();
   }
 
   /** Solve and status end before the session does: steps that are being canceled may still need it. */
@@ -299,6 +323,7 @@ export class Build {
   /** The most telling reason first: the user stopped it; our own side failed; the connection broke; the daemon says why. */
   #translate(error: unknown, explain: (error: RpcError) => UserError): unknown {
     if (this.#options.signal?.aborted === true) return interrupted();
+    if (this.#givenUp !== undefined) return this.#givenUp;
     const explained = error instanceof RpcError ? explain(error) : error;
     return this.#session.failureBehind(error instanceof Error ? error.message : "") ?? explained;
   }

@@ -116,7 +116,7 @@ test("a registry that falls silent is told after a while, can be interrupted bef
   const platform = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
   const options = { session: sessionServices(layout), exporters: [], record: false, onStatus: () => {} };
   registry.freeze();
-  const waiting = await client.build({ ...options, resolveTimeout: 1500 });
+  const waiting = await client.build({ ...options, patience: 1500 });
   const silent = await failureOf(waiting.resolveImageConfig(ref, platform, "pull"));
   await waiting.abort();
   assert.deepEqual([silent.exit, silent.diagnostics[0]?.code], [1, "image-unavailable"]);

@@ -1,0 +1,83 @@
+// Pushes that cannot succeed: a registry that falls silent, wrong credentials over TLS, an expired certificate. One clear error each, and the next run works.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
+import { makeAuthority, makeCertificate } from "../support/certificates.ts";
+import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { type Bench, type Outcome, startBench } from "./dagger.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "push-faults-"));
+const login = { username: "me", password: "geheim-1" };
+let bench: Bench;
+let plain: TestRegistry;
+let secure: TestRegistry;
+let expired: TestRegistry;
+let daemon: TestDaemon;
+
+before(async () => {
+  await makeAuthority(dir, "ca");
+  await makeCertificate(dir, "ca", "good", { names: "IP:127.0.0.1" });
+  await makeCertificate(dir, "ca", "old", { names: "IP:127.0.0.1", expired: true });
+  const pem = (name: string): { cert: string; key: string } => ({ cert: join(dir, `${name}.pem`), key: join(dir, `${name}-key.pem`) });
+  [bench, plain, secure, expired] = await Promise.all([
+    startBench(),
+    startRegistry(),
+    startRegistry({ tls: pem("good"), login }),
+    startRegistry({ tls: pem("old") }),
+  ]);
+  const trust = [secure, expired].map(({ host }) => `[registry."${host}"]\n  http = false\n  ca = [${JSON.stringify(join(dir, "ca.pem"))}]\n`).join("");
+  daemon = await startBuildkitd({ config: trust });
+});
+after(async () => {
+  plain.thaw();
+  await Promise.all([bench.end(), plain.stop(), secure.stop(), expired.stop(), daemon.stop()]);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function push(host: string, name: string, env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  const job = join(bench.dir, name);
+  mkdirSync(job, { recursive: true });
+  const config = `package job\nlogin: #up: [{do: "docker-login", target: "${host}", username: "me", secret: "password"}]
+app: #up: [{do: "write-file", dest: "/f", content: "${name}"}, {do: "push-container", ref: "${host}/${name}"}]\n`;
+  writeFileSync(join(job, "job.cue"), config);
+  const more = { BUILDKIT_HOST: daemon.address, PASSWORD: login.password, ...env };
+  return bench.dagger(["up", "--progress", "plain", "--secret", "password=env:PASSWORD", `./${name}`], more);
+}
+
+function assertFailed({ code, stderr }: Outcome, says: RegExp): void {
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /error\[push-failed\]: Cannot push the image/);
+  assert.match(stderr, says);
+  assert.match(stderr, /job\.cue:3:\d+/);
+}
+
+test("a registry over TLS takes a push with the right password, and tells a wrong one at the op's line", async () => {
+  const wrong = await push(secure.host, "wrong", { PASSWORD: "falsch-1" });
+  assertFailed(wrong, /401|unauthorized|authorization/i);
+  assert.doesNotMatch(wrong.stderr, /falsch-1/);
+  const right = await push(secure.host, "right");
+  assert.equal(right.code, 0, right.stderr);
+});
+
+test("a registry whose certificate has expired is told", async () => {
+  assertFailed(await push(expired.host, "expired"), /certificate has expired/);
+});
+
+test("a registry that falls silent ends the push in time; the next run works", async () => {
+  const env = { BUILDKIT_HOST: bench.daemon.address, DAGGER_NETWORK_TIMEOUT: "2s" };
+  plain.freeze();
+  const silent = await push(plain.host, "silent", env);
+  plain.thaw();
+  assertFailed(silent, /its registry gives no answer within 1 s/);
+  const again = await push(plain.host, "silent", env);
+  assert.equal(again.code, 0, again.stderr);
+});
+
+test("a time limit that cannot be read is told", async () => {
+  const outcome = await push(plain.host, "limit", { DAGGER_NETWORK_TIMEOUT: "soon" });
+  assert.equal(outcome.code, 2, outcome.stderr);
+  assert.match(outcome.stderr, /error\[bad-timeout\]/);
+});
