@@ -12,7 +12,7 @@ const layers = {
   runtime: {
     from: product("runtime"),
     may: ["^runtime/", "^proto/gen/", "^compiler/value[.]ts$", "^compiler/diagnostic[.]ts$"],
-    npm: ["@bufbuild/protobuf", "tar-stream"],
+    npm: ["@bufbuild/protobuf", "tar-stream", "yauzl"],
     node: "any",
   },
   engine: { from: product("engine"), may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$"], npm: ["yaml"], node: "any" },

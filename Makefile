@@ -85,6 +85,12 @@ dist/bin/buildkitd dist/bin/buildctl: tools/buildkit.sh tools/go.mod tools/go.su
 	$(timed) "$(@F)" bash tools/buildkit.sh $(@F) $@.new
 	@mv $@.new $@
 
+# The real cue, which tests and benchmarks hold dagger against; the product does not need it.
+dist/bin/cue: tools/go.mod tools/go.sum
+	@mkdir -p $(@D)
+	$(timed) "cue" bash -c 'cd tools && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../$@.new cuelang.org/go/cmd/cue'
+	@mv $@.new $@
+
 dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
 	@mkdir -p $(@D)
 	$(timed) "dagger-run ($*)" bash -c 'cd tools && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../$@.new ./run'

@@ -1,4 +1,5 @@
-// What reading an instance finds on disk, and what it hands to the evaluator: data only.
+// What reading an instance finds on disk, and what it hands to the evaluator: data only. And the port to packages of other modules.
+import type { Position } from "../../compiler/diagnostic.ts";
 import type { Package } from "./protocol.ts";
 
 /** An instance and all it imports, in memory: plain data, so that its hash is the identity of what is evaluated. */
@@ -18,6 +19,49 @@ export interface Module {
   readonly path: string;
   /** Language version, e.g. `v0.9.0`; empty means the newest. */
   readonly version: string;
+  /** cue.mod/module.cue as data, when there is one. */
+  readonly file?: ModuleData & { /** cue.mod/local-module.cue. */ readonly local?: ModuleData };
+}
+
+export interface ModuleData {
+  /** As messages show it. */
+  readonly name: string;
+  readonly data: unknown;
+}
+
+/** Where packages of other modules come from: the one seam between reading an instance and modules. */
+export interface ModuleResolver {
+  /** What answers depend on besides the files that are read: settings of the environment. */
+  readonly identity: string;
+  /** The package in each module that has it: none, the one that is meant, or several, which is ambiguous. Throws UserError (2, 3). */
+  find(wanted: ModuleImport): Promise<readonly FoundPackage[]>;
+}
+
+export interface ModuleImport {
+  readonly main: Module;
+  /** Import path without major version and package name. */
+  readonly path: string;
+  /** Major version in the import path, e.g. `v1`. */
+  readonly major?: string;
+  /** The module with the import, when that is a dependency. */
+  readonly from?: FoundPackage["module"];
+  /** Only modules that the main module itself asks for. */
+  readonly rootsOnly?: boolean;
+  readonly at: Position;
+}
+
+export interface FoundPackage {
+  /** Absolute. */
+  readonly dir: string;
+  /** Absolute directory of its module. */
+  readonly root: string;
+  readonly module: { readonly path: string; readonly version: string };
+  /** Language version of its module. */
+  readonly language: string;
+  /** Under which name it is in the build. */
+  readonly importPath: string;
+  /** Other files that the answer depends on. */
+  readonly watch?: readonly string[];
 }
 
 /** Where the files of a package lie. */
@@ -25,6 +69,8 @@ export interface PackageDir {
   readonly dirs: readonly string[];
   /** The package is the user's own: in the main module, and not vendored. */
   readonly own: boolean;
+  /** The package is in a module that the main module depends on. */
+  readonly dependency?: FoundPackage;
   /** Files of the same package in parents up to here belong to it. */
   readonly root?: string;
   /** How its files are shown when that is not their path. */

@@ -1,7 +1,7 @@
 // The CUE module around a directory: cue.mod/module.cue, found upwards.
 import path from "node:path";
 import { inputError } from "../../compiler/diagnostic.ts";
-import type { Disk } from "./disk.ts";
+import { Disk } from "./disk.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { displayName, readCueFile } from "./files.ts";
 import type { Module } from "./layout.ts";
@@ -12,6 +12,11 @@ export async function findModule(disk: Disk, dir: string, cwd: string, evaluator
     if (disk.kind(path.join(root, "cue.mod")) === "directory") return readModule(disk, root, cwd, evaluator);
     if (root === path.dirname(root)) return undefined;
   }
+}
+
+/** The module around a directory, for whom the files seen do not matter. Throws UserError (2). */
+export function findModuleAt(dir: string, cwd: string, evaluator: Evaluator): Promise<Module | undefined> {
+  return findModule(new Disk(), dir, cwd, evaluator);
 }
 
 async function readModule(disk: Disk, root: string, cwd: string, evaluator: Evaluator): Promise<Module> {
@@ -29,7 +34,20 @@ async function readModule(disk: Disk, root: string, cwd: string, evaluator: Eval
     });
   }
   const version = data.language?.version;
-  return { root, path: module.replace(/@v\d+$/, ""), version: typeof version === "string" ? version : "" };
+  return {
+    root,
+    path: module.replace(/@v\d+$/, ""),
+    version: typeof version === "string" ? version : "",
+    file: { name, data, ...(await readLocal(disk, root, cwd, evaluator)) },
+  };
+}
+
+/** What this machine alone says about dependencies: cue.mod/local-module.cue. */
+async function readLocal(disk: Disk, root: string, cwd: string, evaluator: Evaluator) {
+  const file = path.join(root, "cue.mod", "local-module.cue");
+  if (disk.kind(file) !== "file") return {};
+  const name = displayName(file, cwd);
+  return { local: { name, data: await evaluator.data(readCueFile(disk, file, name)) } };
 }
 
 interface ModuleFile {

@@ -11,6 +11,8 @@ export interface Asked {
   readonly cwd: string;
   readonly library: string;
   readonly tags?: readonly string[];
+  /** What the modules depend on. */
+  readonly modules?: string;
 }
 
 /** What is kept: the source with each text replaced by the digest of the file, and what the disk looked like. */

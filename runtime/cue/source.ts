@@ -6,7 +6,7 @@ import type { Cache } from "./cache.ts";
 import { Disk } from "./disk.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { displayName, filesIn, readCueFile } from "./files.ts";
-import type { CueFile, Module, PackageDir, Source } from "./layout.ts";
+import type { CueFile, FoundPackage, Module, ModuleResolver, PackageDir, Source } from "./layout.ts";
 import { findModule } from "./module.ts";
 import type { Package } from "./protocol.ts";
 import { recallSource, rememberSource } from "./recall.ts";
@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly cwd: string;
   /** Absolute directory of our own packages: `cuellb.dev/op` is `op` below it. */
   readonly library: string;
+  /** Packages of modules that the main module depends on; without it there are none. */
+  readonly modules?: ModuleResolver | undefined;
   /** Tags for `@if`. */
   readonly tags?: readonly string[];
   /** Remembers what was read: when nothing of it has changed, a later run reads it again without asking CUE. */
@@ -27,7 +29,8 @@ export interface ReadOptions {
 /** Reads the instance in a directory, or in one file. Throws UserError (2). */
 export async function readSource(evaluator: Evaluator, dirOrFile: string, options: ReadOptions): Promise<Source> {
   const target = path.resolve(options.cwd, dirOrFile);
-  const { cache, ...asked } = options;
+  const { cache, modules, ...others } = options;
+  const asked = { ...others, ...(modules && { modules: modules.identity }) };
   const known = cache && recallSource(cache, { target, ...asked });
   if (known) return known;
   const disk = new Disk();
@@ -73,51 +76,63 @@ class Reader {
   }
 
   #select(files: readonly CueFile[], found: PackageDir, name?: string) {
-    const version = found.own ? (this.#module?.version ?? "") : "";
+    const version = this.#version(found);
     return selectPackage(this.#evaluator, files, { version, tags: found.own ? (this.#options.tags ?? []) : [] }, found, name);
   }
 
+  /** Language version of a package's module. */
+  #version({ own, dependency }: { readonly own: boolean; readonly dependency?: FoundPackage }): string {
+    return own ? (this.#module?.version ?? "") : (dependency?.language ?? "");
+  }
+
   /** Adds a package and, depth first, what it imports. Returns its index. */
-  async #add(p: Omit<Package, "version" | "imports" | "files"> & { files: readonly SelectedFile[] }): Promise<number> {
+  async #add(
+    p: Omit<Package, "version" | "imports" | "files"> & { files: readonly SelectedFile[]; dependency?: FoundPackage },
+  ): Promise<number> {
     const index = this.#packages.length;
     const imports: Record<string, number> = {};
     this.#packages.push({
       importPath: p.importPath,
       name: p.name,
       own: p.own,
-      version: p.own ? (this.#module?.version ?? "") : "",
+      version: this.#version(p),
       files: p.files.map(({ file }) => ({ name: file.name, text: file.text })),
       imports,
     });
     for (const { path: spec, at } of p.files.flatMap((f) => f.imports)) {
-      const imported = imports[spec] ?? (await this.#tryImport(spec, at));
+      const imported = imports[spec] ?? (await this.#tryImport(spec, p.dependency?.module, at));
       if (imported !== undefined) imports[spec] = imported;
     }
     return index;
   }
 
   /** Undefined, and a finding more, when the import leads nowhere. */
-  async #tryImport(spec: string, at: Position): Promise<number | undefined> {
+  async #tryImport(spec: string, from: FoundPackage["module"] | undefined, at: Position): Promise<number | undefined> {
     try {
-      return await this.#import(parseImportPath(spec), at);
+      return await this.#import(parseImportPath(spec), from, at);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      // What is wrong with the environment ends the reading: other imports would only say the same.
+      if (!(error instanceof UserError) || error.exit !== 2) throw error;
       this.#wrong.push(...error.diagnostics);
       return undefined;
     }
   }
 
-  async #import(wanted: ImportPath, at: Position): Promise<number> {
-    const canonical = `${wanted.path}:${wanted.name}`;
+  async #import(wanted: ImportPath, from: FoundPackage["module"] | undefined, at: Position): Promise<number> {
+    const { modules, library, cwd } = this.#options;
+    const found = await resolveImport(this.#disk, wanted, { module: this.#module, modules, library, from, at });
+    const { dependency } = found;
+    // Two major versions of a module are two modules.
+    const location = dependency ? `${dependency.importPath}@${dependency.module.version.split(".", 1)[0]}` : wanted.path;
+    const canonical = `${location}:${wanted.name}`;
     const known = this.#indexes.get(canonical);
     if (known !== undefined) return known;
-    const found = resolveImport(this.#disk, wanted, this.#module, this.#options.library, at);
-    const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, this.#options.cwd));
+    const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, cwd));
     const selected = await this.#select(filesIn(this.#disk, found, show), found, wanted.name);
     if (selected.files.length === 0) throw noFiles(wanted, at);
     this.#indexes.set(canonical, this.#packages.length);
-    const importPath = wanted.name === path.posix.basename(wanted.path) ? wanted.path : canonical;
-    return this.#add({ importPath, name: wanted.name, own: found.own, files: selected.files });
+    const importPath = wanted.name === path.posix.basename(wanted.path) ? location : canonical;
+    return this.#add({ importPath, name: wanted.name, own: found.own, files: selected.files, ...(dependency && { dependency }) });
   }
 
   #mainPath(dir: string, name: string): string {

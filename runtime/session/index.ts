@@ -9,3 +9,4 @@ export { type Dialer, type Incoming, newId, Session, type SessionOutputs } from 
 export type { Credentials, LocalDir, RegistryAuth, SessionServices, SshAgent } from "./services.ts";
 export { type OpenAgents, openAgents, type SshSource } from "./ssh-keys.ts";
 export type { DirTarget, SavedDir } from "./staging.ts";
+export { fetchToken } from "./token.ts";

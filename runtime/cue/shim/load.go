@@ -126,6 +126,13 @@ func (l *loader) instance(index int) *build.Instance {
 	p := l.packages[index]
 	instance := l.context.NewInstance("", nil)
 	instance.ImportPath, instance.PkgName = p.ImportPath, p.Name
+	// Two spellings of an import may mean one package, and one spelling two packages, in two modules.
+	instance.CanonicalImportPath = func(spec string) string {
+		if imported, ok := p.Imports[spec]; ok {
+			return l.packages[imported].ImportPath
+		}
+		return spec
+	}
 	l.done[index] = instance
 	for _, file := range p.Files {
 		syntax, err := l.session.parse(file, p.Version)
@@ -148,7 +155,7 @@ func (l *loader) instance(index int) *build.Instance {
 // load is called for each import; nil means a builtin package.
 func (l *loader) load(at token.Pos, path string) *build.Instance {
 	importer := l.packages[l.stack[len(l.stack)-1]]
-	index, ok := importer.Imports[path]
+	index, ok := l.imported(importer, path)
 	if !ok {
 		if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
 			return nil
@@ -161,6 +168,16 @@ func (l *loader) load(at token.Pos, path string) *build.Instance {
 		}
 	}
 	return l.instance(index)
+}
+
+// imported finds a package by its own import path among those that another one imports.
+func (l *loader) imported(importer Package, path string) (int, bool) {
+	for _, index := range importer.Imports {
+		if l.packages[index].ImportPath == path {
+			return index, true
+		}
+	}
+	return 0, false
 }
 
 func (l *loader) failed(path string, err errors.Error) *build.Instance {

@@ -1,0 +1,39 @@
+// The door of runtime/modules: CUE modules, from registries and from cue's cache.
+import type { Environment } from "../directories.ts";
+import { cueCacheDir, ModuleCache } from "./cache.ts";
+import { type ReadData, readRegistries } from "./registries.ts";
+import { RegistryClient } from "./registry.ts";
+import { CueModules } from "./resolver.ts";
+
+export { moduleError } from "./failure.ts";
+export { newest } from "./module-file.ts";
+export { isVersion, type ModuleVersion, majorOf, nameOf, pathProblem, splitModule } from "./version.ts";
+
+export interface ModulesOptions {
+  readonly env: Environment;
+  /** Only what is in the cache is used. */
+  readonly offline?: boolean;
+  /** Milliseconds for which a registry may say nothing. */
+  readonly patience?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Evaluates a CUE file that stands alone. */
+  readonly readData: ReadData;
+}
+
+export interface Modules {
+  readonly resolver: CueModules;
+  /** Registries are looked up in the environment when they are first asked. Throws UserError (2). */
+  registry(): Promise<RegistryClient>;
+}
+
+export function openModules(options: ModulesOptions): Modules {
+  const { env, readData } = options;
+  let opened: Promise<RegistryClient> | undefined;
+  const registry = (): Promise<RegistryClient> => {
+    opened ??= readRegistries(env, readData).then((registries) => new RegistryClient({ ...options, registries }));
+    return opened;
+  };
+  const dir = cueCacheDir(env);
+  const identity = `${dir} ${env["CUE_REGISTRY"] ?? ""}`;
+  return { resolver: new CueModules(new ModuleCache(dir, options.offline ? undefined : registry), readData, identity), registry };
+}
