@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { debianRoot } from "../support/images.ts";
+import { startRegistry } from "../support/registry.ts";
 import { type Bench, repository, startBench } from "./dagger.ts";
 
 const examples = readdirSync(join(repository, "examples"), { withFileTypes: true })
@@ -63,6 +64,26 @@ test("pipeline turns readings into figures and a report", async () => {
     readFileSync(join(bench.dir, "examples/pipeline/report/readings.csv"), "utf8"),
     /^Bergen,4.5\nLisbon,17.0\nLisbon,19.5\nOslo,-3.5\nOslo,1.0\nRome,15.0\n$/,
   );
+});
+
+test("images saves an archive and pushes the image with its provenance", async () => {
+  const registry = await startRegistry();
+  try {
+    const { code, stdout, stderr } = await bench.dagger(["up", "examples/images", "-i", `registry=${registry.host}`, "--output", "json"]);
+    assert.equal(code, 0, stderr);
+    const { values } = JSON.parse(stdout) as { values: Record<string, unknown> };
+    assert.ok(existsSync(join(bench.dir, "examples/images/dist/site.tar")));
+    const response = await fetch(`http://${registry.host}/v2/site/manifests/${String(values["pushed"])}`, {
+      headers: { accept: "application/vnd.oci.image.index.v1+json" },
+    });
+    const { manifests } = (await response.json()) as { manifests: { annotations?: Record<string, string> }[] };
+    assert.deepEqual(
+      manifests.map(({ annotations }) => annotations?.["vnd.docker.reference.type"]),
+      [undefined, "attestation-manifest"],
+    );
+  } finally {
+    await registry.stop();
+  }
 });
 
 test("app builds, tests and packages the program, and does nothing the second time", async () => {
