@@ -50,4 +50,15 @@ export interface RunFlags extends ConfigFlags {
   readonly cache: boolean;
 }
 
+/** Flags of `compute`: inputs by their kind. */
+export interface ComputeFlags extends RunFlags {
+  readonly inputString?: readonly string[];
+  readonly inputDir?: readonly string[];
+  readonly inputFile?: readonly string[];
+  readonly inputGit?: readonly string[];
+  readonly inputJson?: readonly string[];
+  readonly inputYaml?: readonly string[];
+  readonly strict?: boolean;
+}
+
 export type OutputFormat = "text" | "json" | "yaml";

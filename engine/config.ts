@@ -8,14 +8,21 @@ import { createEvaluator, openCache, readSource } from "../runtime/cue/index.ts"
 import { hostPlatform } from "../runtime/images/index.ts";
 import { readClientId, scopedId } from "../runtime/session/index.ts";
 import { asset, libraryDir, packageRoot } from "./assets.ts";
+import { nameReferences } from "./gradual.ts";
 import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
+import type { TypedInput } from "./typed-inputs.ts";
+import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
 
 export interface ConfigRequest {
   /** Directory of the config, or one CUE file. */
   readonly dir: string;
   readonly inputs: readonly string[];
+  readonly typedInputs?: readonly TypedInput[];
+  readonly gradual?: boolean;
+  readonly secrets?: readonly string[];
+  readonly ssh?: readonly string[];
   /** Aborting ends an evaluation that takes long. */
   readonly signal?: AbortSignal;
 }
@@ -28,6 +35,8 @@ export interface Config {
   readonly workspace: string;
   /** Directories of dagger itself that a job may upload. */
   readonly own: readonly string[];
+  /** Directories outside of the workspace that the job may upload: those that inputs name. */
+  readonly granted: readonly string[];
   readonly clientId: string;
   /** Gives back the memory of CUE, when no more values are to be filled in. */
   release(): Promise<void>;
@@ -36,7 +45,12 @@ export interface Config {
 
 /** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
-  const fills = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
+  const given = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
+  const typed = await readTypedInputs(
+    request.typedInputs ?? [],
+    process.cwd(),
+    given.map(({ path }) => path),
+  );
   const wasm = asset("cue.wasm");
   const cache = openCache(process.env, wasm, version.dagger, import.meta.url);
   const compiled = process.env["DAGGER_CUE_CODE"] !== "off";
@@ -44,12 +58,14 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   const close = (): void => void evaluator.close();
   try {
     const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache });
-    const evaluation = await evaluator.load(source, fills);
+    const loaded = await evaluator.load(source, [...given, ...typed.fills]);
+    const evaluation = await fillNames(loaded, request);
     return {
       evaluation,
       dir: source.dir,
       workspace: source.moduleRoot ?? source.dir,
       own: [helperDir(hostPlatform())],
+      granted: typed.dirs,
       clientId: await readClientId(process.env),
       release: () => evaluator.release(),
       close,
@@ -60,9 +76,16 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   }
 }
 
+/** The names of secrets and sockets that the config leaves open. */
+async function fillNames(evaluation: Evaluation, { secrets = [], ssh = [] }: ConfigRequest): Promise<Evaluation> {
+  const names = [...nameReferences(evaluation.root, secrets, "--secret"), ...nameReferences(evaluation.root, ssh, "--ssh")];
+  return names.length === 0 ? evaluation : evaluation.fill(names);
+}
+
 export interface CompileRequest {
   readonly targets: readonly string[];
   readonly noCache?: boolean;
+  readonly gradual?: boolean;
   /** A name that no other run has; left out where nothing runs. */
   readonly run?: string;
   /** LLB capabilities of a daemon that lacks some that ops depend on. */
@@ -73,6 +96,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
   return compile(evaluation.root, ports, {
     platform: hostPlatform(),
     workspace: config.workspace,
+    granted: config.granted,
     configDir: config.dir,
     cacheScope: scopedId(config.clientId, config.workspace),
     helper: (platform) => ({ name: `dagger-run-${platform.architecture}`, dir: helperDir(platform), at: [] }),
@@ -80,6 +104,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     knownHosts: knownHosts(process.env),
     targets: request.targets,
     noCache: request.noCache ?? false,
+    gradual: request.gradual ?? false,
     ...(request.run === undefined ? {} : { run: request.run }),
     ...(request.caps === undefined ? {} : { caps: request.caps }),
   });

@@ -55,6 +55,8 @@ export interface UpResult {
     readonly platforms: readonly string[];
     readonly dest?: string;
   }[];
+  /** Components that a gradual run left undone, with the CUE paths of the values that they miss; not there when there are none. */
+  readonly undone?: readonly { readonly path: string; readonly missing: readonly string[] }[];
   readonly passes: readonly { readonly because: readonly string[] }[];
   readonly steps: { readonly total: number; readonly cached: number; readonly run: number };
   readonly ms: number;

@@ -9,6 +9,7 @@ export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
 export type { ShellRequest, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
+export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";
 export { type DaemonRequest, diskUsage, listWorkers, prune } from "./upkeep.ts";
 export type { Version } from "./version.ts";

@@ -2,6 +2,7 @@
 import type { OpenRequest } from "./connect.ts";
 import type { UpEvent } from "./events.ts";
 import type { ShellWish } from "./shell.ts";
+import type { TypedInput } from "./typed-inputs.ts";
 
 export interface UpRequest {
   /** Directory (or one CUE file) of the config. */
@@ -10,6 +11,10 @@ export interface UpRequest {
   readonly targets: readonly string[];
   /** `path=value` texts. */
   readonly inputs: readonly string[];
+  /** Inputs whose flag says what they are: texts, directories, repositories, documents. */
+  readonly typedInputs?: readonly TypedInput[];
+  /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */
+  readonly gradual?: boolean;
   /** `ID=env:NAME` or `ID=file:PATH` texts. */
   readonly secrets?: readonly string[];
   /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */

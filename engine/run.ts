@@ -87,7 +87,10 @@ export class Run {
         if (!givesValues(job)) void this.#parts.config.release();
         return { because, evaluation, job };
       }
-      if (!givesValues(job) || (before !== undefined && noProgress(before, job))) throw stuckError(job);
+      if (!givesValues(job) || (before !== undefined && noProgress(before, job))) {
+        if (this.#parts.request.gradual === true) return { because, evaluation, job };
+        throw stuckError(job);
+      }
       evaluation = kept === undefined ? await this.#early(evaluation, job) : await this.#earlyKeptGoing(evaluation, job, kept);
       before = job;
       const waited = [...new Set(job.deferred.flatMap((component) => component.missing.map((missing) => missing.path)))];
@@ -107,7 +110,7 @@ export class Run {
     };
     const images = imagePort(process.env, offer, async (image) => (await started()).remoteImage(image));
     const serve = async (locals: Job["locals"]): Promise<void> => {
-      await checkLocals(locals, { root: config.workspace, own: config.own });
+      await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted] });
       offer.serveLocals(locals);
     };
     const frontends = frontendPort({ open: started, serve, localImages: (platform) => images.local(platform) });

@@ -9,6 +9,7 @@ import { ErrorShell } from "./error-shell.ts";
 import type { UpResult } from "./events.ts";
 import { ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
+import { undoneOf, warnUndone } from "./gradual.ts";
 import { KeptError } from "./keep-going.ts";
 import { parsePatience } from "./patience.ts";
 import { readPolicy } from "./policy.ts";
@@ -24,6 +25,8 @@ export async function up(request: UpRequest): Promise<UpResult> {
   const begin = performance.now();
   return inRun(request, async (run, { offer, exports, steps }) => {
     const done = await run.passes();
+    const undone = undoneOf(done.job);
+    for (const warning of warnUndone(undone)) request.onEvent(warning);
     request.onEvent({ type: "phase", phase: "save" });
     const saved = await offer.commit(done.job);
     const images = await exports.commit(done.images);
@@ -32,6 +35,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
       computed: done.computed,
       saved,
       images,
+      ...(undone.length === 0 ? {} : { undone: undone.map(({ path, missing }) => ({ path, missing: missing.map((one) => one.path) })) }),
       passes: done.because.map((because) => ({ because })),
       steps: steps.summary(),
       ms: Math.round(performance.now() - begin),

@@ -1,5 +1,5 @@
-// dagger up and dagger compute: run a config, show its progress and what it gave.
-import type { ShellTerminal, ShellWish, UpResult } from "../../engine/index.ts";
+// dagger up: runs a config, shows its progress and what it gave.
+import type { ShellTerminal, ShellWish, UpRequest, UpResult } from "../../engine/index.ts";
 import type { Context, OutputFormat, RunFlags } from "../context.ts";
 import { daemonOf } from "../context.ts";
 import { toFailure, UsageError } from "../failure.ts";
@@ -22,14 +22,11 @@ export async function upCommand(context: Context, dir: string, flags: RunFlags &
   summarize(context, flags, result);
 }
 
-/** The values as one line of JSON on stdout. */
-export async function computeCommand(context: Context, dir: string, flags: RunFlags): Promise<void> {
-  const result = await runConfig(context, dir, flags);
-  context.io.stdout.write(`${JSON.stringify(result.values, jsonValue)}\n`);
-  summarize(context, flags, result);
-}
+/** What a command adds to the request that the flags make. */
+type Extra = Pick<UpRequest, "typedInputs" | "gradual">;
 
-async function runConfig(context: Context, dir: string, flags: RunFlags): Promise<UpResult> {
+/** Runs a config and shows its progress. */
+export async function runConfig(context: Context, dir: string, flags: RunFlags, extra: Extra = {}): Promise<UpResult> {
   const { io, signal } = context;
   const terminal = flags.shellOnError === true ? await errorTerminal() : undefined;
   const progress = createProgress(flags.progress, io);
@@ -60,6 +57,7 @@ async function runConfig(context: Context, dir: string, flags: RunFlags): Promis
       signal,
       onEvent: (event) => progress.event(event),
       keepGoing: flags.keepGoing === true,
+      ...extra,
       ...(terminal === undefined ? {} : { shellOnError: shellWish(context, flags, terminal, progress) }),
     });
     progress.finish("done");
@@ -100,12 +98,12 @@ function shellWish({ io }: Context, flags: RunFlags, terminal: ShellTerminal, pr
 }
 
 /** Not with quiet (nothing was asked for) and not with json (the last line stays JSON). */
-function summarize({ io }: Context, flags: RunFlags, result: UpResult): void {
+export function summarize({ io }: Context, flags: RunFlags, result: UpResult): void {
   const mode = chooseProgress(flags.progress, io.env, io.stderr.isTTY);
   if (mode === "tty" || mode === "plain") io.stderr.write(formatSummary(result, createStyle(wantsColour(io.stderr, io.env))));
 }
 
 /** JSON has no bigint: its digits are kept as text rather than rounded. */
-function jsonValue(_key: string, value: unknown): unknown {
+export function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
 }

@@ -1,8 +1,8 @@
 // dagger up and compute.
 import type { Command } from "commander";
-import type { Context, OutputFormat, RunFlags } from "../context.ts";
+import type { ComputeFlags, Context, OutputFormat, RunFlags } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addOutput, addRun } from "./flags.ts";
+import { addOutput, addRun, list } from "./flags.ts";
 
 export function addRunCommands(program: Command, context: Context): void {
   const up = addCommand(
@@ -27,13 +27,30 @@ export function addRunCommands(program: Command, context: Context): void {
     program,
     "compute",
     "Run a config and print its values as one line of JSON",
-    "Everything but that line goes to stderr.",
-    ["$ dagger compute ./ci", "$ dagger compute ./ci -i version=1.4.0 | jq -r .app.digest"],
+    "Everything but that line goes to stderr. What misses a value is left undone, with a warning; `up` never does that.",
+    [
+      "$ dagger compute ./ci | jq -r .app.digest",
+      "$ dagger compute ./ci --input-string version=1.4.0 --input-dir source=./app",
+      "$ dagger compute ./ci --input-git source=https://example.com/app.git,main,src",
+      "$ dagger compute ./ci --input-yaml values.yaml --strict",
+    ],
   );
-  addRun(compute).action(async (dir: string, flags: RunFlags) => {
-    const { computeCommand } = await import("../commands/up.ts");
-    await computeCommand(context, dir, flags);
-  });
+  addTypedInputs(addRun(compute))
+    .option("--strict", "a value that nothing gives is an error, as in `up`")
+    .action(async (dir: string, flags: ComputeFlags) => {
+      const { computeCommand } = await import("../commands/compute.ts");
+      await computeCommand(context, dir, flags);
+    });
+}
+
+function addTypedInputs(command: Command): Command {
+  return command
+    .addOption(list("--input-string <path=text>", "text for a CUE path, taken as it is (repeatable)"))
+    .addOption(list("--input-dir <path=dir>", "directory of this machine for an artifact of the config (repeatable)"))
+    .addOption(list("--input-file <path=file>", "the text of a file for a CUE path (repeatable)"))
+    .addOption(list("--input-git <path=remote>", "repository for an artifact, as REMOTE[,REF[,SUBDIR]] (repeatable)"))
+    .addOption(list("--input-json <file>", "values for the fields of the config, or below a path with PATH=FILE (repeatable)"))
+    .addOption(list("--input-yaml <file>", "the same as YAML (repeatable)"));
 }
 
 function addShellOnError(command: Command): Command {

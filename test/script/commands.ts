@@ -31,8 +31,8 @@ const dagger = join(repository, "bin/dagger");
 
 type Run = (call: Call) => Promise<void> | void;
 
-/** A stack trace, or a rejection that nobody caught: never shown to a user. */
-const crash = /^\s+at .+:\d+:\d+\)?$|UnhandledPromiseRejection|^Node\.js v\d/m;
+/** A stack trace, or a rejection that nobody caught: never shown to a user. Warnings have lines with `at`, too, but those name CUE files. */
+const crash = /^\s+at .+(\.[cm]?[jt]s|node:[\w/]+):\d+:\d+\)?$|UnhandledPromiseRejection|^Node\.js v\d/m;
 
 export const commands: Readonly<Record<string, Run>> = {
   dagger: async (call) => {
