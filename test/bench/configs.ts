@@ -13,6 +13,78 @@ export function chain(dir: string, length: number): string {
   return write(dir, [...Array.from({ length }, (_, index) => one(index)), `chain: #up: [{do: "load", from: _c${length - 1}}]`].join("\n"));
 }
 
+/** As `upload`, with patterns that leave out what is not wanted, onto an image from a registry that asks for a login. */
+export function uploadOnto(dir: string, ref: string): string {
+  const local = '{do: "local", dir: "src", include: ["**/*.txt", "big*"], exclude: ["**/node_modules", "*.tmp", "!keep.tmp"]}';
+  return write(dir, `upload: #up: [{do: "fetch-container", ref: "${ref}"}, {do: "copy", from: [${local}], dest: "/src"}]`);
+}
+
+/** A module as large projects have them: a package of definitions, one for each service, and one that brings them together. */
+export function packageTree(dir: string, services: number): string {
+  write(join(dir, "cue.mod"), "", "module.cue", 'module: "example.test/tree"\nlanguage: version: "v0.9.0"\n');
+  write(join(dir, "lib"), "", "lib.cue", treeLibrary);
+  const name = (index: number): string => `service${index}`;
+  for (let index = 0; index < services; index++) {
+    const needs = index === 0 ? "" : `\tneeds: ["${name(index - 1)}"]\n`;
+    const text = `package ${name(index)}
+
+import "example.test/tree/lib"
+
+service: lib.#Service & {
+	name:     "${name(index)}"
+	replicas: ${1 + (index % 5)}
+${needs}\tports: {http: ${8000 + index}, metrics: ${9000 + index}}
+	env: {LOG_LEVEL: "info", PORT: "\\(ports.http)"}
+}
+`;
+    write(join(dir, name(index)), "", "service.cue", text);
+  }
+  const all = Array.from({ length: services }, (_, index) => name(index));
+  const text = `package tree
+
+import (
+${all.map((one) => `\t"example.test/tree/${one}"`).join("\n")}
+)
+
+services: {
+${all.map((one) => `\t(${one}.service.name): ${one}.service`).join("\n")}
+}
+images: {for name, s in services {(name): s.build}}
+manifests: [for s in services for m in s.manifests {m}]
+`;
+  return write(dir, "", "tree.cue", text);
+}
+
+const treeLibrary = `package lib
+
+import "strings"
+
+#Port: int & >0 & <65536
+#Service: {
+	name!:    =~"^[a-z][a-z0-9]*$"
+	replicas: *1 | int & >0
+	needs: [...string]
+	ports: [string]: #Port
+	env: [string]: string
+	labels: {app: name, tier: *"backend" | "frontend", team: strings.ToUpper(name)}
+	build: #up: [
+		${image},
+		{do: "exec", args: ["build", name], env: {for k, v in env {"SERVICE_\\(k)": v}}},
+		for need in needs {{do: "exec", args: ["link", need]}},
+		{do: "write-file", dest: "/manifest", content: strings.Join([for p, n in ports {"\\(p)=\\(n)"}], ",")},
+	]
+	manifests: [#Deployment & {metadata: {"name": name, "labels": labels}, spec: {"replicas": replicas, template: containers: [{
+		"name":  name
+		image:   "registry.example.test/\\(name):latest"
+		"ports": [for p, n in ports {name: p, containerPort: n}]
+		"env":   [for k, v in env {name: k, value: v}]
+	}]}}, #Manifest & {kind: "Service", metadata: {"name": name, "labels": labels}, spec: {"ports": [for p, n in ports {name: p, port: n}]}}]
+}
+#Manifest: {apiVersion: *"v1" | string, kind: string, metadata: {name: string, labels: [string]: string}, spec: {...}}
+#Deployment: #Manifest & {apiVersion: "apps/v1", kind: "Deployment", spec: {replicas: int, template: containers: [...#Container]}}
+#Container: {name: string, image: string, ports: [...{name: string, containerPort: #Port}], env: [...{name: string, value: string}]}
+`;
+
 /** The directory `src` beside the config goes to the daemon. */
 export function upload(dir: string): string {
   return write(dir, 'upload: #up: [{do: "local", dir: "src"}]');
@@ -78,8 +150,8 @@ export function smallFiles(dir: string, count: number, seed: string): void {
   }
 }
 
-function write(dir: string, text: string): string {
+function write(dir: string, text: string, file = "bench.cue", whole = `// Made by the benchmark.\npackage bench\n\n${text}\n`): string {
   mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, "bench.cue"), `// Made by the benchmark.\npackage bench\n\n${text}\n`);
+  writeFileSync(join(dir, file), whole);
   return dir;
 }

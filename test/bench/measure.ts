@@ -14,13 +14,18 @@ export interface Run {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
   readonly stdin?: Uint8Array;
 }
 
 /** Bash measures time and CPU of the program (children that were waited for included); /proc tells its peak memory. Rejects when it fails. */
-export async function measure({ program, args, env, stdin }: Run): Promise<Sample> {
+export async function measure({ program, args, env, cwd, stdin }: Run): Promise<Sample> {
   const script = 'TIMEFORMAT="%R %U %S"; { time "$@" >/dev/null 2>&3; } 3>&1';
-  const child = spawn("bash", ["-c", script, "bench", program, ...args], { env: { ...env, LC_ALL: "C" }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("bash", ["-c", script, "bench", program, ...args], {
+    env: { ...env, LC_ALL: "C" },
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(cwd !== undefined && { cwd }),
+  });
   let times = "";
   let output = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (times += text));

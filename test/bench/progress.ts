@@ -1,12 +1,10 @@
-// What showing progress costs: 300 execs in 30 components that write logs, CPU of the command line over wall time, in a terminal and plain.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+// What showing progress costs: 300 execs in 30 components that write logs, CPU of the command line over wall time.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { startBench } from "../e2e/dagger.ts";
 import { measure } from "./measure.ts";
+import { type Bound, type Section, seconds, table } from "./report.ts";
+import { dagger, type World } from "./world.ts";
 
-const main = fileURLToPath(new URL("../../bin/dagger", import.meta.url));
 const image = '{do: "fetch-container", ref: "docker.io/library/busybox:latest"}';
 
 /** Ten lines in half a second per exec; components side by side. */
@@ -18,20 +16,23 @@ function config(run: string): string {
   return `package bench\n\n${Array.from({ length: 30 }, (_, n) => component(n)).join("\n")}\n`;
 }
 
-const bench = await startBench();
-const dir = mkdtempSync(join(tmpdir(), "bench-progress-"));
-try {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: bench.dir, DAGGER_DATA_DIR: join(bench.dir, "data"), TERM: "xterm" };
+export async function benchProgress({ dir, env }: World): Promise<Section> {
+  const rows: string[][] = [];
+  const bounds: Bound[] = [];
   for (const mode of ["plain", "tty", "json"]) {
-    const where = join(dir, mode);
+    const where = join(dir, `progress-${mode}`);
     mkdirSync(where);
-    writeFileSync(join(where, "bench.cue"), config(`${mode} ${process.pid}`));
-    const args = ["up", where, "--progress", mode, "--buildkit", bench.daemon.address];
-    const { wall, cpu, memory } = await measure({ program: main, args, env });
-    const share = ((100 * cpu) / wall).toFixed(1);
-    process.stdout.write(`${mode}: ${wall.toFixed(1)} s wall, ${cpu.toFixed(2)} s CPU (${share} % of a core), ${memory.toFixed(0)} MiB\n`);
+    writeFileSync(join(where, "bench.cue"), config(mode));
+    const { wall, cpu, memory } = await measure({
+      program: dagger,
+      args: ["up", where, "--progress", mode],
+      env: { ...env, TERM: "xterm" },
+    });
+    const share = (100 * cpu) / wall;
+    rows.push([mode, seconds(wall), seconds(cpu), share.toFixed(1), String(Math.round(memory))]);
+    if (mode !== "json")
+      bounds.push({ what: `300 execs in 30 components, ${mode} progress, % of a core`, figure: share, most: 10, strict: true });
   }
-} finally {
-  rmSync(dir, { recursive: true, force: true });
-  await bench.end();
+  const head = ["progress", "wall s", "CPU s", "% of a core", "peak MiB"];
+  return { title: "Progress", text: `300 execs in 30 components, ten lines of logs each, one run.\n\n${table(head, rows)}`, bounds };
 }

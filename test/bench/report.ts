@@ -1,62 +1,61 @@
-// Turns samples into the tables of docs/benchmarks.md.
+// Turns what was measured into docs/benchmarks.md.
 import { cpus, totalmem } from "node:os";
-import type { Sample } from "./measure.ts";
 
-export interface Comparison {
+/** A promise, and what was measured. */
+export interface Bound {
   readonly what: string;
-  readonly runs: number;
-  readonly dagger: Sample;
-  readonly buildctl: Sample;
+  readonly figure: number;
+  /** The figure may be this, or (`strict`) must be below. */
+  readonly most: number;
+  readonly strict?: boolean;
 }
 
-export interface Compilation {
-  readonly ops: number;
-  /** Every run evaluates the config. */
-  readonly anew: Sample;
-  /** The config was evaluated before, and has not changed. */
-  readonly kept: Sample;
+export interface Section {
+  readonly title: string;
+  readonly text: string;
+  readonly bounds: readonly Bound[];
 }
 
-/** The whole page. Ratios are dagger's figure over buildctl's: below 1 dagger needs less. */
-export function page(comparisons: readonly Comparison[], compilations: readonly Compilation[]): string {
+export function page(sections: readonly Section[]): string {
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, Node ${process.versions.node}`;
+  const bounds = sections.flatMap((section) => section.bounds);
+  const rows = bounds.map((bound) => [
+    bound.what,
+    `${bound.strict === true ? "below" : "at most"} ${bound.most}`,
+    bound.figure.toFixed(bound.figure < 10 ? 2 : 0),
+    holds(bound) ? "held" : "**not held**",
+  ]);
   return `# Benchmarks
 
-\`make bench\` writes this page. Both programs run the same LLB on the same daemon, one after the other in turns; the figures are
-medians of whole processes, from start to exit. buildctl reads the finished LLB; dagger reads the CUE config and
-compiles it. What is "first" is evaluated by CUE in the measured run too; of the others the evaluation is kept from the run before, as
-a user has it. Ratios are dagger's figure over buildctl's: below 1, dagger needs less.
+\`make bench\` writes this page, all of it in one run. Figures are medians of whole processes, from start to exit, unless a section says
+otherwise; programs that are compared run in turns. Ratios are dagger's figure over the other's: below 1, dagger needs less.
 
 Machine: ${machine}.
 
-## Against buildctl
+## What is promised
 
-| | runs | dagger s | buildctl s | wall | CPU | peak memory | dagger MiB |
-|---|---:|---:|---:|---:|---:|---:|---:|
-${comparisons.map(comparisonRow).join("\n")}
-
-## Compiling
-
-From CUE files to LLB (\`dagger llb --format raw\`), components of ten ops, each using the one before. The last column is
-the wall time when the config was evaluated before and has not changed.
-
-| ops | wall s | CPU s | peak memory MiB | ms per op | evaluated before: wall s |
-|---:|---:|---:|---:|---:|---:|
-${compilations.map(compilationRow).join("\n")}
-`;
+${table(["", "bound", "measured", ""], rows)}
+${sections.map(({ title, text }) => `\n## ${title}\n\n${text}\n`).join("")}`;
 }
 
-function comparisonRow({ what, runs, dagger, buildctl }: Comparison): string {
-  const ratio = (a: number, b: number): string => (b > 0 ? (a / b).toFixed(2) : "–");
-  const ratios = [ratio(dagger.wall, buildctl.wall), ratio(dagger.cpu, buildctl.cpu), ratio(dagger.memory, buildctl.memory)];
-  return `| ${[what, runs, seconds(dagger.wall), seconds(buildctl.wall), ...ratios, Math.round(dagger.memory)].join(" | ")} |`;
+export function holds({ figure, most, strict }: Bound): boolean {
+  return strict === true ? figure < most : figure <= most;
 }
 
-function compilationRow({ ops, anew, kept }: Compilation): string {
-  const perOp = ((anew.wall * 1000) / ops).toFixed(2);
-  return `| ${[ops, seconds(anew.wall), seconds(anew.cpu), Math.round(anew.memory), perOp, seconds(kept.wall)].join(" | ")} |`;
+/** The first column is text, the others are figures. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), `|---|${"---:|".repeat(head.length - 1)}`, ...rows.map(line)].join("\n");
 }
 
-function seconds(value: number): string {
+export function ratio(a: number, b: number): string {
+  return b > 0 ? (a / b).toFixed(2) : "–";
+}
+
+export function seconds(value: number): string {
   return value.toFixed(value < 1 ? 3 : 2);
+}
+
+export function milliseconds(value: number): string {
+  return (value * 1000).toFixed(0);
 }

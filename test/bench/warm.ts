@@ -1,0 +1,49 @@
+// A cached solve inside a warm process: `cuellb/client` beside a program with BuildKit's own Go client.
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildctlArgs } from "./buildctl.ts";
+import { chain } from "./configs.ts";
+import { type Bound, ratio, type Section, table } from "./report.ts";
+import { dagger, goProgram, type World } from "./world.ts";
+
+const child = fileURLToPath(new URL("warm-child.ts", import.meta.url));
+/** Solves per process. */
+const SOLVES = 20;
+
+export async function benchWarm({ dir, env, address }: World, rounds: number): Promise<Section> {
+  const go = goProgram("bench-client", "./bench-client");
+  const rows: string[][] = [];
+  const bounds: Bound[] = [];
+  for (const length of [1, 10, 100]) {
+    const config = chain(join(dir, `warm-${length}`), length);
+    const definition = execFileSync(dagger, ["llb", config, "--format", "raw"], { env });
+    execFileSync(dagger, ["up", config, "--progress", "quiet"], { env });
+    const out = join(dir, "warm-out");
+    const layouts = buildctlArgs(definition, { dir: config, dataDir: join(dir, "data"), out }).flatMap((arg) => {
+      const layout = /^--oci-layout=(.*)$/.exec(arg)?.[1];
+      return layout === undefined ? [] : [layout];
+    });
+    const solves = (program: string, args: readonly string[]): number[] => {
+      const { status, stdout, stderr } = spawnSync(program, args, { env, input: definition });
+      if (status !== 0) throw new Error(`${program} failed: ${stderr.toString()}`);
+      return (JSON.parse(stdout.toString()) as number[]).slice(2); // those before warm it up
+    };
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      ours.push(...solves(process.execPath, ["--import", "tsx", child, address, String(SOLVES), ...layouts]));
+      theirs.push(...solves(go, ["-addr", address, "-rounds", String(SOLVES), "-out", out, ...layouts.flatMap((l) => ["-oci-layout", l])]));
+    }
+    const [a, b] = [middle(ours), middle(theirs)];
+    rows.push([`chain of ${length}`, a.toFixed(1), b.toFixed(1), ratio(a, b)]);
+    bounds.push({ what: `cached solve in a warm process, chain of ${length}, wall ratio`, figure: a / b, most: 1.1 });
+  }
+  const text = `${rounds} processes of ${SOLVES} cached solves each, in turns; the first two of each do not count. Both only solve: the Definition is
+given, a local exporter brings the result.\n\n${table(["", "cuellb/client ms", "Go client ms", "ratio"], rows)}`;
+  return { title: "Inside a warm process", text, bounds };
+}
+
+function middle(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
