@@ -51,3 +51,13 @@ export class UserError extends Error {
 export function inputError(...diagnostics: Diagnostic[]): UserError {
   return new UserError(2, diagnostics);
 }
+
+/** By place, each finding once; those without a place come first. */
+export function orderDiagnostics(list: readonly Diagnostic[]): Diagnostic[] {
+  const unique = [...new Map(list.map((diagnostic) => [JSON.stringify(diagnostic), diagnostic])).values()];
+  const place = ({ at: [first] }: Diagnostic): Position => first ?? { file: "", line: 0, column: 0 };
+  return unique.sort((a, b) => {
+    const [p, q] = [place(a), place(b)];
+    return p.file < q.file ? -1 : p.file > q.file ? 1 : p.line - q.line || p.column - q.column;
+  });
+}

@@ -1,4 +1,5 @@
 // Door of the compiler: a config's Value in, a Job out; and the printers of every stage.
+export { withOpMistakes } from "./check.ts";
 export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";

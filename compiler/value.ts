@@ -18,7 +18,10 @@ export interface Value {
   readonly type?: string;
   /** incomplete: the values without which this one cannot become concrete; never empty when they could be found. */
   readonly missing?: readonly Missing[];
-  /** error: what is wrong (kind "error" only appears below values that the job does not need concrete). */
+  /**
+   * error: what is wrong (kind "error" only appears below values that the job does not need concrete). incomplete: a field that it refers
+   * to is not there, and may still come when the value waits for others.
+   */
   readonly errors?: readonly Diagnostic[];
 }
 

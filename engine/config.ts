@@ -11,6 +11,7 @@ import { asset, libraryDir, packageRoot } from "./assets.ts";
 import { nameReferences } from "./gradual.ts";
 import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
+import { withAllMistakes } from "./mistakes.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
@@ -72,7 +73,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
     };
   } catch (error) {
     close();
-    throw error;
+    throw withAllMistakes(error);
   }
 }
 

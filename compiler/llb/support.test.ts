@@ -51,7 +51,7 @@ test("an op that the daemon lacks is told with its name, line and CUE path, and 
           message: "`merge a + b` needs merging filesystems (mergeop), which BuildKit v0.9.3 does not have",
           path: "app.all",
           at,
-          hint: "use a newer daemon with --buildkit or BUILDKIT_HOST; `dagger engine start` starts one and prints its address",
+          hint: "Use a newer daemon with --buildkit or BUILDKIT_HOST; `dagger engine start` starts one and prints its address",
         },
       ]);
       return true;

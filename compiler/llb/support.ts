@@ -96,7 +96,7 @@ function problem(vertex: Vertex | undefined, lacking: readonly string[], daemon:
     message: `\`${vertex?.meta.name ?? "the job"}\` needs ${what}, which ${daemon.name} does not have`,
     ...(component === "" ? {} : { path: component }),
     at: vertex?.meta.at ?? [],
-    hint: "use a newer daemon with --buildkit or BUILDKIT_HOST; `dagger engine start` starts one and prints its address",
+    hint: "Use a newer daemon with --buildkit or BUILDKIT_HOST; `dagger engine start` starts one and prints its address",
   };
 }
 

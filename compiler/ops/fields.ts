@@ -1,6 +1,7 @@
 // Reads the fields of an op by its spec: every misspelt, missing or wrongly typed field becomes a diagnostic.
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { Field, Missing, Value } from "../value.ts";
+import { howToGive, shorten, writeAs } from "./give.ts";
 import { nearest } from "./near.ts";
 import type { FieldSpec, Fields, FieldType, ReadContext } from "./spec.ts";
 import type { OpBase } from "./use.ts";
@@ -57,7 +58,8 @@ export function readRecord(
       continue;
     }
     if (isUnset(field.value, label, given.value)) {
-      if (isOpenReference(given, context)) context.missing(context.open);
+      if (tellLostReference(given.value, context)) complete = false;
+      else if (isOpenReference(given, context)) context.missing(context.open);
       else if (context.gradual) context.missing(missingOf(given).map((one) => ({ ...one, at: [...field.at, ...one.at] })));
       else context.problem(unsetField(words, label, spec, field, given));
       complete = false;
@@ -136,7 +138,7 @@ function unsetField(words: string, label: string, spec: FieldSpec<unknown>, fiel
 export function concrete(field: Field, context: ReadContext): Value | undefined {
   const { value } = field;
   if (value.kind === "incomplete") {
-    context.missing(missingOf(field));
+    if (!tellLostReference(value, context)) context.missing(missingOf(field));
     return undefined;
   }
   if (value.kind === "error") {
@@ -147,6 +149,14 @@ export function concrete(field: Field, context: ReadContext): Value | undefined 
     return undefined;
   }
   return value;
+}
+
+/** Tells of a reference to a field that is not there, when the value waits for nothing that could still bring it. */
+function tellLostReference(value: Value, context: ReadContext): boolean {
+  const { errors = [], missing = [] } = value;
+  if (context.gradual || errors.length === 0 || missing.some(({ path }) => path !== value.path)) return false;
+  for (const error of errors) context.problem(error);
+  return true;
 }
 
 /** What an incomplete field waits for: at least itself. */
@@ -167,18 +177,8 @@ export function describeMissing(missing: Missing, component: string, at: readonl
         : `Missing value: ${missing.path}${type} is needed by ${component}, but nothing gives it`,
     path: missing.path,
     at: [...missing.at, ...at],
-    hint: hintFor(missing),
+    hint: howToGive(missing),
   };
-}
-
-function hintFor({ path, type }: Missing): string {
-  if (/(^|\.)_/.test(path)) {
-    return "Set it in the config; a job does not compute hidden fields for CUE, so a computed value needs a name without _";
-  }
-  if (type === "a filesystem") return `Give its ops in the config, or a directory with dagger compute --input-dir ${path}=…`;
-  if (type === "a secret") return `Give its id in the config, or its value with --secret ${path}=env:NAME`;
-  if (type === "a socket") return `Give its id in the config, or the socket with --ssh ${path}=SOCKET,raw=true`;
-  return `Set it in the config, or pass it with -i ${path}=…`;
 }
 
 /** Notes that a field has the wrong type. */
@@ -188,7 +188,7 @@ export function wrongType(field: Field, words: string, context: ReadContext, hin
     message: `Field ${field.path} takes ${words}, got ${describe(field.value)}`,
     path: field.path,
     at: field.at,
-    ...(hint === undefined ? {} : { hint }),
+    hint: hint ?? writeAs(field.value, words),
   });
   return undefined;
 }
@@ -214,8 +214,4 @@ export function describe(value: Value): string {
     default:
       return value.type ?? "a value that is not known yet";
   }
-}
-
-function shorten(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 37)}…"` : text;
 }

@@ -190,8 +190,8 @@ function checkParts(text: string, { path, query }: Rest, options: readonly strin
 function badAddress(text: string, why: string): Error {
   return inputError({
     code: "bad-address",
-    message: `cannot use "${text}" as the address of a BuildKit daemon: ${why}`,
+    message: `Cannot use "${text}" as the address of a BuildKit daemon: ${why}`,
     at: [],
-    hint: "write unix:///PATH, tcp://HOST:PORT, docker://, docker-container://NAME, podman-container://NAME, nerdctl-container://NAME, kube-pod://POD or ssh://HOST",
+    hint: "Write unix:///PATH, tcp://HOST:PORT, docker://, docker-container://NAME, podman-container://NAME, nerdctl-container://NAME, kube-pod://POD or ssh://HOST",
   });
 }

@@ -8,7 +8,7 @@ import { expiredSince } from "./tls.ts";
 /** Exit 3 `no-daemon`. */
 export function noDaemon(address: Address, cause: unknown): UserError {
   const { why, hint } = explain(address, cause);
-  const message = `cannot connect to a BuildKit daemon at ${where(address)}: ${why}`;
+  const message = `Cannot connect to a BuildKit daemon at ${where(address)}: ${why}`;
   return new UserError(3, [{ code: "no-daemon", message, at: [], hint }], { cause });
 }
 
@@ -33,14 +33,14 @@ interface Explanation {
 function explain(address: Address, cause: unknown): Explanation {
   const endpoint = endpointOf(address);
   const why = reason(endpoint, cause);
-  if (cause instanceof NoUpgradeError) return { why, hint: "use Docker 18.09 or newer, or a buildkitd with --buildkit" };
+  if (cause instanceof NoUpgradeError) return { why, hint: "Use Docker 18.09 or newer, or a buildkitd with --buildkit" };
   if (cause instanceof CommandError) return { why, hint: commandHint(cause) };
-  if (address.kind === "docker") return { why, hint: "start Docker, or point DOCKER_HOST to one that runs" };
+  if (address.kind === "docker") return { why, hint: "Start Docker, or point DOCKER_HOST to one that runs" };
   if (endpoint.kind === "tcp") {
     const hint = tlsHint(endpoint, cause);
     if (hint !== undefined) return { why, hint };
   }
-  return { why, hint: "start buildkitd, or point --buildkit or BUILDKIT_HOST to one that runs" };
+  return { why, hint: "Start buildkitd, or point --buildkit or BUILDKIT_HOST to one that runs" };
 }
 
 function endpointOf(address: Address): Exclude<Address, { kind: "docker" }> {
@@ -130,8 +130,8 @@ function tlsHint({ tls }: TcpAddress, cause: unknown): string | undefined {
   if (!refused(tls, code)) return undefined;
   if (tls.cert === undefined) return "give one with --tlscert and --tlskey, or as cert.pem and key.pem in --tlsdir";
   return expiredSince(tls.cert, new Date()) === undefined
-    ? "give one that is signed by the authority which the daemon trusts (its --tlscacert)"
-    : "have the client certificate renewed";
+    ? "Give one that is signed by the authority which the daemon trusts (its --tlscacert)"
+    : "Have the client certificate renewed";
 }
 
 /** Programs tell by their exit codes; each can be tried alone, in a terminal where it may ask. */

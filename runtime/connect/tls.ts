@@ -109,5 +109,5 @@ async function readPem(path: string): Promise<Buffer> {
 
 /** Exit 2: the flags, variables or files are wrong. */
 export function badTls(why: string, hint: string): UserError {
-  return inputError({ code: "bad-tls", message: `cannot use TLS for the connection to BuildKit: ${why}`, at: [], hint });
+  return inputError({ code: "bad-tls", message: `Cannot use TLS for the connection to BuildKit: ${why}`, at: [], hint });
 }

@@ -1,7 +1,7 @@
 // The disk as far as reading an instance looks at it. Everything that was seen is noted, so that a later run can tell whether it would
 // see the same, without CUE.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import path from "node:path";
 
 /** "other" is neither file nor directory, such as a pipe. */
@@ -16,7 +16,7 @@ export class Disk {
 
   /** Links are followed. */
   kind(file: string): DiskKind {
-    const found = statSync(file, { throwIfNoEntry: false });
+    const found = look(file);
     const kind = !found ? "none" : found.isFile() ? "file" : found.isDirectory() ? "directory" : "other";
     this.#note("kind", file, kind);
     return kind;
@@ -27,7 +27,7 @@ export class Disk {
     const names = readdirSync(dir)
       .filter(isPackageFile)
       .sort()
-      .filter((name) => statSync(path.join(dir, name), { throwIfNoEntry: false })?.isFile());
+      .filter((name) => look(path.join(dir, name))?.isFile());
     this.#note("names", dir, names.join("/"));
     return names;
   }
@@ -75,6 +75,15 @@ export class Disk {
   #note(...observation: Observation): void {
     const key = `${observation[0]} ${observation[1]}`;
     if (!this.#seen.has(key)) this.#seen.set(key, observation);
+  }
+}
+
+/** What a path leads to; undefined also for links in a circle, names that are too long and directories that cannot be entered. */
+function look(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

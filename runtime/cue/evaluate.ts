@@ -1,5 +1,5 @@
 // The door to CUE: load an instance, fill values in, read the result as a Value or as data.
-import { type Diagnostic, UserError } from "../../compiler/diagnostic.ts";
+import { type Diagnostic, orderDiagnostics, type Position, UserError } from "../../compiler/diagnostic.ts";
 import type { Value } from "../../compiler/value.ts";
 import type { Cache } from "./cache.ts";
 import { valueToData } from "./data.ts";
@@ -148,17 +148,33 @@ class WasmEvaluator implements Evaluator {
     try {
       text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
     } catch (error) {
-      if (!(error instanceof NeedsWorker)) throw error;
+      if (!(error instanceof NeedsWorker)) throw await this.#lost(request, error);
       this.#inWorker = true;
-      text = await this.#host.callInWorker(again);
+      try {
+        text = await this.#host.callInWorker(again);
+      } catch (why) {
+        throw await this.#lost(request, why);
+      }
     }
-    const answer = JSON.parse(text) as T & Answer;
+    const answer = JSON.parse(text) as T & Answer & Partial<Exported>;
     if (answer.internal) {
       await this.#reset();
-      throw new Error(`CUE failed: ${answer.internal}`);
+      throw crashed(request, answer.internal, answer.during);
     }
-    if (answer.findings && answer.findings.length > 0) throw new UserError(2, ordered(answer.findings.map(decodeFinding)));
+    if (answer.findings && answer.findings.length > 0) {
+      const list = orderDiagnostics(answer.findings.map(decodeFinding));
+      throw answer.nodes === undefined ? new UserError(2, list) : new WrongValues(list, answer as Exported);
+    }
     return { answer, text };
+  }
+
+  /** What to tell when an instance did not live to give an answer. */
+  async #lost(request: Request, error: unknown): Promise<unknown> {
+    // What the system says of a file of ours is no failure of CUE.
+    if (error instanceof UserError || (error instanceof Error && "code" in error)) return error;
+    await this.#reset();
+    const report = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return crashed(request, report);
   }
 
   async #reset(): Promise<void> {
@@ -174,16 +190,24 @@ class WasmEvaluator implements Evaluator {
   }
 }
 
-/** By place, each finding once. */
-function ordered(list: readonly Diagnostic[]): Diagnostic[] {
-  const seen = new Set<string>();
-  const unique = list.filter((d) => {
-    const key = JSON.stringify(d);
-    return !seen.has(key) && seen.add(key);
-  });
-  const place = (d: Diagnostic) => d.at[0] ?? { file: "", line: 0, column: 0 };
-  return unique.sort((a, b) => {
-    const [p, q] = [place(a), place(b)];
-    return p.file < q.file ? -1 : p.file > q.file ? 1 : p.line - q.line || p.column - q.column;
-  });
+/** Values are wrong. What CUE could compute all the same is kept, so that more mistakes can be found in it. */
+export class WrongValues extends UserError {
+  readonly root: Value;
+  /** References to nothing stand in `root` as any value: what is missing there may be their fault. */
+  readonly guessed: boolean;
+
+  constructor(diagnostics: readonly Diagnostic[], exported: Exported) {
+    super(2, diagnostics);
+    this.root = decodeValue(exported);
+    this.guessed = exported.guessed === true;
+  }
+}
+
+/** CUE itself failed: a person is told at which place or in which files, and what to do; the text for a bug report is the cause. */
+function crashed(request: Request, report: string, during: readonly Position[] = []): UserError {
+  const files = "files" in request ? request.files : "packages" in request ? (request.packages[0]?.files ?? []) : [];
+  const at = during.length > 0 ? during : files.slice(0, 12).map(({ name }) => ({ file: name, line: 1, column: 1 }));
+  const message = "CUE failed while it read this, by a mistake of its own";
+  const hint = "Please report it: send the config, and what --debug prints";
+  return new UserError(2, [{ code: "cue-crash", message, at, hint }], { cause: new Error(report) });
 }

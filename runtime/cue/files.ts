@@ -31,17 +31,31 @@ function cueFiles(disk: Disk, dir: string): string[] {
   try {
     return disk.cueFiles(dir).map((name) => path.join(dir, name));
   } catch (cause) {
-    throw inputError({ code: "cue-no-files", message: `cannot read the directory ${dir}: ${(cause as Error).message}`, at: [] });
+    throw inputError({
+      code: "cue-no-files",
+      message: `Cannot read the directory ${dir}: ${reason(cause)}`,
+      at: [],
+      hint: "Check its permissions",
+    });
   }
 }
 
 /** Reads one file. Throws UserError (2) when it cannot be read or is no text. */
 export function readCueFile(disk: Disk, file: string, name: string): CueFile {
+  // Reading a pipe would wait for somebody to write to it.
+  if (disk.kind(file) === "other") {
+    throw inputError({
+      code: "cue-no-files",
+      message: `${name} is not a regular file`,
+      at: [],
+      hint: "Give a directory with CUE files, or one CUE file",
+    });
+  }
   let bytes: Buffer;
   try {
     bytes = disk.read(file);
   } catch (cause) {
-    throw inputError({ code: "cue-no-files", message: `cannot read ${name}: ${(cause as Error).message}`, at: [] });
+    throw inputError({ code: "cue-no-files", message: `Cannot read ${name}: ${reason(cause)}`, at: [], hint: "Check its permissions" });
   }
   try {
     return { name, text: decodeText(bytes), ancestor: false };
@@ -50,8 +64,15 @@ export function readCueFile(disk: Disk, file: string, name: string): CueFile {
       code: "cue-syntax",
       message: `${name} is not a CUE file: it has bytes that are not UTF-8 text`,
       at: [{ file: name, line: 1, column: 1 }],
+      hint: "Save it as UTF-8 text",
     });
   }
+}
+
+/** What the system says, without the names of calls and paths. */
+function reason(cause: unknown): string {
+  const { message } = cause as Error;
+  return /^[A-Z]+: ([^,]+),/.exec(message)?.[1] ?? message;
 }
 
 /** Throws TypeError for bytes that are not UTF-8. */

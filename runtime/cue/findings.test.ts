@@ -18,36 +18,33 @@ const cases: readonly {
   {
     name: "a syntax error",
     cue: "a: {b: 1\nc: ]",
-    found: [
-      ["cue-syntax", "", "expected operand, found ']'", "a.cue:2:4"],
-      ["cue-syntax", "", "expected '}', found 'EOF'", "a.cue:2:5"],
-    ],
+    found: [["cue-syntax", "", "The { is closed by ] instead of }", "a.cue:1:4", "a.cue:2:4"]],
   },
   {
     name: "every conflict",
     cue: 'a: string\na: 5\nb: c: int\nb: c: "x"',
     found: [
-      ["cue-conflict", "a", "conflicting values string and 5 (mismatched types string and int)", "a.cue:1:4", "a.cue:2:4"],
-      ["cue-conflict", "b.c", 'conflicting values int and "x" (mismatched types int and string)', "a.cue:3:7", "a.cue:4:7"],
+      ["cue-conflict", "a", "The field a must be a string, got 5, which is a whole number (int)", "a.cue:1:4", "a.cue:2:4"],
+      ["cue-conflict", "b.c", 'The field b.c must be a whole number (int), got "x", which is a string', "a.cue:3:7", "a.cue:4:7"],
     ],
   },
   {
     name: "a field that its definition does not have",
     cue: "#A: name?: string\na: #A & {nme: 1}",
-    found: [["cue-unknown-field", "a.nme", "there is no field nme here: its definition does not allow it", "a.cue:2:10"]],
+    found: [["cue-unknown-field", "a.nme", "There is no field nme here: the definition does not allow it", "a.cue:2:10"]],
   },
   {
     name: "references to nothing",
     cue: "a: foo\nb: bar",
     found: [
-      ["cue-reference", "a", 'reference "foo" not found', "a.cue:1:4"],
-      ["cue-reference", "b", 'reference "bar" not found', "a.cue:2:4"],
+      ["cue-reference", "a", "There is nothing called foo here", "a.cue:1:4"],
+      ["cue-reference", "b", "There is nothing called bar here", "a.cue:2:4"],
     ],
   },
   {
     name: "a field that a closed value does not have",
     cue: "#B: x: 1\nb: #B.y",
-    found: [["cue-reference", "b", "undefined field: y", "a.cue:2:7"]],
+    found: [["cue-reference", "b", "There is no field y", "a.cue:2:7"]],
   },
   {
     name: "a cycle between components",
@@ -56,7 +53,7 @@ const cases: readonly {
       [
         "cue-cycle",
         "b.#up[0].from",
-        "values contain each other in a cycle: b.#up[0].from refers to a, a.#up[0].from refers to b",
+        "Values contain each other in a cycle: b.#up[0].from refers to a, a.#up[0].from refers to b",
         "a.cue:2:11",
         "a.cue:1:11",
       ],
@@ -65,7 +62,7 @@ const cases: readonly {
   {
     name: "a value that contains itself",
     cue: "a: b: a",
-    found: [["cue-cycle", "a.b", "values contain each other in a cycle: a.b refers to a", "a.cue:1:4"]],
+    found: [["cue-cycle", "a.b", "Values contain each other in a cycle: a.b refers to a", "a.cue:1:4"]],
   },
   {
     name: "a failed disjunction, as one finding",
@@ -75,17 +72,17 @@ const cases: readonly {
   {
     name: "a bound",
     cue: "a: >5 & 3",
-    found: [["cue-bound", "a", "invalid value 3 (out of bound >5)", "a.cue:1:4", "a.cue:1:9"]],
+    found: [["cue-bound", "a", "The value of a is 3, but must be >5", "a.cue:1:4", "a.cue:1:9"]],
   },
   {
     name: "the cause inside a builtin",
     cue: 'import "strings"\na: strings.Repeat("x", -1)',
-    found: [["cue-value", "a", "error in call to strings.Repeat: negative count", "a.cue:2:4"]],
+    found: [["cue-value", "a", "strings.Repeat fails: negative count", "a.cue:2:4"]],
   },
   {
     name: "an import that is not used",
     cue: 'import "strings"\na: 1',
-    found: [["cue-unused", "", 'imported and not used: "strings"', "a.cue:1:8"]],
+    found: [["cue-unused", "", 'Package "strings" is imported, but not used', "a.cue:1:8"]],
   },
 ];
 
@@ -111,8 +108,8 @@ const hints: Record<string, readonly [cue: string, hint: string | undefined]> = 
   "a reference to a let": ["let total = 1\na: totl\nb: total", "Did you mean total?"],
   "a misspelt type": ["a: strng", "Did you mean string?"],
   "a misspelt import": ['import "strings"\na: strngs.ToUpper("x")\nb: strings.ToUpper("x")', "Did you mean strings?"],
-  "a name that resembles nothing": ["a: qqqqqqqq", 'Text is written in quotes: "qqqqqqqq"'],
-  "a field of a struct that is not around it": ["a: {inner: 1}\nb: innr", 'Text is written in quotes: "innr"'],
+  "a name that resembles nothing": ["a: qqqqqqqq", 'Check the spelling; text is written in quotes: "qqqqqqqq"'],
+  "a field of a struct that is not around it": ["a: {inner: 1}\nb: innr", 'Check the spelling; text is written in quotes: "innr"'],
   "a builtin package that is not imported": ['a: strings.ToUpper("x")', 'Add `import "strings"`'],
   "a misspelt builtin package": ['import "string"\na: string.ToUpper("x")', "Did you mean strings?"],
   "a misspelt function": ['import "strings"\na: strings.ToUper("x")', "Did you mean ToUpper?"],
@@ -143,7 +140,7 @@ test("of a failed disjunction the alternative that was meant is told, by the fie
 test("a value of the wrong type is told with all there is to choose from", async () => {
   const [found] = await refused(load(evaluator, 'a: "x" | "y"\na: 5'));
   assert.equal(found?.message, '5 is none of "x", "y"');
-  assert.equal(found?.hint, undefined);
+  assert.equal(found?.hint, "Write one of them");
 });
 
 test("a discriminator that fits no alternative is told with all of them", async () => {
@@ -158,12 +155,12 @@ test("what a package does not have is told, unless it may still come", async () 
     "library/lib/lib.cue": `package lib\n${lib}`,
   });
   const [member, reference] = await refused(load(evaluator, files("#Thing: 1")));
-  assert.deepEqual([member?.code, member?.message, member?.hint], ["cue-reference", "package lib has no #Thin", "Did you mean #Thing?"]);
-  assert.equal(reference?.message, 'reference "missing" not found', "other findings are told in the same run");
+  assert.deepEqual([member?.code, member?.message, member?.hint], ["cue-reference", "Package lib has no #Thin", "Did you mean #Thing?"]);
+  assert.equal(reference?.message, "There is nothing called missing here", "other findings are told in the same run");
   const open = await refused(load(evaluator, files("x: int\nif x > 1 {#Thin: 1}")));
   assert.deepEqual(
     open.map((d) => d.message),
-    ['reference "missing" not found'],
+    ["There is nothing called missing here"],
   );
   const shadowed = {
     "a.cue": 'package a\nimport "cuellb.dev/lib"\na: {lib: {y: 1}, b: lib.y}\nc: lib.x',

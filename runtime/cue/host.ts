@@ -139,9 +139,9 @@ function collectGarbage(): void {
 function tooDeep(): Error {
   return inputError({
     code: "cue-too-deep",
-    message: "the configuration is nested too deeply to evaluate",
+    message: "The configuration is nested too deeply to evaluate",
     at: [],
-    hint: "look for a value that contains or refers to itself, or split the configuration",
+    hint: "Look for a value that contains or refers to itself, or split the configuration",
   });
 }
 

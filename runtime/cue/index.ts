@@ -1,5 +1,5 @@
 // The door of runtime/cue: reading CUE files and evaluating them.
-export { createEvaluator, type Evaluation, type Evaluator, type Fill } from "./evaluate.ts";
+export { createEvaluator, type Evaluation, type Evaluator, type Fill, WrongValues } from "./evaluate.ts";
 export type { FoundPackage, Module, ModuleImport, ModuleResolver } from "./layout.ts";
 export { findModuleAt } from "./module.ts";
 export { openCache } from "./open-cache.ts";

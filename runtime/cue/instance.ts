@@ -67,9 +67,13 @@ export class Instance {
    * evaluation needs more stack; the instance is unusable then.
    */
   call(request: Request, giveUp: () => boolean = () => false): string {
+    return this.callRaw(Buffer.from(JSON.stringify(request)), giveUp);
+  }
+
+  /** As `call`, for a request that is bytes already, whatever they are. */
+  callRaw(bytes: Uint8Array, giveUp: () => boolean = () => false): string {
     this.#giveUp = giveUp;
     try {
-      const bytes = Buffer.from(JSON.stringify(request));
       const at = this.#exports.buffer(bytes.length) >>> 0;
       new Uint8Array(this.#exports.memory.buffer).set(bytes, at);
       const length = this.#exports.call() >>> 0;

@@ -28,12 +28,22 @@ async function readModule(disk: Disk, root: string, cwd: string, evaluator: Eval
   if (typeof module !== "string") {
     throw inputError({
       code: "cue-import",
-      message: "the module path must be a string",
+      message: "The module path must be a string",
       path: "module",
+      hint: 'Write it in quotes, e.g. module: "example.com/app"',
       at: [{ file: name, line: 1, column: 1 }],
     });
   }
   const version = data.language?.version;
+  if (version !== undefined && (typeof version !== "string" || !/^v\d+\.\d+(\.\d+)?(-[\w.-]+)?$/.test(version))) {
+    throw inputError({
+      code: "cue-import",
+      message: "The language version must be a version of CUE",
+      path: "language.version",
+      at: [{ file: name, line: 1, column: 1 }],
+      hint: 'Write it as language: version: "v0.17.0"',
+    });
+  }
   return {
     root,
     path: module.replace(/@v\d+$/, ""),

@@ -100,6 +100,8 @@ export interface Answer {
   readonly findings?: readonly Finding[];
   /** A bug in the shim or in CUE: text for a bug report. */
   readonly internal?: string;
+  /** The place that was evaluated when it happened, where that is known. */
+  readonly during?: readonly WirePosition[];
 }
 
 /** What `load` and `fill` answer: tables, and nodes that point into them; `nodes[0]` is the root. */
@@ -108,6 +110,10 @@ export interface Exported {
   readonly texts: readonly string[];
   readonly attributes: readonly (readonly (readonly [name: string, body: string])[])[];
   readonly nodes: readonly Node[];
+  /** What is wrong with the values; then the nodes only serve to find more that is wrong. */
+  readonly findings?: readonly Finding[];
+  /** References to nothing stand in the nodes as any value. */
+  readonly guessed?: boolean;
 }
 
 export interface Node {

@@ -56,13 +56,13 @@ export async function resolveImport(disk: Disk, wanted: ImportPath, where: Where
   if (chosen) return chosen;
   throw inputError({
     code: "cue-import",
-    message: `cannot find package ${JSON.stringify(wanted.path)}`,
+    message: `Cannot find package ${JSON.stringify(wanted.path)}`,
     at: [at],
     hint: ours
-      ? "check the spelling: there is no such package in this version of the library"
+      ? "Check the spelling: there is no such package in this version of the library"
       : module
-        ? "check the spelling, or add its module: dagger mod get MODULE@latest"
-        : "there is no cue.mod above this directory: run `dagger mod init`, then `dagger mod get MODULE@latest`",
+        ? "Check the spelling, or add its module: dagger mod get MODULE@latest"
+        : "There is no cue.mod above this directory: run `dagger mod init`, then `dagger mod get MODULE@latest`",
   });
 }
 

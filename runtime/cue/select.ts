@@ -52,9 +52,9 @@ function onlyPackage(files: readonly ScannedFile[], found: PackageDir): string {
     const list = [...firsts].map(([name, file]) => `${name} (${file})`);
     throw inputError({
       code: "cue-package",
-      message: `found packages ${list.slice(0, -1).join(", ")} and ${list.at(-1)} in ${found.dirs.join(", ")}`,
+      message: `Found packages ${list.slice(0, -1).join(", ")} and ${list.at(-1)} in ${found.dirs.join(", ")}`,
       at: [...firsts.values()].map((file) => ({ file, line: 1, column: 1 })),
-      hint: "give one of the files instead of the directory, or move the other package to a directory of its own",
+      hint: "Give one of the files instead of the directory, or move the other package to a directory of its own",
     });
   }
   return [...firsts.keys()][0] ?? "";

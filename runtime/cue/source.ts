@@ -148,24 +148,24 @@ function missing(target: string, cwd: string): Error {
     code: "cue-no-files",
     message: `${displayName(target, cwd)} does not exist`,
     at: [],
-    hint: "give a directory with CUE files, or one CUE file",
+    hint: "Give a directory with CUE files, or one CUE file",
   });
 }
 
 function empty(target: string, cwd: string): Error {
   return inputError({
     code: "cue-no-files",
-    message: `no CUE files in ${displayName(target, cwd)}`,
+    message: `No CUE files in ${displayName(target, cwd)}`,
     at: [],
-    hint: "files named _*, .*, *_test.cue and *_tool.cue are not part of a package",
+    hint: "Files named _*, .*, *_test.cue and *_tool.cue are not part of a package",
   });
 }
 
 function noFiles(wanted: ImportPath, at: Position): Error {
   return inputError({
     code: "cue-import",
-    message: `package ${JSON.stringify(wanted.path)} has no files of package ${wanted.name}`,
+    message: `Package ${JSON.stringify(wanted.path)} has no files of package ${wanted.name}`,
     at: [at],
-    hint: `when the package has another name, write it after a colon: ${JSON.stringify(`${wanted.path}:NAME`)}`,
+    hint: `When the package has another name, write it after a colon: ${JSON.stringify(`${wanted.path}:NAME`)}`,
   });
 }

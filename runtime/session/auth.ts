@@ -115,7 +115,7 @@ async function readConfig(file: string): Promise<DockerConfig> {
 }
 
 function badConfig(file: string, why: string, cause: unknown): UserError {
-  return new UserError(2, [{ code: "bad-docker-config", message: `cannot use the docker configuration ${file}: ${why}`, at: [] }], {
+  return new UserError(2, [{ code: "bad-docker-config", message: `Cannot use the docker configuration ${file}: ${why}`, at: [] }], {
     cause,
   });
 }
@@ -182,6 +182,6 @@ function run(program: string, input: string, env: Readonly<Record<string, string
 }
 
 function helperError(program: string, key: string, why: string, cause?: unknown): UserError {
-  const message = `cannot get the login for ${hostOf(key)} from ${program}: ${why}`;
+  const message = `Cannot get the login for ${hostOf(key)} from ${program}: ${why}`;
   return new UserError(3, [{ code: "credential-helper", message, at: [], hint: `try: echo ${key} | ${program} get` }], { cause });
 }

@@ -228,7 +228,7 @@ test("a full disk is one clear error, and nothing is half-written", async () => 
       const error = await transfer(t, [packets.dir("dirs"), packets.dir("dirs/0"), packets.file("dirs/0/f")], { 2: "x".repeat(size) });
       assert.ok(error instanceof UserError, String(error));
       assert.deepEqual([error.exit, error.diagnostics[0]?.code, error.diagnostics[0]?.at[0]?.line], [3, "disk-full", 3]);
-      assert.match(error.message, /no space is left on the disk of .*small\/out/);
+      assert.match(error.message, /No space is left on the disk of .*small\/out/);
       assert.deepEqual(fs.readdirSync(mount), []);
     }
   } finally {
@@ -241,5 +241,5 @@ test("a place that cannot be written to is named", async () => {
   const t = await start({ dirs: [{ prefix: "dirs/0", dest: path.join(work, "file/below") }] });
   const error = await transfer(t, [packets.dir("dirs"), packets.dir("dirs/0")]);
   assert.ok(error instanceof UserError);
-  assert.match(error.message, /cannot save to .*file\/below: a file is in the way/);
+  assert.match(error.message, /Cannot save to .*file\/below: a file is in the way/);
 });

@@ -317,8 +317,8 @@ function explain(error: unknown, staging: Staging | undefined): unknown {
   if (error instanceof UserError || error instanceof RpcError) return error;
   const at: readonly Position[] = staging?.target.at ?? [];
   if (error instanceof TreeError || error instanceof RangeError) {
-    const message = `the result that the daemon sent is refused: ${error.message}`;
-    return new UserError(3, [{ code: "bad-result", message, at, hint: "nothing was saved; check that the daemon can be trusted" }], {
+    const message = `The result that the daemon sent is refused: ${error.message}`;
+    return new UserError(3, [{ code: "bad-result", message, at, hint: "Nothing was saved; check that the daemon can be trusted" }], {
       cause: error,
     });
   }
@@ -328,14 +328,14 @@ function explain(error: unknown, staging: Staging | undefined): unknown {
 function notSavable(stat: Stat, staging: Staging): UserError {
   const kind = (stat.mode & Mode.device) !== 0 ? "device" : (stat.mode & Mode.fifo) !== 0 ? "named pipe" : "special file";
   const path = stat.path.slice(staging.target.prefix.length);
-  const message = `cannot save ${JSON.stringify(path)} to ${staging.target.dest}: it is a ${kind}`;
-  const hint = "save a directory that has none, or leave it out with `copy` and `exclude`";
+  const message = `Cannot save ${JSON.stringify(path)} to ${staging.target.dest}: it is a ${kind}`;
+  const hint = "Save a directory that has none, or leave it out with `copy` and `exclude`";
   return new UserError(1, [{ code: "not-savable", message, at: staging.target.at ?? [], hint }]);
 }
 
 function tooLarge(limit: number): UserError {
-  const message = `the exported values are larger than ${Math.floor(limit / (1 << 20))} MiB together`;
+  const message = `The exported values are larger than ${Math.floor(limit / (1 << 20))} MiB together`;
   return new UserError(1, [
-    { code: "value-too-large", message, at: [], hint: "save large files with `save-dir`; export only what CUE has to know" },
+    { code: "value-too-large", message, at: [], hint: "Save large files with `save-dir`; export only what CUE has to know" },
   ]);
 }

@@ -14,11 +14,11 @@ export function saveError(error: unknown, { dest, at = [] }: Destination): unkno
   const code = errorCode(error);
   if (error instanceof UserError || error instanceof RpcError || code === "") return error;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    const message = `no space is left on the disk of ${dest}`;
-    const hint = "nothing was saved; make room and run again: finished steps are cached";
+    const message = `No space is left on the disk of ${dest}`;
+    const hint = "Nothing was saved; make room and run again: finished steps are cached";
     return new UserError(3, [{ code: "disk-full", message, at, hint }], { cause: error });
   }
-  return new UserError(3, [{ code: "save-failed", message: `cannot save to ${dest}: ${reason(code, error)}`, at }], { cause: error });
+  return new UserError(3, [{ code: "save-failed", message: `Cannot save to ${dest}: ${reason(code, error)}`, at }], { cause: error });
 }
 
 function reason(code: string, error: unknown): string {

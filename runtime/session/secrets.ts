@@ -14,7 +14,7 @@ export async function serveSecrets(services: SessionServices, request: Buffer): 
   const data = await services.secrets(ID);
   if (data === undefined) throw new RpcError(Code.notFound, `secret ${ID}: not found`);
   if (data.length > maxSecretSize) {
-    const message = `the secret ${JSON.stringify(ID)} has ${data.length} bytes, more than the ${maxSecretSize / 1024} KiB that BuildKit takes`;
+    const message = `The secret ${JSON.stringify(ID)} has ${data.length} bytes, more than the ${maxSecretSize / 1024} KiB that BuildKit takes`;
     throw new UserError(2, [{ code: "secret-too-large", message, at: [] }]);
   }
   return GetSecretResponse.encode({ data: Buffer.from(data) }).finish();

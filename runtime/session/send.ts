@@ -316,6 +316,6 @@ function explain(error: unknown, local: LocalDir): UserError | undefined {
   if (error instanceof PatternError) return new UserError(2, [{ code: "bad-pattern", message: error.message, at }], { cause: error });
   if (!(error instanceof WalkError)) return undefined;
   const what = error.path === "" ? local.dir : path.join(local.dir, error.path);
-  const hint = error.path === "" ? {} : { hint: "leave it out with `exclude`, or make it readable" };
-  return new UserError(2, [{ code: "local-unreadable", message: `cannot send ${what}: ${error.message}`, at, ...hint }], { cause: error });
+  const hint = error.path === "" ? {} : { hint: "Leave it out with `exclude`, or make it readable" };
+  return new UserError(2, [{ code: "local-unreadable", message: `Cannot send ${what}: ${error.message}`, at, ...hint }], { cause: error });
 }

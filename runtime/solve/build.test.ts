@@ -237,15 +237,15 @@ test("what is wrong with a local directory is told with its path and its line", 
   const missing = await solve(path.join(base, "missing"));
   assert.deepEqual(
     [missing.exit, missing.message, missing.diagnostics[0]?.at],
-    [2, `cannot send ${base}/missing: there is no such directory`, at],
+    [2, `Cannot send ${base}/missing: there is no such directory`, at],
   );
   const plain = path.join(base, "plain");
   fs.writeFileSync(plain, "");
-  assert.equal((await solve(plain)).message, `cannot send ${plain}: it is not a directory`);
+  assert.equal((await solve(plain)).message, `Cannot send ${plain}: it is not a directory`);
   const bytes = path.join(base, "bytes");
   fs.mkdirSync(bytes);
   fs.writeFileSync(Buffer.concat([Buffer.from(`${bytes}/bad`), Buffer.from([0xff])]), "");
-  assert.match((await solve(bytes)).message, /cannot send .*bytes\/bad.*: its name is not UTF-8/);
+  assert.match((await solve(bytes)).message, /Cannot send .*bytes\/bad.*: its name is not UTF-8/);
   assert.match(
     (await failure((await build()).finish(definition(file(undefined, [copy(source("local://unknown"), "/", "/")]))))).message,
     /no access allowed to dir "unknown"/,
@@ -290,7 +290,7 @@ test("images come from a registry with the login of docker's config; a wrong nam
     const unknown = await failure(job.resolveImageConfig(`${served.host}/nope:1`, platform, "default"));
     assert.deepEqual(
       [unknown.exit, unknown.diagnostics[0]?.code, unknown.message],
-      [1, "image-not-found", `there is no image ${served.host}/nope:1`],
+      [1, "image-not-found", `There is no image ${served.host}/nope:1`],
     );
     await job.finish(definition(shell(source(`docker-image://${served.host}/busybox:latest`), "true")));
     const anonymous = await build();
@@ -351,7 +351,7 @@ test("a daemon that is killed in the middle ends the job with one clear error", 
     await doomed.kill();
     const error = await failed;
     assert.deepEqual([error.exit, error.diagnostics[0]?.code], [3, "connection-lost"]);
-    assert.match(error.message, /^lost the connection to the BuildKit daemon at unix:/);
+    assert.match(error.message, /^Lost the connection to the BuildKit daemon at unix:/);
     assert.equal((await failure(lonely.info())).diagnostics[0]?.code, "connection-lost");
     lonely.close();
   } finally {

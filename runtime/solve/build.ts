@@ -340,6 +340,6 @@ function frontendAttrs({ platforms = [], attestations: { provenance, sbom } = {}
 function checkSize(definition: Uint8Array): void {
   if (definition.length === 0) throw new Error("an empty Definition cannot be solved");
   if (definition.length < maxRequest - 4096) return;
-  const message = `the job is too large: its LLB has ${(definition.length / (1 << 20)).toFixed(1)} MiB, and a BuildKit daemon takes 16`;
-  throw inputError({ code: "definition-too-large", message, at: [], hint: "put large contents into files and load them with `local`" });
+  const message = `The job is too large: its LLB has ${(definition.length / (1 << 20)).toFixed(1)} MiB, and a BuildKit daemon takes 16`;
+  throw inputError({ code: "definition-too-large", message, at: [], hint: "Put large contents into files and load them with `local`" });
 }

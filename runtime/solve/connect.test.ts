@@ -45,7 +45,7 @@ test("no daemon is an error that says where it was looked for and why it failed"
     assert.deepEqual(await failure(missing), [
       3,
       "no-daemon",
-      `cannot connect to a BuildKit daemon at ${missing}: there is no such socket`,
+      `Cannot connect to a BuildKit daemon at ${missing}: there is no such socket`,
     ]);
     const server = net.createServer((socket) => socket.resume().end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     server.listen(0, "127.0.0.1");

@@ -54,10 +54,10 @@ export class SolveError extends UserError {
 export function solveError(error: RpcError): SolveError {
   const failure = readFailure(error);
   if (failure.vertex === undefined && failure.exitCode === undefined && refusals.has(error.code)) {
-    const hint = error.code === Code.unimplemented ? "a newer BuildKit daemon may know it" : "look into the daemon's log";
+    const hint = error.code === Code.unimplemented ? "A newer BuildKit daemon may know it" : "Look into the daemon's log";
     return new SolveError(
       3,
-      { code: "daemon-refused", message: `the BuildKit daemon gave up: ${failure.reason}`, at: [], hint },
+      { code: "daemon-refused", message: `The BuildKit daemon gave up: ${failure.reason}`, at: [], hint },
       failure,
       error,
     );
@@ -78,16 +78,16 @@ export function imageError(error: RpcError, ref: string): SolveError {
   const failure = readFailure(error);
   // The daemon has no code or detail for this: the end of its text, which containerd's resolver writes, is all there is.
   if (error.code !== Code.notFound && !error.message.endsWith(": not found")) {
-    const message = `cannot resolve the image ${ref}: ${failure.reason}`;
+    const message = `Cannot resolve the image ${ref}: ${failure.reason}`;
     return new SolveError(
       1,
-      { code: "image-unavailable", message, at: [], hint: "check the name, the network, and the login to its registry" },
+      { code: "image-unavailable", message, at: [], hint: "Check the name, the network, and the login to its registry" },
       failure,
       error,
     );
   }
-  const hint = "check its name and tag, or import it with: dagger image import";
-  return new SolveError(1, { code: "image-not-found", message: `there is no image ${ref}`, at: [], hint }, failure, error);
+  const hint = "Check its name and tag, or import it with: dagger image import";
+  return new SolveError(1, { code: "image-not-found", message: `There is no image ${ref}`, at: [], hint }, failure, error);
 }
 
 /** Decodes the details of a status. Details that are unknown or broken are left out: the message always remains. */

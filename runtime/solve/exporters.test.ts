@@ -144,7 +144,7 @@ test("a directory in the place of an archive is told, and an archive that is the
   fs.mkdirSync(dest);
   const refused = createArchiveReceiver({ dest });
   const error = await failureOf(run(tree(), { exporters: [{ type: "tar", attrs: {}, output: refused }] }));
-  assert.deepEqual([error.diagnostics[0]?.code, error.message], ["save-failed", `cannot save to ${dest}: a directory is in the way`]);
+  assert.deepEqual([error.diagnostics[0]?.code, error.message], ["save-failed", `Cannot save to ${dest}: a directory is in the way`]);
   fs.rmdirSync(dest);
   fs.writeFileSync(dest, "old");
   const archive = createArchiveReceiver({ dest });

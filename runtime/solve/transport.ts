@@ -106,9 +106,9 @@ export class Connection {
       [
         {
           code: "connection-lost",
-          message: `lost the connection to the BuildKit daemon at ${this.address.text}${this.#lost === undefined ? "" : `: ${whyLost(this.address, this.#lost)}`}`,
+          message: `Lost the connection to the BuildKit daemon at ${this.address.text}${this.#lost === undefined ? "" : `: ${whyLost(this.address, this.#lost)}`}`,
           at: [],
-          hint: "look into the daemon's log; steps that were finished are cached, so a new run goes on from there",
+          hint: "Look into the daemon's log; steps that were finished are cached, so a new run goes on from there",
         },
       ],
       { cause: this.#lost },

@@ -233,7 +233,7 @@ test("a tool that ends early is quoted", async () => {
     ["nerdctl-container://killed", "nerdctl was ended by SIGKILL", "check that this works: nerdctl exec -i killed buildctl dial-stdio"],
   ];
   for (const [address, why, hint] of cases) {
-    assert.deepEqual(await failure(address), [3, "no-daemon", `cannot connect to a BuildKit daemon at ${address}: ${why}`, hint]);
+    assert.deepEqual(await failure(address), [3, "no-daemon", `Cannot connect to a BuildKit daemon at ${address}: ${why}`, hint]);
   }
 });
 
@@ -241,7 +241,7 @@ test("a tool that says something else is no daemon", async () => {
   assert.deepEqual((await failure("docker-container://chatty")).slice(0, 3), [
     3,
     "no-daemon",
-    "cannot connect to a BuildKit daemon at docker-container://chatty: what listens there does not speak gRPC",
+    "Cannot connect to a BuildKit daemon at docker-container://chatty: what listens there does not speak gRPC",
   ]);
 });
 
@@ -252,7 +252,7 @@ test("a tool that is not installed is named", async () => {
     assert.deepEqual(await failure("podman-container://good"), [
       3,
       "no-daemon",
-      "cannot connect to a BuildKit daemon at podman-container://good: the program podman is not installed, or not on PATH",
+      "Cannot connect to a BuildKit daemon at podman-container://good: the program podman is not installed, or not on PATH",
       "install podman, or use another address with --buildkit or BUILDKIT_HOST",
     ]);
   } finally {

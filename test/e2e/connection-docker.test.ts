@@ -140,7 +140,7 @@ test("a Docker that is not there, or is none, is passed over when nobody asked f
   ];
   for (const [env, message] of cases) {
     assert.equal(await lookForDaemon({ env: { HOME: bench.dir, ...env } }), undefined);
-    assert.deepEqual(await failure("docker://", env), [3, "no-daemon", `cannot connect to a BuildKit daemon at ${message}`]);
+    assert.deepEqual(await failure("docker://", env), [3, "no-daemon", `Cannot connect to a BuildKit daemon at ${message}`]);
   }
   server.close();
   const [exit, code] = await failure("docker://", { DOCKER_CONFIG: bench.dir, DOCKER_CONTEXT: "nowhere" });

@@ -83,7 +83,7 @@ test("a program that ends while a job runs is told with how it ended", async () 
   assert.equal(code, 3, stderr);
   assert.match(
     stderr,
-    /error\[connection-lost\]: lost the connection to the BuildKit daemon at docker-container:\/\/builder: docker was ended by SIGKILL/,
+    /error\[connection-lost\]: Lost the connection to the BuildKit daemon at docker-container:\/\/builder: docker was ended by SIGKILL/,
   );
   await until(() => !sleeping());
 });

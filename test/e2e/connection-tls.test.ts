@@ -110,7 +110,7 @@ test("a wrong server name is refused", async () => {
   assert.deepEqual(await failure({ ...right, serverName: "other.example" }), [
     3,
     "no-daemon",
-    "cannot connect to a BuildKit daemon at ADDRESS: its certificate is not for other.example: it is for IP Address:127.0.0.1, DNS:build.example",
+    "Cannot connect to a BuildKit daemon at ADDRESS: its certificate is not for other.example: it is for IP Address:127.0.0.1, DNS:build.example",
     "use the host name that it is for, or say that name with --tlsservername",
   ]);
 });
@@ -119,7 +119,7 @@ test("a daemon whose authority is not ours is refused", async () => {
   const expected = [
     3,
     "no-daemon",
-    "cannot connect to a BuildKit daemon at ADDRESS: its certificate is not signed by a certificate authority that is trusted here",
+    "Cannot connect to a BuildKit daemon at ADDRESS: its certificate is not signed by a certificate authority that is trusted here",
     "give the authority that signed it with --tlscacert, or as ca.pem in --tlsdir",
   ];
   assert.deepEqual(await failure({ ...right, ca: pem("other") }), expected);
@@ -130,7 +130,7 @@ test("a missing client certificate is asked for", async () => {
   assert.deepEqual(await failure({ ca: right.ca }), [
     3,
     "no-daemon",
-    "cannot connect to a BuildKit daemon at ADDRESS: it wants a client certificate",
+    "Cannot connect to a BuildKit daemon at ADDRESS: it wants a client certificate",
     "give one with --tlscert and --tlskey, or as cert.pem and key.pem in --tlsdir",
   ]);
 });
@@ -139,7 +139,7 @@ test("an expired client certificate is told with its date", async () => {
   assert.deepEqual(await failure({ ca: right.ca, cert: pem("late"), key: key("late") }), [
     3,
     "no-daemon",
-    "cannot connect to a BuildKit daemon at ADDRESS: it refuses the client certificate, which expired on Jan  3 00:00:00 2020 GMT",
+    "Cannot connect to a BuildKit daemon at ADDRESS: it refuses the client certificate, which expired on Jan  3 00:00:00 2020 GMT",
     "have the client certificate renewed",
   ]);
 });
@@ -148,7 +148,7 @@ test("a client certificate of another authority is refused", async () => {
   assert.deepEqual(await failure({ ca: right.ca, cert: pem("stranger"), key: key("stranger") }), [
     3,
     "no-daemon",
-    "cannot connect to a BuildKit daemon at ADDRESS: it refuses the client certificate",
+    "Cannot connect to a BuildKit daemon at ADDRESS: it refuses the client certificate",
     "give one that is signed by the authority which the daemon trusts (its --tlscacert)",
   ]);
 });

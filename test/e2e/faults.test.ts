@@ -120,7 +120,7 @@ test("a registry that falls silent is told after a while, can be interrupted bef
   const silent = await failureOf(waiting.resolveImageConfig(ref, platform, "pull"));
   await waiting.abort();
   assert.deepEqual([silent.exit, silent.diagnostics[0]?.code], [1, "image-unavailable"]);
-  assert.match(silent.message, /^cannot resolve the image .*: its registry gives no answer/);
+  assert.match(silent.message, /^Cannot resolve the image .*: its registry gives no answer/);
   const stop = new AbortController();
   const build = await client.build({ ...options, signal: stop.signal });
   const ended = failureOf(build.finish(definition(shell(source(`docker-image://${ref}`), "true"))));

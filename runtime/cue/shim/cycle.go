@@ -26,7 +26,8 @@ func explainCycle(f Finding, root *access.Root, p placer) Finding {
 			f.At = append(f.At, at)
 		}
 	}
-	f.Message = "values contain each other in a cycle: " + strings.Join(parts, ", ")
+	f.Hint = "Break the circle: refer to a part that does not contain the reference"
+	f.Message = "Values contain each other in a cycle: " + strings.Join(parts, ", ")
 	return f
 }
 

@@ -70,8 +70,17 @@ func choice(list []errors.Error) (message, hint string, ok bool) {
 		if len(others) == len(pairs) {
 			slices.Sort(others)
 			others = slices.Compact(others)
-			return given + " is none of " + strings.Join(others, ", "), didYouMean(nearest(given, others)), true
+			return given + " is none of " + strings.Join(others, ", "), oneOf(given, others), true
 		}
 	}
 	return "", "", false
+}
+
+func oneOf(given string, others []string) string {
+	if strings.HasPrefix(given, `"`) {
+		if near := nearest(given, others); near != "" {
+			return didYouMean(near)
+		}
+	}
+	return "Write one of them"
 }

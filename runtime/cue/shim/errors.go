@@ -46,8 +46,14 @@ func appendOnce(list []Finding, f Finding) []Finding {
 }
 
 func finding(e errors.Error, fallback string, own map[string]bool) Finding {
-	format, _ := e.Msg()
-	return Finding{Code: cmp.Or(code(e), fallback), Message: plain(e, format), Path: pathOf(e), At: positions(e, own)}
+	format, args := e.Msg()
+	f := Finding{Code: cmp.Or(code(e), fallback), Path: pathOf(e), At: positions(e, own), format: format, args: args, raw: plain(e)}
+	message, hint, known := inWords(e)
+	if !known {
+		message = upperFirst(f.raw)
+	}
+	f.Message, f.Hint = message, hint
+	return f
 }
 
 func failedDisjunction(e errors.Error, alternatives []errors.Error, fallback string, own map[string]bool) []Finding {
@@ -61,6 +67,7 @@ func failedDisjunction(e errors.Error, alternatives []errors.Error, fallback str
 		return out
 	}
 	f := finding(e, fallback, own)
+	f.Hint = "Make the value fit one of them"
 	f.Message, f.At = disjunction(alternatives, f.At, own)
 	if message, hint, ok := choice(alternatives); ok {
 		f.Message, f.Hint = message, hint
@@ -108,22 +115,14 @@ var codes = map[string]string{
 	emptyDisjunction:                                            "cue-disjunction",
 }
 
-// plain is the message with its causes, without the path and place that CUE puts in front of it: those are data of their own.
-func plain(e errors.Error, format string) string {
+// plain is CUE's own message with its causes, without the path and place that CUE puts in front of it: those are data of their own.
+func plain(e errors.Error) string {
 	message := strings.TrimPrefix(e.Error(), strings.Join(e.Path(), ".")+": ")
 	if p := e.Position(); p.IsValid() {
 		message = strings.TrimPrefix(message, p.String()+": ")
 	}
 	for strings.HasPrefix(message, "import failed: ") {
 		message = strings.TrimPrefix(message, "import failed: ")
-	}
-	switch format {
-	case "field not allowed":
-		if path := e.Path(); len(path) > 0 {
-			return "there is no field " + path[len(path)-1] + " here: its definition does not allow it"
-		}
-	case "structural cycle":
-		return "the value contains itself"
 	}
 	return message
 }
@@ -144,14 +143,14 @@ func alternatives(list []errors.Error, path []string, args []any) int {
 
 // disjunction puts the errors of all alternatives into one.
 func disjunction(list []errors.Error, at []Position, own map[string]bool) (string, []Position) {
-	message := "none of the alternatives fits"
-	for i, e := range list {
-		format, _ := e.Msg()
-		separator := "; "
-		if i == 0 {
-			separator = ": "
+	message := "None of the alternatives fits"
+	told := map[string]bool{}
+	for _, e := range list {
+		words := finding(e, "", own).Message
+		if !told[words] {
+			message += "\n- " + words
 		}
-		message += separator + pathOf(e) + ": " + plain(e, format)
+		told[words] = true
 		for _, p := range positions(e, own) {
 			if !slices.Contains(at, p) {
 				at = append(at, p)
@@ -167,6 +166,8 @@ func pathOf(e errors.Error) string {
 	var b strings.Builder
 	for _, label := range e.Path() {
 		switch element := strings.Trim(label, "0123456789") == ""; {
+		case label == "" || label == "for" || label == "let":
+			// The compiler's own names of scopes, which no path has.
 		case element:
 			b.WriteString("[" + label + "]")
 		case b.Len() > 0:

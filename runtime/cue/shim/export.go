@@ -25,6 +25,8 @@ type exporter struct {
 	files      table
 	texts      table
 	attributes table
+	// explain words a finding, with what the evaluated values tell.
+	explain func([]Finding) []Finding
 }
 
 // node waits to be written.
@@ -40,8 +42,9 @@ type node struct {
 	scalar string
 }
 
-func export(root *access.Root, follow, own map[string]bool) []byte {
-	e := &exporter{follow: follow, places: placer{own: own}, nodes: map[any]int{}}
+func (s *Session) export(root *access.Root) []byte {
+	explain := func(list []Finding) []Finding { return s.explain(list, root) }
+	e := &exporter{follow: s.follow, places: placer{own: s.own}, nodes: map[any]int{}, explain: explain}
 	e.out = append(e.out, `{"nodes":[`...)
 	e.node(root.Vertex(), "", false)
 	for i := 0; i < len(e.queue); i++ {
@@ -92,6 +95,10 @@ func (e *exporter) write(n node) {
 	case access.Incomplete:
 		e.text("t", n.vertex.Constraint())
 		e.missing(n, path)
+		// A field that is not there may still come, as long as somebody gives values.
+		if err := n.vertex.Err(); err != nil && code(err) == "cue-reference" {
+			e.errors(n.vertex)
+		}
 	case access.Error:
 		e.errors(n.vertex)
 	case access.List, access.Struct:
@@ -209,7 +216,7 @@ func (e *exporter) missing(n node, path string) {
 
 func (e *exporter) errors(v access.Vertex) {
 	e.out = append(e.out, `,"e":`...)
-	e.out = append(e.out, encodeFindings(findings(v.Err(), "cue-value", e.places.own))...)
+	e.out = append(e.out, encodeFindings(e.explain(findings(v.Err(), "cue-value", e.places.own)))...)
 }
 
 func (e *exporter) text(key, value string) {

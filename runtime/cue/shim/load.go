@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"cuelang.org/go/access"
@@ -54,17 +55,18 @@ func (s *Session) load(r Request) []byte {
 		l.err = instance.Err
 	}
 	if l.err != nil {
-		return encode(Answer{Findings: suggestNames(findings(l.err, "cue-syntax", s.own), instance)})
+		return encode(Answer{Findings: suggestNames(findings(l.err, "cue-syntax", s.own), l.done)})
 	}
 	wrong := l.unknownMembers()
 	main, err := access.Compile(s.ctx, instance)
 	if err != nil {
-		wrong = append(wrong, suggestNames(findings(err, "cue-reference", s.own), instance)...)
+		wrong = withoutRepeats(append(wrong, suggestNames(findings(err, "cue-reference", s.own), l.done)...))
 	}
+	s.importPath, s.instance = instance.ImportPath, instance
 	if len(wrong) > 0 {
-		return encode(Answer{Findings: wrong})
+		return s.goOn(r, wrong)
 	}
-	s.main, s.importPath, s.instance = main, instance.ImportPath, instance
+	s.main = main
 	return s.fill(r)
 }
 
@@ -79,12 +81,13 @@ func (s *Session) fill(r Request) []byte {
 	}
 	root := s.main.Evaluate(values...)
 	if err := root.Value().Validate(); err != nil {
-		return encode(Answer{Findings: s.explain(findings(err, "cue-value", s.own), root)})
+		list := s.explain(findings(err, "cue-value", s.own), root)
+		return s.exportWrong(root, list, false)
 	}
 	if err := s.checkDeclared(root, r.Fills); err != nil {
 		return encode(Answer{Findings: findings(err, "cue-unknown-field", s.own)})
 	}
-	return export(root, s.follow, s.own)
+	return s.export(root)
 }
 
 // explain adds to findings what only the evaluated values can tell.
@@ -94,12 +97,14 @@ func (s *Session) explain(list []Finding, root *access.Root) []Finding {
 		case "cue-cycle":
 			list[i] = explainCycle(f, root, placer{own: s.own})
 		case "cue-unknown-field":
-			list[i].Hint = suggestField(f, root)
+			list[i].Hint = cmp.Or(suggestField(f, root), "Remove it, or add it to the definition")
+		case "cue-reference":
+			list[i].Hint = cmp.Or(s.suggestSelected(f, root), f.Hint)
 		case "cue-value":
 			list[i] = s.explainCall(f)
 		}
 	}
-	return list
+	return withoutRepeats(list)
 }
 
 // loader makes build instances out of the packages of a request.

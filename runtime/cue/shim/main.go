@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+
+	"cuelang.org/go/access"
 )
 
 func main() {}
@@ -17,12 +19,15 @@ var session Session
 func answer(request []byte) (response []byte) {
 	defer func() {
 		if p := recover(); p != nil {
-			response = encode(Answer{Internal: fmt.Sprintf("%v\n%s", p, debug.Stack())})
+			response = encode(Answer{Internal: fmt.Sprintf("%v\n%s", p, debug.Stack()), During: during()})
 		}
 	}()
 	var r Request
 	if err := json.Unmarshal(request, &r); err != nil {
 		return encode(Answer{Internal: "request: " + err.Error()})
+	}
+	if wrong := r.check(); wrong != "" {
+		return encode(Answer{Internal: "request: " + wrong})
 	}
 	switch r.Call {
 	case "scan":
@@ -37,6 +42,13 @@ func answer(request []byte) (response []byte) {
 		return encode(session.prepare(r))
 	}
 	return encode(Answer{Internal: fmt.Sprintf("unknown call %q", r.Call)})
+}
+
+func during() []Position {
+	if pos := access.Evaluating(); pos.IsValid() {
+		return []Position{position(pos)}
+	}
+	return nil
 }
 
 func encode(a Answer) []byte {

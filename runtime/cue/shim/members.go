@@ -58,7 +58,7 @@ func (l *loader) checkMember(importer Package, selector *ast.SelectorExpr) []Fin
 	for member := range members {
 		names = append(names, member)
 	}
-	message := "package " + pkg.Name + " has no " + name.Name
+	message := "Package " + pkg.Name + " has no " + name.Name
 	hint := didYouMean(nearest(name.Name, names))
 	return []Finding{{Code: "cue-reference", Message: message, At: []Position{position(name.Pos())}, Hint: hint}}
 }

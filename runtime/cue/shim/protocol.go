@@ -20,6 +20,26 @@ type Request struct {
 	Follow []string `json:"follow"`
 }
 
+// check says what makes a request unusable, empty when nothing does.
+func (r Request) check() string {
+	if r.Call == "data" && len(r.Files) != 1 {
+		return "data takes one file"
+	}
+	for _, f := range r.Fills {
+		if (f.Text == nil) == (f.JSON == nil) {
+			return "a fill has either text or json"
+		}
+	}
+	for _, p := range r.Packages {
+		for path, index := range p.Imports {
+			if index < 0 || index >= len(r.Packages) {
+				return "there is no package for the import " + path
+			}
+		}
+	}
+	return ""
+}
+
 // File is a CUE file in memory; Name is what positions show.
 type File struct {
 	Name string `json:"name"`
@@ -80,18 +100,24 @@ type Finding struct {
 	Hint string `json:"hint,omitempty"`
 	// ofAlternative: it tells why one alternative of several does not fit.
 	ofAlternative bool
+	// format and args are those of CUE's own message.
+	format string
+	args   []any
+	// raw is CUE's own message with its causes.
+	raw string
 }
 
 // Answer to "scan", and to any request that failed. The answer to "load" and "fill" is written by export.go:
 //
-//	{"files": [name], "texts": [string], "attributes": [[name, body]…][], "nodes": [Node]}
+//	{"files": [name], "texts": [string], "attributes": [[name, body]…][], "nodes": [Node], "findings": [Finding], "guessed": bool}
 //
+// With findings the values are wrong, and only serve to find more that is wrong; guessed: references to nothing stand there as `_`.
 // files, texts and attributes are tables that nodes point into, nodes[0] is the root. A Node is an object:
 //
 //	k  kind; s  scalar as text, bytes as base64
 //	p  path, only when it differs from the path of the node's first use in breadth-first order
 //	f  fields, i  elements, each a Use
-//	t  constraint as CUE text; m  what is missing, each [path, type, places]; e  findings
+//	t  constraint as CUE text; m  what is missing, each [path, type, places]; e  findings; of an incomplete value: a field that it refers to is not there
 //
 // A Use is [label, target, places, doc, attributes]: target is the index of a node, or [kind, text] for a scalar written in place;
 // places are numbers, three for each place: file, line, column; doc and attributes are indexes, -1 for none.
@@ -102,4 +128,6 @@ type Answer struct {
 	Findings []Finding       `json:"findings,omitempty"`
 	// Internal is a bug in the shim or in CUE: text for a bug report.
 	Internal string `json:"internal,omitempty"`
+	// During is the place that was evaluated when it happened, where that is known.
+	During []Position `json:"during,omitempty"`
 }

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
 	"cuelang.org/go/access"
+	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
@@ -19,7 +21,7 @@ func (s *Session) scan(r Request) Answer {
 	for _, file := range r.Files {
 		syntax, err := s.parse(file, r.Version)
 		if err != nil {
-			answer.Findings = append(answer.Findings, findings(err, "cue-syntax", nil)...)
+			answer.Findings = append(answer.Findings, explainSyntax(file, findings(err, "cue-syntax", nil))...)
 			continue
 		}
 		s.parsed[file.Name] = parsed{file.Text, r.Version, syntax}
@@ -39,6 +41,8 @@ type parsed struct {
 	syntax        *ast.File
 }
 
+var languageVersion = regexp.MustCompile(`^v\d{1,5}\.\d{1,5}(\.\d{1,5})?(-[0-9A-Za-z.-]+)?$`)
+
 func (s *Session) parse(file File, version string) (*ast.File, error) {
 	if s.parsed == nil {
 		s.parsed = map[string]parsed{}
@@ -48,7 +52,8 @@ func (s *Session) parse(file File, version string) (*ast.File, error) {
 		return p.syntax, nil
 	}
 	options := []parser.Option{parser.ParseComments, parser.AllErrors}
-	if version != "" {
+	// The parser panics at anything else.
+	if languageVersion.MatchString(version) {
 		options = append(options, parser.Version(version))
 	}
 	return parser.ParseFile(file.Name, file.Text, options...)
@@ -64,7 +69,7 @@ func describe(name string, syntax *ast.File, tags []string) (Scanned, error) {
 	for spec := range syntax.ImportSpecs() {
 		path, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
-			return scanned, errors.Newf(spec.Pos(), "import path %s is not a string", spec.Path.Value)
+			return scanned, errors.Newf(spec.Pos(), "Import path %s is not a string", spec.Path.Value)
 		}
 		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
 			scanned.Imports = append(scanned.Imports, Import{path, position(spec.Path.Pos())})
@@ -86,7 +91,7 @@ func isIncluded(syntax *ast.File, tags []string) (bool, error) {
 			case "if":
 				condition, err := parser.ParseExpr(d.Pos().Filename(), body)
 				if err != nil {
-					return false, errors.Newf(d.Pos(), "cannot read the condition of @if(%s)", body)
+					return false, errors.Newf(d.Pos(), "Cannot read the condition of @if(%s)", body)
 				}
 				return holds(condition, tags)
 			}
@@ -120,18 +125,32 @@ func holds(condition ast.Expr, tags []string) (bool, error) {
 			return holds(x.Y, tags)
 		}
 	}
-	return false, errors.Newf(condition.Pos(), "the condition of @if takes tags, !, &&, || and parentheses only")
+	return false, errors.Newf(condition.Pos(), "The condition of @if takes tags, !, &&, || and parentheses only")
 }
 
 // data evaluates one file that imports nothing, such as cue.mod/module.cue.
 func (s *Session) data(r Request) Answer {
 	syntax, err := s.parse(r.Files[0], r.Version)
 	if err != nil {
-		return Answer{Findings: findings(err, "cue-syntax", nil)}
+		return Answer{Findings: explainSyntax(r.Files[0], findings(err, "cue-syntax", nil))}
 	}
-	data, err := access.NewContext().BuildFile(syntax).MarshalJSON()
+	value := access.NewContext().BuildFile(syntax)
+	if err := value.Validate(cue.Concrete(true)); err != nil {
+		return Answer{Findings: inModule(findings(err, "cue-value", nil))}
+	}
+	data, err := value.MarshalJSON()
 	if err != nil {
 		return Answer{Findings: findings(err, "cue-value", nil)}
 	}
 	return Answer{Data: data}
+}
+
+// inModule: in a file of plain data a reference is text without its quotes.
+func inModule(list []Finding) []Finding {
+	for i, f := range list {
+		if f.format == notFound {
+			list[i].Hint = "Text is written in quotes, e.g. module: \"example.com/app\""
+		}
+	}
+	return withoutRepeats(list)
 }

@@ -5,7 +5,9 @@ package access
 import (
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/build"
+	"cuelang.org/go/cue/token"
 	"cuelang.org/go/internal/core/adt"
+	"cuelang.org/go/internal/core/compile"
 	"cuelang.org/go/internal/core/eval"
 	"cuelang.org/go/internal/core/runtime"
 	"cuelang.org/go/internal/value"
@@ -70,6 +72,7 @@ type Package struct {
 // Evaluate unifies the package with more values and evaluates the result once.
 func (p *Package) Evaluate(more ...cue.Value) *Root {
 	ctx := eval.NewContext(p.runtime, nil)
+	evaluating = ctx
 	v := &adt.Vertex{}
 	for c := range p.vertex.LeafConjuncts() {
 		v.AddConjunct(c)
@@ -91,4 +94,26 @@ func (r *Root) Value() cue.Value {
 // Vertex gives the root as a vertex.
 func (r *Root) Vertex() Vertex {
 	return Vertex{root: r, use: r.vertex}
+}
+
+// CompileAgain compiles an instance whose syntax was changed after Compile refused it. It is not ok when that is not possible either.
+func CompileAgain(ctx *cue.Context, instance *build.Instance) (p *Package, ok bool) {
+	r := (*runtime.Runtime)(ctx)
+	// What is still wrong was told by Compile.
+	v, _ := compile.Instance(nil, r, instance)
+	if v == nil {
+		return nil, false
+	}
+	return &Package{runtime: r, vertex: v}, true
+}
+
+// evaluating is the context of the last evaluation.
+var evaluating *adt.OpContext
+
+// Evaluating is the place that the last evaluation has looked at last: when it panicked, that is where.
+func Evaluating() token.Pos {
+	if evaluating == nil || evaluating.Source() == nil {
+		return token.NoPos
+	}
+	return evaluating.Source().Pos()
 }

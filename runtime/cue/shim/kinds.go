@@ -1,0 +1,136 @@
+// Kinds of values in words, and what to do when one kind stands where another is wanted.
+
+package main
+
+import (
+	"strings"
+)
+
+var nouns = map[string]string{
+	"string": "a string", "bytes": "bytes", "int": "a whole number (int)", "float": "a number with a fraction (float)", "number": "a number",
+	"bool": "true or false (bool)", "list": "a list", "struct": "a struct", "null": "null", "_": "any value", "_|_": "an error", "func": "a function",
+}
+
+// kindWords words CUE's kinds: `(int|string)` is "a whole number (int) or a string".
+func kindWords(kind string) string {
+	parts := strings.Split(strings.Trim(kind, "()"), "|")
+	words := make([]string, len(parts))
+	for i, part := range parts {
+		words[i] = part
+		if noun := nouns[part]; noun != "" {
+			words[i] = noun
+		}
+	}
+	if len(words) == 1 {
+		return words[0]
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
+}
+
+// mismatch words two values of one field that are of different kinds. One of them is mostly a type, and the other what a person wrote.
+func mismatch(path, a, b, kindA, kindB string) (message, hint string) {
+	if isType(b) && !isType(a) {
+		a, b, kindA, kindB = b, a, kindB, kindA
+	}
+	if isType(a) && !isType(b) {
+		what := "Here must stand "
+		if path != "" {
+			what = "The field " + path + " must be "
+			if strings.HasSuffix(path, "]") {
+				what = "The element " + path + " must be "
+			}
+		}
+		return what + kindWords(kindA) + ", got " + shorten(b) + gotKind(b, kindB), typeHint(kindA, kindB, b)
+	}
+	return named(path, "Two different values") + ": " + shorten(b) + " is " + kindWords(kindB) + ", " + shorten(a) + " is " + kindWords(kindA),
+		"A field has one kind of value: change or remove one of the two"
+}
+
+// gotKind names the kind of a value where it does not tell by itself.
+func gotKind(text, kind string) string {
+	if text == kind || isType(text) || kind == "null" || kind == "bool" {
+		return ""
+	}
+	return ", which is " + kindWords(kind)
+}
+
+// isType tells whether a text is a type rather than a value: `string`, `[...]`, `>5`, `{name:string}`.
+func isType(text string) bool {
+	if nouns[text] != "" && text != "null" || strings.HasPrefix(text, "uint") || strings.HasPrefix(text, "int") || strings.HasPrefix(text, "float") {
+		return true
+	}
+	if strings.HasPrefix(text, "[") && strings.Contains(text, "...") {
+		return true
+	}
+	if strings.HasPrefix(text, "{") && (text == "{}" || strings.HasSuffix(text, ":string}") || strings.Contains(text, "...")) {
+		return true
+	}
+	return strings.HasPrefix(text, ">") || strings.HasPrefix(text, "<") || strings.HasPrefix(text, "=~") || strings.HasPrefix(text, "!")
+}
+
+// typeHint says how the value that was given is written as the kind that is wanted.
+func typeHint(wanted, given, text string) string {
+	bare := strings.Trim(text, `"`)
+	switch wanted, given = strings.Trim(wanted, "()"), strings.Trim(given, "()"); {
+	case wanted == "string" && given == "bytes":
+		return "Text is written in double quotes; single ones are for bytes"
+	case wanted == "bytes" && given == "string":
+		return "Bytes are written in single quotes"
+	case wanted == "string" && (given == "int" || given == "float" || given == "bool" || given == "number") && !isType(text):
+		return "Write it in quotes: \"" + text + "\""
+	case strings.Contains("int float number", wanted) && given == "string" && isNumber(bare):
+		return "Write it without quotes: " + bare
+	case strings.Contains("int float number", wanted) && given == "string":
+		return "Write a number, e.g. 8080"
+	case wanted == "bool" && given == "string" && (bare == "true" || bare == "false"):
+		return "Write it without quotes: " + bare
+	case wanted == "bool" && given == "string" && strings.Contains(" yes no on off ", " "+strings.ToLower(bare)+" "):
+		return "Write true or false, without quotes"
+	case wanted == "int" && given == "float":
+		return "Write a whole number, or declare the field as number"
+	case wanted == "list" && !isType(text) && given != "list":
+		return "Write a list: [" + shorten(text) + "]"
+	case wanted == "struct" && given == "list":
+		return "Write a struct: {name: value}"
+	case wanted == "struct":
+		return "Write a struct with its fields: {name: value}"
+	case given == "null":
+		return "Leave the field out, or allow null: null | …"
+	}
+	return "Change the value, or what the field is declared as"
+}
+
+func isNumber(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789.-") == "" && strings.Trim(text, ".-") != ""
+}
+
+// useHint is for a value inside an expression.
+func useHint(wanted, given, text string) string {
+	switch {
+	case strings.Contains(wanted, "string") && strings.Contains(wanted, "number"):
+		return "Use one of its fields, or json.Marshal(…) with import \"encoding/json\""
+	case wanted == "bool":
+		return "Compare it with something, e.g. x == " + shorten(text)
+	}
+	return typeHint(wanted, given, text)
+}
+
+// operandHint tells what people mean who use an operator on the wrong kinds.
+func operandHint(a []string) string {
+	kinds := a[3] + " " + a[4]
+	switch {
+	case a[2] == "+" && strings.Contains(kinds, "string") && (strings.Contains(kinds, "int") || strings.Contains(kinds, "float")):
+		return "Put the number into the text: \"… \\(x)\""
+	case a[2] == "+" && a[3] == "struct" && a[4] == "struct":
+		return "Structs are put together with &"
+	case a[2] == "+" && strings.Contains(kinds, "list"):
+		return "Write list.Concat([a, b]), with import \"list\""
+	case strings.Contains(kinds, "null"):
+		return "Check for null before: if x != null {…}"
+	case strings.Contains("< <= > >=", a[2]):
+		return "Only numbers, and only strings, can be compared by size"
+	case a[2] == "&&" || a[2] == "||":
+		return "&& and || take true or false; for types and values write & and |"
+	}
+	return "Both sides must be of kinds that " + a[2] + " takes"
+}
