@@ -43,6 +43,10 @@ test("every example and the op library pass plain cue vet and cue fmt", () => {
   }
   assert.deepEqual(cue(["vet", "-c=false", "./op"], join(repository, "packages")), { code: 0, output: "" });
   assert.deepEqual(cue(["fmt", "--check", "./op"], join(repository, "packages")), { code: 0, output: "" });
+  // A module of its own, so that other tools find its imports, too.
+  const dialect = join(repository, "packages/alpha.dagger.io");
+  assert.deepEqual(cue(["vet", "-c=false", "./..."], dialect), { code: 0, output: "" });
+  assert.deepEqual(cue(["fmt", "--check", "./..."], dialect), { code: 0, output: "" });
 });
 
 test("hello greets whom it is told to", async () => {
