@@ -139,7 +139,8 @@ function source(op: FetchGitOp, context: LowerContext): State {
     ...given("signature", op.signature),
     ...ssh(op, url, context),
   });
-  const identifier = gitIdentifier(url, ref, op.subdir === undefined ? "" : cleanPath(`/${op.subdir}`).slice(1));
+  // The daemon knows HEAD by no name: without a ref it takes what the remote's HEAD points to.
+  const identifier = gitIdentifier(url, ref === "HEAD" ? "" : ref, op.subdir === undefined ? "" : cleanPath(`/${op.subdir}`).slice(1));
   const vertex = { kind: "source", identifier, attrs, meta: context.meta(op, fetchGit.words(op)) } as const;
   return { ...emptyState(context.platform), fs: { vertex, index: 0 } };
 }
