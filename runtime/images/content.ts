@@ -1,6 +1,7 @@
 // The content of an image by digest, wherever it lies: in an OCI layout directory, or in an archive that was staged.
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync, type Stats, statSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Archive } from "./archive.ts";
 import { blobPath, damaged, type Staged, type Staging } from "./blobs.ts";
@@ -68,12 +69,21 @@ export async function documentObject(content: Content, descriptor: Descriptor): 
   return parseObject(await content.document(descriptor), `${descriptor.digest} in ${content.name}`);
 }
 
+/** Read at once: through Node's pool of threads, the few documents of an image take longer than all else that a cached job does here. */
 export async function smallFile(file: string, what: string): Promise<Buffer> {
-  const found = await stat(file).catch(() => undefined);
+  const found = statOf(file);
   // A fifo or a device would block for ever.
   if (found === undefined || !found.isFile()) throw broken(what, "there is no such file");
   if (found.size > largestDocument) throw broken(what, `it has ${String(found.size)} bytes`);
-  return readFile(file);
+  return readFileSync(file);
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 async function isFile(file: string): Promise<boolean> {
