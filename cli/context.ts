@@ -32,6 +32,7 @@ export function daemonOf(flags: DaemonFlags): { readonly buildkit?: string; read
 export interface ConfigFlags extends DaemonFlags {
   readonly target?: readonly string[];
   readonly input?: readonly string[];
+  readonly offline?: boolean;
 }
 
 export interface RunFlags extends ConfigFlags {

@@ -6,11 +6,13 @@ import { compile } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import { createEvaluator, openCache, readSource } from "../runtime/cue/index.ts";
 import { hostPlatform } from "../runtime/images/index.ts";
+import { openModules } from "../runtime/modules/index.ts";
 import { readClientId, scopedId } from "../runtime/session/index.ts";
 import { asset, libraryDir, packageRoot } from "./assets.ts";
 import { nameReferences } from "./gradual.ts";
 import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
+import { isOffline } from "./modules.ts";
 import { withAllMistakes } from "./mistakes.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
@@ -20,6 +22,8 @@ export interface ConfigRequest {
   /** Directory of the config, or one CUE file. */
   readonly dir: string;
   readonly inputs: readonly string[];
+  /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
+  readonly offline?: boolean;
   readonly typedInputs?: readonly TypedInput[];
   readonly gradual?: boolean;
   readonly secrets?: readonly string[];
@@ -58,7 +62,14 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal: request.signal });
   const close = (): void => void evaluator.close();
   try {
-    const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache });
+    const { offline = false, signal } = request;
+    const { resolver: modules } = openModules({
+      env: process.env,
+      offline: isOffline({ env: process.env, ...(offline && { offline }) }),
+      signal,
+      readData: (file) => evaluator.data(file),
+    });
+    const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache, modules });
     const loaded = await evaluator.load(source, [...given, ...typed.fills]);
     const evaluation = await fillNames(loaded, request);
     return {

@@ -7,6 +7,7 @@ export { type Check, type DoctorRequest, doctor } from "./doctor.ts";
 export type * from "./events.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
+export { getModules, initModule, type ModuleRequest, vendorModules } from "./modules.ts";
 export type { ShellRequest, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
 export type { TypedInput } from "./typed-inputs.ts";

@@ -15,6 +15,7 @@ export interface InspectRequest {
   readonly dir: string;
   readonly targets: readonly string[];
   readonly inputs: readonly string[];
+  readonly offline?: boolean;
   /** Asked only when the config needs an image that is not on this machine. */
   readonly buildkit?: string;
   readonly tls?: OpenRequest["tls"];

@@ -11,6 +11,8 @@ export interface UpRequest {
   readonly targets: readonly string[];
   /** `path=value` texts. */
   readonly inputs: readonly string[];
+  /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
+  readonly offline?: boolean;
   /** Inputs whose flag says what they are: texts, directories, repositories, documents. */
   readonly typedInputs?: readonly TypedInput[];
   /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */

@@ -24,6 +24,7 @@ export async function stageCommand(
     dir,
     targets: flags.target ?? [],
     inputs: flags.input ?? [],
+    ...(flags.offline === undefined ? {} : { offline: flags.offline }),
     ...daemonOf(flags),
     stage,
     format: flags.format,

@@ -16,7 +16,8 @@ export function addConfig(command: Command): Command {
   command
     .argument("[dir]", "directory of the config, or one CUE file", ".")
     .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"))
-    .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"));
+    .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
+    .option("--offline", "take CUE modules only from the cache, or from where `dagger mod vendor` put them");
   return addDaemon(
     command,
     "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock, tcp://host:1234 or ssh://host; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",

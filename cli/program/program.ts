@@ -5,6 +5,7 @@ import { wantsColour } from "../io.ts";
 import { addDebug, exampleText, guard } from "./command.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
+import { addModuleCommands } from "./modules.ts";
 import { addRunCommands } from "./run.ts";
 import { addShell } from "./shell.ts";
 import { addStageCommands } from "./stages.ts";
@@ -20,6 +21,7 @@ const groups: readonly ((program: Command, context: Context) => void)[] = [
   addRunCommands,
   addShell,
   addStageCommands,
+  addModuleCommands,
   addImageCommands,
   addEngineCommands,
   addUpkeepCommands,

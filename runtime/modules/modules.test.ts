@@ -214,7 +214,9 @@ for (const setting of [
   });
 
 /** A registry in front of the real one that spoils what goes through. */
-async function spoiled(spoil: (url: string, body: Buffer, response: http.ServerResponse) => void): Promise<{ host: string; close(): void }> {
+async function spoiled(
+  spoil: (url: string, body: Buffer, response: http.ServerResponse) => void,
+): Promise<{ host: string; close(): void }> {
   const server = http.createServer((request, response) => {
     void fetch(`http://${open.host}${request.url ?? ""}`, { headers: { accept: request.headers.accept ?? "*/*" } }).then(async (real) => {
       response.writeHead(real.status, { "content-type": real.headers.get("content-type") ?? "" });
