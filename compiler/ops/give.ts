@@ -31,7 +31,7 @@ function example(type: string): string {
 }
 
 function quoteForShell(path: string, value: string): string {
-  return /^[\w.…=-]*$/.test(`${path}=${value}`) ? `${path}=${value}` : `'${path}=${value}'`;
+  return /^[\w.\u2026=-]*$/.test(`${path}=${value}`) ? `${path}=${value}` : `'${path}=${value}'`;
 }
 
 /** How what was given is written as what is wanted. */

@@ -148,9 +148,9 @@ function tooDeep(): Error {
 function tooLarge(): Error {
   return inputError({
     code: "cue-too-large",
-    message: "the configuration needs more memory than CUE may have",
+    message: "The configuration needs more memory than CUE may have",
     at: [],
-    hint: "look for a comprehension that makes far more than was meant, or split the configuration",
+    hint: "Look for a comprehension that makes far more than was meant, or split the configuration",
   });
 }
 

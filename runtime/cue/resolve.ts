@@ -86,9 +86,9 @@ function ambiguous(wanted: ImportPath, found: readonly PackageDir[], at: Positio
   );
   return inputError({
     code: "ambiguous-import",
-    message: `package ${JSON.stringify(wanted.path)} is there more than once: in ${places.join(" and in ")}`,
+    message: `Package ${JSON.stringify(wanted.path)} is there more than once: in ${places.join(" and in ")}`,
     at: [at],
-    hint: "take one of them out: of deps in cue.mod/module.cue, or of cue.mod/pkg",
+    hint: "Take one of them out: of deps in cue.mod/module.cue, or of cue.mod/pkg",
   });
 }
 

@@ -98,7 +98,7 @@ function wrong(file: string, why: string): Error {
   const at: Position[] = [{ file, line: 1, column: 1 }];
   return inputError({
     code: "module-file",
-    message: `cannot use ${file}: ${why}`,
+    message: `Cannot use ${file}: ${why}`,
     at,
     hint: "`dagger mod get MODULE@VERSION` writes deps as they must be",
   });

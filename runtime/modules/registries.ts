@@ -177,8 +177,8 @@ function locationIn(registry: Registry, prefix: string, modulePath: string): Loc
 function wrong(why: string): Error {
   return inputError({
     code: "bad-cue-registry",
-    message: `cannot use CUE_REGISTRY: ${why}`,
+    message: `Cannot use CUE_REGISTRY: ${why}`,
     at: [],
-    hint: "it is a registry, e.g. registry.example.com/prefix, or a list PREFIX=REGISTRY,REGISTRY, or file:PATH; see `cue help registryconfig`",
+    hint: "It is a registry, e.g. registry.example.com/prefix, or a list PREFIX=REGISTRY,REGISTRY, or file:PATH; see `cue help registryconfig`",
   });
 }

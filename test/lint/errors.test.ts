@@ -46,3 +46,18 @@ test("every code of docs/errors.md stands in the code", () => {
   const gone = listed.filter((code) => !everything.includes(`"${code}"`) && !made(code) && !shim.includes(`"${code}"`)).sort();
   assert.deepEqual(gone, []);
 });
+
+test("messages and hints begin with a capital letter or a name of the config, and end without a full stop", () => {
+  const wrong: string[] = [];
+  const files = ["compiler", "runtime", "engine", "cli"].flatMap(sources);
+  for (const file of files) {
+    readFileSync(file, "utf8")
+      .split("\n")
+      .forEach((line, index) => {
+        for (const [, text = ""] of line.matchAll(/\b(?:message|hint)(?::| =) (["`](?:[^"`\\]|\\.)*["`])/g)) {
+          if (/^["`][a-z]+ /.test(text) || /[^.…]\.["`]$/.test(text)) wrong.push(`${file}:${index + 1} ${text}`);
+        }
+      });
+  }
+  assert.deepEqual(wrong, []);
+});
