@@ -53,6 +53,7 @@ async function main(wasm: string): Promise<void> {
   if (!program.restores) throw new Error(`${wasm} has no snapshot`);
   for (let round = 0; round < ROUNDS; round++) {
     const instance = program.start();
+    instance.call({ call: "module", files: [{ name: "module.cue", text: 'module: "example.com/m@v0"\nlanguage: version: "v0.17.0"\n' }] });
     for (const wrong of [false, true]) instance.call(load(config(wrong ? 3 : 20, wrong)));
     instance.call({ call: "fill", fills: [{ path: "name", text: "x", origin: "-i name" }] });
     await sleep(PAUSE);

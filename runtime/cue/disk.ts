@@ -7,8 +7,8 @@ import path from "node:path";
 /** "other" is neither file nor directory, such as a pipe. */
 export type DiskKind = "file" | "directory" | "other" | "none";
 
-/** `seen`: for "kind" the kind, for "names" the names with a slash between them, for "bytes" their digest. */
-export type Observation = readonly [what: "kind" | "names" | "bytes", path: string, seen: string];
+/** `seen`: for "kind" the kind, for "names" and "entries" the names with a slash between them, for "bytes" their digest. */
+export type Observation = readonly [what: "kind" | "names" | "entries" | "bytes", path: string, seen: string];
 
 export class Disk {
   readonly #seen = new Map<string, Observation>();
@@ -22,13 +22,25 @@ export class Disk {
     return kind;
   }
 
-  /** Names of the CUE files of a directory that belong to a package, sorted. Throws what Node throws. */
+  /** Names of the CUE files of a directory, sorted; hidden and underscored ones are none. Throws what Node throws. */
   cueFiles(dir: string): string[] {
     const names = readdirSync(dir)
-      .filter(isPackageFile)
+      .filter((name) => name.endsWith(".cue") && !/^[._]/.test(name))
       .sort()
-      .filter((name) => look(path.join(dir, name))?.isFile());
+      .filter((name) => look(path.join(dir, name))?.isFile() !== false);
     this.#note("names", dir, names.join("/"));
+    return names;
+  }
+
+  /** Names of all that a directory holds, sorted by their bytes; none when it cannot be read. */
+  entries(dir: string): string[] {
+    let names: string[] = [];
+    try {
+      names = readdirSync(dir).sort(byBytes);
+    } catch {
+      // As good as empty for whoever looks for names in it.
+    }
+    this.#note("entries", dir, names.join("/"));
     return names;
   }
 
@@ -65,6 +77,8 @@ export class Disk {
         return this.kind(file);
       case "names":
         return this.cueFiles(file).join("/");
+      case "entries":
+        return this.entries(file).join("/");
       case "bytes":
         this.read(file);
         return this.#seen.get(`bytes ${file}`)?.[2] ?? "";
@@ -87,9 +101,8 @@ function look(file: string): Stats | undefined {
   }
 }
 
-/** CUE's rule: not hidden, not underscored, no tests and no tools. */
-function isPackageFile(name: string): boolean {
-  return name.endsWith(".cue") && !/^[._]/.test(name) && !/_(test|tool)\.cue$/.test(name);
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -7,7 +7,7 @@ import { decodeFinding, decodeValue } from "./decode.ts";
 import { Host, NeedsWorker } from "./host.ts";
 import type { Source } from "./layout.ts";
 import type { ProgramOptions } from "./program.ts";
-import type { Answer, Exported, File, Fill, Request, Scanned } from "./protocol.ts";
+import type { Answer, Exported, File, Fill, ModuleFile, Request, Scanned } from "./protocol.ts";
 
 export type { Fill } from "./protocol.ts";
 
@@ -37,6 +37,7 @@ export interface Evaluation {
 }
 
 export interface ScanOptions {
+  /** What the user gave as tags: `@if` asks for bare names. */
   readonly tags?: readonly string[];
   /** Language version of the module, e.g. `v0.9.0`. */
   readonly version?: string;
@@ -45,8 +46,13 @@ export interface ScanOptions {
 export interface Evaluator {
   /** Parses files and lists what they import. Throws UserError (2) with every syntax error. */
   scan(files: readonly File[], options?: ScanOptions): Promise<readonly Scanned[]>;
-  /** Evaluates one file that imports nothing, such as cue.mod/module.cue, to plain data. Throws UserError (2). */
+  /** Evaluates one file that imports nothing, such as a registry configuration, to plain data. Throws UserError (2). */
   data(file: File): Promise<unknown>;
+  /**
+   * Reads cue.mod/module.cue and, when it is there, cue.mod/local-module.cue; `raw` is what each of them says as it is.
+   * Throws UserError (2) with all that is wrong in them.
+   */
+  module(file: File, local?: File): Promise<ModuleFile & { readonly raw: readonly unknown[] }>;
   /** Evaluates an instance together with fills. Throws UserError (2) with every finding. */
   load(source: Source, fills?: readonly Fill[]): Promise<Evaluation>;
   /** Gives back the memory that is held for further fills: a fill after it loads again. */
@@ -89,6 +95,14 @@ class WasmEvaluator implements Evaluator {
     return this.#enqueue(async () => (await this.#ask<Answer>({ call: "data", files: [file] })).answer.data);
   }
 
+  module(file: File, local?: File): Promise<ModuleFile & { readonly raw: readonly unknown[] }> {
+    const files = local ? [file, local] : [file];
+    return this.#enqueue(async () => {
+      const { module, raw = [] } = (await this.#ask<Answer>({ call: "module", files })).answer;
+      return { ...(module as ModuleFile), raw };
+    });
+  }
+
   load(source: Source, fills: readonly Fill[] = []): Promise<Evaluation> {
     return this.#enqueue(() => this.#evaluate(source, fills, true));
   }
@@ -122,11 +136,11 @@ class WasmEvaluator implements Evaluator {
 
   /** All that an evaluation depends on. */
   #question(source: Source, fills: readonly Fill[]): unknown {
-    return { packages: source.packages, fills, follow: this.#follow };
+    return { packages: source.packages, tags: source.tags, fills, follow: this.#follow };
   }
 
   async #run(source: Source, fills: readonly Fill[], afresh: boolean): Promise<Exported> {
-    const load = { call: "load", packages: source.packages, fills, follow: this.#follow } as const;
+    const load = { call: "load", packages: source.packages, ...source.tags, fills, follow: this.#follow } as const;
     if (this.#loaded && (afresh || this.#loaded !== source)) await this.#reset();
     const request: Request = this.#loaded ? { call: "fill", fills } : load;
     this.#loaded = source;

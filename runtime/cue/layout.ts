@@ -1,6 +1,6 @@
 // What reading an instance finds on disk, and what it hands to the evaluator: data only. And the port to packages of other modules.
 import type { Position } from "../../compiler/diagnostic.ts";
-import type { Package } from "./protocol.ts";
+import type { ModuleDep, Package, Tags } from "./protocol.ts";
 
 /** An instance and all it imports, in memory: plain data, so that its hash is the identity of what is evaluated. */
 export interface Source {
@@ -10,15 +10,24 @@ export interface Source {
   readonly moduleRoot?: string;
   /** The instance itself first. */
   readonly packages: readonly Package[];
+  /** Left out when the user gave no tags. */
+  readonly tags?: Tags;
 }
 
+/** A module on disk. */
 export interface Module {
   /** Absolute directory that has cue.mod. */
   readonly root: string;
   /** Without the major version, e.g. `example.com/app`; empty when module.cue names none. */
   readonly path: string;
+  /** Major version, e.g. `v0`; empty when there is no path. */
+  readonly major: string;
   /** Language version, e.g. `v0.9.0`; empty means the newest. */
   readonly version: string;
+  /** By module path with the major version. */
+  readonly deps: Readonly<Record<string, ModuleDep>>;
+  /** Major versions of module paths that imports leave open. */
+  readonly defaults: Readonly<Record<string, string>>;
   /** cue.mod/module.cue as data, when there is one. */
   readonly file?: ModuleData & { /** cue.mod/local-module.cue. */ readonly local?: ModuleData };
 }
@@ -69,17 +78,22 @@ export interface PackageDir {
   readonly dirs: readonly string[];
   /** The package is the user's own: in the main module, and not vendored. */
   readonly own: boolean;
+  /** The module that its imports are looked up for: its own, or the main module for what is vendored there. */
+  readonly module?: Module;
   /** The package is in a module that the main module depends on. */
   readonly dependency?: FoundPackage;
+  /** Path of the module that may embed files; empty when the package may not. */
+  readonly embeds: string;
   /** Files of the same package in parents up to here belong to it. */
   readonly root?: string;
   /** How its files are shown when that is not their path. */
   readonly shownAs?: (file: string) => string;
 }
 
-/** A file that was read; `ancestor` says that it lies above the package's directory and counts only when it has its name. */
+/** A file that was read. */
 export interface CueFile {
+  /** Absolute path. */
+  readonly path: string;
   readonly name: string;
   readonly text: string;
-  readonly ancestor: boolean;
 }

@@ -2,31 +2,53 @@
 // One request is one JSON object; its answer is one JSON object: a result, `findings`, or `internal`.
 import type { Kind } from "../../compiler/value.ts";
 
-export type Request = ScanRequest | DataRequest | LoadRequest | FillRequest | PrepareRequest;
+export type Request = ScanRequest | DataRequest | ModuleRequest | LoadRequest | FillRequest | PrepareRequest;
 
 /** Parse files and say what they need. The shim keeps the syntax trees for a load of the same text. */
 export interface ScanRequest {
   readonly call: "scan";
   readonly files: readonly File[];
-  /** Tags that `@if` attributes ask for. */
+  /** What the user gave as tags, each NAME or NAME=VALUE; a bare name is what `@if` asks for. */
   readonly tags: readonly string[];
   /** Language version of the files' module, e.g. `v0.9.0`; empty means the newest. */
   readonly version: string;
 }
 
-/** One file that stands alone, such as cue.mod/module.cue, as JSON. */
+/** One file that stands alone, such as a registry configuration, as JSON. */
 export interface DataRequest {
   readonly call: "data";
   readonly files: readonly [File];
 }
 
+/** Read cue.mod/module.cue, with cue.mod/local-module.cue behind it when there is one. */
+export interface ModuleRequest {
+  readonly call: "module";
+  readonly files: readonly File[];
+}
+
 /** Build the instance `packages[0]`, fill it and export it. */
-export interface LoadRequest {
+export interface LoadRequest extends Partial<Tags> {
   readonly call: "load";
   readonly packages: readonly Package[];
   readonly fills: readonly Fill[];
   /** Labels of definitions whose values are exported and below which references are shared, e.g. `#up`. */
   readonly follow: readonly string[];
+}
+
+/** What comes into fields with `@tag(NAME)`. */
+export interface Tags {
+  /** What the user gave, each NAME or NAME=VALUE. */
+  readonly tags: readonly string[];
+  /** Tags that some `@if` of the user's module has asked for. */
+  readonly knownTags: readonly string[];
+  /** Values for `@tag(var=NAME)` that no tag has set, by name; left out when they are not wanted. */
+  readonly vars?: Readonly<Record<string, Var>>;
+}
+
+/** A value of the machine or the moment. */
+export interface Var {
+  readonly kind: "string" | "int";
+  readonly text: string;
 }
 
 /** The loaded instance with other fills: all of them, not only the new ones. */
@@ -46,6 +68,20 @@ export interface PrepareRequest {
 export interface File {
   readonly name: string;
   readonly text: string;
+  /** What its `@embed` attributes ask for. */
+  readonly embedded?: readonly Embedded[];
+}
+
+/** A file that a CUE file embeds, or something that it must not. */
+export interface Embedded {
+  /** Relative to the directory of the CUE file, with slashes. */
+  readonly path: string;
+  /** "elsewhere": it lies in another module. */
+  readonly kind: "file" | "directory" | "none" | "elsewhere";
+  /** What positions in it show. */
+  readonly name: string;
+  /** Contents in base64. */
+  readonly data?: string;
 }
 
 /** One instance. */
@@ -56,6 +92,8 @@ export interface Package {
   /** The files are the user's, not a library's. */
   readonly own: boolean;
   readonly version: string;
+  /** Path of its module; only packages of modules embed files. */
+  readonly module?: string;
   readonly files: readonly File[];
   /** Each import path, as the files write it, with an index of `packages`; builtin packages are left out. */
   readonly imports: Readonly<Record<string, number>>;
@@ -75,7 +113,51 @@ export interface Scanned {
   readonly package: string;
   /** Its `@if` or `@ignore` attribute leaves the file out. */
   readonly ignored: boolean;
-  readonly imports: readonly { readonly path: string; readonly at: WirePosition }[];
+  readonly imports: readonly Import[];
+  /** Those that its `@if` asks for. */
+  readonly tags: readonly string[];
+  /** Those that its `@tag` attributes name. */
+  readonly vars: readonly string[];
+  readonly embeds: readonly Embed[];
+}
+
+/** One import: `path` is what the file has, the rest is its parts. */
+export interface Import {
+  readonly path: string;
+  readonly at: WirePosition;
+  /** Without version and package name. */
+  readonly location: string;
+  /** A major version such as `v1`, or empty. */
+  readonly version: string;
+  readonly package: string;
+  /** Why it is no import path at all. */
+  readonly wrong?: string;
+}
+
+/** A path, or a pattern of paths, relative to the file that embeds it. */
+export interface Embed {
+  readonly path: string;
+  readonly glob: boolean;
+}
+
+/** What a module says of itself. */
+export interface ModuleFile {
+  /** With the major version; empty when the file names none. */
+  readonly module: string;
+  /** Version of CUE; empty when the file names none, as those of old CUE do. */
+  readonly language: string;
+  /** By module path with the major version. */
+  readonly deps: Readonly<Record<string, ModuleDep>>;
+  /** Major versions of module paths that imports leave open. */
+  readonly defaults: Readonly<Record<string, string>> | null;
+}
+
+export interface ModuleDep {
+  readonly version: string;
+  readonly default: boolean;
+  /** Another module, or a directory when it starts with `.` or `/`. */
+  readonly replaceWith: string;
+  readonly at: WirePosition;
 }
 
 export interface WirePosition {
@@ -97,6 +179,9 @@ export interface Answer {
   readonly scanned?: readonly Scanned[];
   /** Answer to `data`. */
   readonly data?: unknown;
+  /** Answer to `module`, and what each of its files says as it is. */
+  readonly module?: ModuleFile;
+  readonly raw?: readonly unknown[];
   readonly findings?: readonly Finding[];
   /** A bug in the shim or in CUE: text for a bug report. */
   readonly internal?: string;

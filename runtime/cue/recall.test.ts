@@ -18,6 +18,11 @@ const config = {
   "cue.mod/module.cue": 'module: "example.test/m"\nlanguage: version: "v0.17.0"\n',
   "app/app.cue": 'package app\n\nimport (\n\t"example.test/m/lib"\n\t"cuellb.dev/op"\n)\n\nn: int | *1\na: lib.x\nb: op.y\n',
   "app/old.cue": "package app\n\nold: true\n",
+  "app/cond.cue": "@if(!x)\n\npackage app\n",
+  "app/data.cue":
+    '@extern(embed)\n\npackage app\n\n_one: _ @embed(file=one.json)\nmany: _ @embed(glob=many/*.json)\nt: string | *"d" @tag(t,var=os)\n',
+  "app/one.json": '{"a": 1}',
+  "app/many/a.json": "1",
   "lib/lib.cue": "package lib\n\nx: 1\n",
   "library/op/op.cue": "package op\n\ny: 2\n",
   "notes.txt": "",
@@ -28,16 +33,18 @@ interface How {
   readonly fills?: readonly Fill[];
   readonly more?: readonly Fill[];
   readonly tags?: readonly string[];
+  readonly injectVars?: boolean;
   readonly at?: string;
   readonly cached?: boolean;
 }
 
 /** The data of the config in `dir` as text. */
-async function evaluate(dir: string, { wasm = built, fills = [], more, tags = [], at = "app", cached = true }: How = {}): Promise<string> {
+async function evaluate(dir: string, how: How = {}): Promise<string> {
+  const { wasm = built, fills = [], more, tags = [], injectVars = false, at = "app", cached = true } = how;
   const cache = cached ? new Cache({ dir: path.join(dir, "cache"), identity: "test" }) : undefined;
   const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache });
   try {
-    const source = await readSource(evaluator, at, { cwd: dir, library: path.join(dir, "library"), tags, cache });
+    const source = await readSource(evaluator, at, { cwd: dir, library: path.join(dir, "library"), tags, injectVars, cache });
     const evaluation = await evaluator.load(source, fills);
     return JSON.stringify((more ? await evaluation.fill(more) : evaluation).exportJson());
   } finally {
@@ -52,7 +59,7 @@ test("what was evaluated before is not evaluated again, and CUE is not even star
   inDirectory(config, async (dir) => {
     await asked(evaluate(dir, { wasm: nowhere }));
     const first = await evaluate(dir);
-    assert.equal(first, '{"n":1,"a":1,"b":2,"old":true}');
+    assert.equal(first, '{"n":1,"a":1,"b":2,"many":{"many/a.json":1},"t":"d","old":true}');
     assert.equal(await evaluate(dir, { wasm: nowhere }), first);
   }));
 
@@ -66,12 +73,21 @@ const changes: Record<string, (dir: string) => void> = {
   "an added file of the library": (dir) => writeFileSync(path.join(dir, "library/op/z.cue"), "package op\n\nz: 3\n"),
   "a file of the same package in a directory above": (dir) => writeFileSync(path.join(dir, "above.cue"), "package app\n\nabove: 1\n"),
   "a changed module file": (dir) => writeFileSync(path.join(dir, "cue.mod/module.cue"), 'module: "example.test/m"\n'),
+  "a changed embedded file": (dir) => writeFileSync(path.join(dir, "app/one.json"), '{"a": 2}'),
+  "an embedded file that is gone and another in its place": (dir) => {
+    rmSync(path.join(dir, "app/many/a.json"));
+    writeFileSync(path.join(dir, "app/many/b.json"), "1");
+  },
+  "a file that a pattern matches": (dir) => writeFileSync(path.join(dir, "app/many/b.json"), "2"),
+  "a local module file": (dir) => writeFileSync(path.join(dir, "cue.mod/local-module.cue"), "deps: {}"),
+  "a tool, whose package counts": (dir) => writeFileSync(path.join(dir, "app/x_tool.cue"), "package app"),
   "a vendored package in place of the library's": (dir) => {
     mkdirSync(path.join(dir, "cue.mod/pkg/cuellb.dev/op"), { recursive: true });
     writeFileSync(path.join(dir, "cue.mod/pkg/cuellb.dev/op/op.cue"), "package op\n\ny: 7\n");
   },
   "a module nearer by": (dir) => {
     mkdirSync(path.join(dir, "app/cue.mod/pkg/example.test/m/lib"), { recursive: true });
+    writeFileSync(path.join(dir, "app/cue.mod/module.cue"), 'module: "example.test/n"\nlanguage: version: "v0.9.0"\n');
     writeFileSync(path.join(dir, "app/cue.mod/pkg/example.test/m/lib/lib.cue"), "package lib\n\nx: 8\n");
   },
   "a directory that became a link to another": (dir) => {
@@ -97,7 +113,7 @@ for (const [name, change] of Object.entries(changes)) {
 test("files that belong to no package do not matter", () =>
   inDirectory(config, async (dir) => {
     const first = await evaluate(dir);
-    for (const name of ["app/notes.md", "app/_x.cue", "app/x_tool.cue", "app/.cue", "out"]) writeFileSync(path.join(dir, name), "?");
+    for (const name of ["app/notes.md", "app/_x.cue", "app/.cue", "out"]) writeFileSync(path.join(dir, name), "?");
     assert.equal(await evaluate(dir, { wasm: nowhere }), first);
   }));
 
@@ -107,6 +123,9 @@ test("another input, tag, directory or follow-up value is another question", () 
     for (const how of [
       { fills: [n("2")] },
       { tags: ["x"] },
+      { tags: ["t=1"] },
+      { tags: ["t=2"] },
+      { injectVars: true },
       { at: "lib" },
       { more: [n("3")] },
       { fills: [{ ...n("1"), origin: "other" }] },

@@ -3,6 +3,8 @@ import type { Cache } from "./cache.ts";
 import { Disk, type Observation } from "./disk.ts";
 import { decodeText } from "./files.ts";
 import type { Source } from "./layout.ts";
+import type { File } from "./protocol.ts";
+import { readVars } from "./tags.ts";
 
 /** All that decides what is looked at. */
 export interface Asked {
@@ -11,8 +13,9 @@ export interface Asked {
   readonly cwd: string;
   readonly library: string;
   readonly tags?: readonly string[];
-  /** What the modules depend on. */
-  readonly modules?: string;
+  readonly injectVars?: boolean;
+  /** See `ModuleResolver.identity`. */
+  readonly modules?: string | undefined;
 }
 
 /** What is kept: the source with each text replaced by the digest of the file, and what the disk looked like. */
@@ -22,8 +25,13 @@ interface Memory {
 }
 
 export function rememberSource(cache: Cache, asked: Asked, source: Source, disk: Disk): void {
-  const digests = new Map([...disk.contents].flatMap(([digest, bytes]) => (isText(bytes) ? [[decodeText(bytes), digest] as const] : [])));
-  const kept = withTexts(source, (text) => digests.get(text));
+  const texts = new Map<string, string>();
+  const embedded = new Map<string, string>();
+  for (const [digest, bytes] of disk.contents) {
+    embedded.set(bytes.toString("base64"), digest);
+    if (isText(bytes)) texts.set(decodeText(bytes), digest);
+  }
+  const kept = withContents(source, { text: (text) => texts.get(text), embedded: (data) => embedded.get(data) });
   if (!kept) return;
   const memory: Memory = { source: kept, observations: disk.observations };
   cache.put("source", asked, Buffer.from(JSON.stringify(memory)));
@@ -36,24 +44,43 @@ export function recallSource(cache: Cache, asked: Asked): Source | undefined {
   const { source, observations } = JSON.parse(kept.toString("utf8")) as Memory;
   const disk = new Disk();
   if (!disk.seesAgain(observations)) return undefined;
-  return withTexts(source, (digest) => {
-    const bytes = disk.contents.get(digest);
-    return bytes && decodeText(bytes);
+  const bytesOf = (digest: string) => disk.contents.get(digest);
+  const found = withContents(source, {
+    text: (digest) => mapped(bytesOf(digest), decodeText),
+    embedded: (digest) => bytesOf(digest)?.toString("base64"),
   });
+  return found && withVars(found, asked.cwd);
 }
 
-/** The source with other texts; undefined when there is none for some file. */
-function withTexts(source: Source, replace: (text: string) => string | undefined): Source | undefined {
+interface Replace {
+  readonly text: (text: string) => string | undefined;
+  readonly embedded: (data: string) => string | undefined;
+}
+
+/** The source with other contents; undefined when there are none for some file. */
+function withContents(source: Source, replace: Replace): Source | undefined {
   let complete = true;
-  const packages = source.packages.map((p) => ({
-    ...p,
-    files: p.files.map(({ name, text }) => {
-      const other = replace(text);
-      complete &&= other !== undefined;
-      return { name, text: other ?? "" };
-    }),
-  }));
+  const or = (other: string | undefined): string => {
+    complete &&= other !== undefined;
+    return other ?? "";
+  };
+  const file = ({ name, text, embedded }: File): File => ({
+    name,
+    text: or(replace.text(text)),
+    ...(embedded && { embedded: embedded.map((e) => (e.data === undefined ? e : { ...e, data: or(replace.embedded(e.data)) })) }),
+  });
+  const packages = source.packages.map((p) => ({ ...p, files: p.files.map(file) }));
   return complete ? { ...source, packages } : undefined;
+}
+
+/** The moment is another one, and the machine may be. */
+function withVars(source: Source, cwd: string): Source {
+  const vars = source.tags?.vars;
+  return vars ? { ...source, tags: { ...source.tags, vars: readVars(Object.keys(vars), cwd) } } : source;
+}
+
+function mapped<T, U>(value: T | undefined, map: (value: T) => U): U | undefined {
+  return value === undefined ? undefined : map(value);
 }
 
 function isText(bytes: Uint8Array): boolean {

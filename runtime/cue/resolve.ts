@@ -1,116 +1,189 @@
-// Import paths to directories: the main module, what is vendored in cue.mod, modules it depends on, then our own packages.
+// Import paths to directories, as CUE resolves them: what is vendored in cue.mod, the main module, the modules it depends on; then
+// our own packages.
 import path from "node:path";
 import { inputError, type Position } from "../../compiler/diagnostic.ts";
 import type { Disk } from "./disk.ts";
-import type { FoundPackage, Module, ModuleResolver, PackageDir } from "./layout.ts";
+import type { Module, ModuleResolver, PackageDir } from "./layout.ts";
+import type { Import } from "./protocol.ts";
 
 /** Our own packages are imported below this path. */
 const LIBRARY = "cuellb.dev";
 /** In the order in which CUE merges them. */
-const VENDORED = ["pkg", "gen", "usr"] as const;
+const VENDORED = ["gen", "pkg", "usr"] as const;
 
-export interface ImportPath {
-  /** Without version and package name. */
-  readonly path: string;
-  /** Name of the package. */
-  readonly name: string;
-  /** Major version, where the import has one. */
-  readonly major?: string;
-}
-
-/** `a.b/c@v1:d` is package d in a.b/c. */
-export function parseImportPath(spec: string): ImportPath {
-  const colon = spec.lastIndexOf(":");
-  const written = colon < 0 ? spec : spec.slice(0, colon);
-  const major = /@(v\d+[^/]*)$/.exec(written)?.[1];
-  const location = major === undefined ? written : written.slice(0, -major.length - 1);
-  const last = path.posix.basename(location);
-  return { path: location, name: colon < 0 ? last : spec.slice(colon + 1), ...(major !== undefined && { major }) };
-}
-
-export interface Where {
-  readonly module: Module | undefined;
-  /** Packages of other modules. */
-  readonly modules: ModuleResolver | undefined;
+export interface Resolving {
+  readonly disk: Disk;
+  /** The main module. */
+  readonly main: Module | undefined;
+  /** Directory of our own packages. */
   readonly library: string;
-  /** The module with the import, when that is a dependency. */
-  readonly from: FoundPackage["module"] | undefined;
-  readonly at: Position;
+  /** Packages of other modules; without it, only those that a directory stands in for. */
+  readonly modules?: ModuleResolver | undefined;
+  /** Reads the module in a directory. */
+  readonly readModule: (root: string) => Promise<Module>;
 }
 
-/** Throws UserError with the place of the import: 2 when there is no such package, 3 when a registry that may have it cannot be asked. */
-export async function resolveImport(disk: Disk, wanted: ImportPath, where: Where): Promise<PackageDir> {
-  const { module, library, at } = where;
-  const local = [inModule(disk, wanted, module), vendored(disk, wanted, module)].filter((found) => found !== undefined);
-  const ours = isBelow(wanted.path, LIBRARY);
-  // The library is served by dagger itself unless the user asks for a version of it.
-  const found = await inDependencies(disk, wanted, where, ours || local.length > 0);
-  if (local.length + found.length > 1) {
-    const [first, ...rest] = [...local, ...found].filter((candidate) =>
-      candidate.dirs.some((dir) => disk.kind(dir) === "directory" && disk.cueFiles(dir).length > 0),
-    );
-    if (first !== undefined && rest.length > 0) throw ambiguous(wanted, [first, ...rest], at);
-    if (first !== undefined) return first;
+/** Throws UserError (2) with the place of the import when there is no such package, or more than one. */
+export async function resolveImport(by: Resolving, wanted: Import, importer: PackageDir): Promise<PackageDir> {
+  const at = wanted.at;
+  if (wanted.wrong) {
+    throw inputError({
+      code: "cue-import",
+      message: `Import path ${JSON.stringify(wanted.path)} ${wanted.wrong}`,
+      at: [at],
+      hint: by.main?.path
+        ? `Packages of this module start with ${JSON.stringify(by.main.path)}`
+        : "Write it as host/path, or host/path:package",
+    });
   }
-  const chosen = local[0] ?? found[0] ?? inLibrary(disk, wanted, library);
-  if (chosen) return chosen;
-  throw inputError({
-    code: "cue-import",
-    message: `Cannot find package ${JSON.stringify(wanted.path)}`,
-    at: [at],
-    hint: ours
-      ? "Check the spelling: there is no such package in this version of the library"
-      : module
-        ? "Check the spelling, or add its module: dagger mod get MODULE@latest"
-        : "There is no cue.mod above this directory: run `dagger mod init`, then `dagger mod get MODULE@latest`",
-  });
+  const local = [...vendored(by, wanted), ...inMain(by, wanted, importer.module ?? by.main)];
+  const found = [...local, ...(await inDependencies(by, wanted, importer, local.length > 0))];
+  if (found.length > 1) throw ambiguous(wanted, found, at);
+  const one = found[0] ?? inLibrary(by, wanted);
+  if (!one) throw notFound(by, wanted, at);
+  return one;
 }
 
-async function inDependencies(
-  disk: Disk,
-  { path: wanted, major }: ImportPath,
-  { module, modules, from, at }: Where,
-  rootsOnly: boolean,
-): Promise<PackageDir[]> {
-  if (module === undefined || modules === undefined) return [];
-  const asked = { main: module, path: wanted, at, rootsOnly, ...(major !== undefined && { major }), ...(from && { from }) };
-  return (await modules.find(asked)).map((dependency) => {
+function vendored(by: Resolving, wanted: Import): PackageDir[] {
+  const { main, disk } = by;
+  if (!main) return [];
+  const dirs = VENDORED.map((kind) => path.join(main.root, "cue.mod", kind, wanted.location)).filter((dir) => holdsCue(disk, dir));
+  return dirs.length > 0 ? [{ dirs, own: false, module: main, embeds: "local" }] : [];
+}
+
+function inMain(by: Resolving, wanted: Import, from: Module | undefined): PackageDir[] {
+  const { main } = by;
+  if (!main || !from || main.path === "" || !accepts(main, wanted, from)) return [];
+  return inModule(by, wanted, main, true);
+}
+
+function inModule(by: Resolving, wanted: Import, module: Module, own: boolean): PackageDir[] {
+  const dir = path.join(module.root, wanted.location.slice(module.path.length));
+  if (!holdsCue(by.disk, dir) || inNestedModule(by.disk, dir, module.root)) return [];
+  return [{ dirs: [dir], own, module, embeds: `${module.path}@${module.major}`, root: module.root }];
+}
+
+async function inDependencies(by: Resolving, wanted: Import, importer: PackageDir, found: boolean): Promise<PackageDir[]> {
+  const { main, modules, disk } = by;
+  if (!main) return [];
+  if (!modules) return (await replaced(by, wanted, importer.module ?? main)).flatMap((module) => inModule(by, wanted, module, false));
+  // The library is served by dagger itself unless the user asks for a version of it.
+  const rootsOnly = found || isBelow(wanted.location, LIBRARY);
+  const from = importer.dependency && { from: importer.dependency.module };
+  const major = wanted.version === "" ? {} : { major: wanted.version };
+  const answers = await modules.find({ main, path: wanted.location, at: wanted.at, rootsOnly, ...major, ...from });
+  return answers.map((dependency) => {
     for (const file of dependency.watch ?? []) if (disk.kind(file) === "file") disk.read(file);
-    return { dirs: [dependency.dir], own: false, root: dependency.root, dependency };
+    const [{ path: location, version }, { dir, root, language }] = [dependency.module, dependency];
+    const major = version.split(".", 1)[0] ?? "";
+    const module: Module = { root, path: location, major, version: language, deps: {}, defaults: {} };
+    return { dirs: [dir], own: false, module, root, dependency, embeds: `${location}@${major}` };
   });
 }
 
-function ambiguous(wanted: ImportPath, found: readonly PackageDir[], at: Position): Error {
+/** The path and major version of an import could be those of a package in the module. */
+function accepts(module: Module, wanted: Import, from: Module): boolean {
+  if (!isBelow(wanted.location, module.path)) return false;
+  return (wanted.version || majorFor(module.path, from) || module.major) === module.major;
+}
+
+/** The major version that imports of a module path mean when they do not say: the default, or the only one. */
+function majorFor(modulePath: string, from: Module): string | undefined {
+  const said = from.defaults[modulePath];
+  if (said) return said;
+  const majors = Object.keys(from.deps).filter((dep) => dep.startsWith(`${modulePath}@`));
+  return majors.length === 1 ? majors[0]?.slice(modulePath.length + 1) : undefined;
+}
+
+/** Dependencies of the main module that a directory stands in for. */
+async function replaced(by: Resolving, wanted: Import, from: Module): Promise<Module[]> {
+  const main = by.main as Module;
+  const found: Module[] = [];
+  for (const [qualified, dep] of Object.entries(main.deps)) {
+    if (!isDirectory(dep.replaceWith)) continue;
+    const at = qualified.lastIndexOf("@");
+    const [location, major] = [qualified.slice(0, at), qualified.slice(at + 1)];
+    if (!isBelow(wanted.location, location) || (wanted.version || majorFor(location, from)) !== major) continue;
+    const module = await by.readModule(path.resolve(main.root, dep.replaceWith));
+    found.push({ ...module, path: location, major });
+  }
+  return found;
+}
+
+/** Throws UserError (2) when a directory stands in for a module that is not the one it holds. */
+export async function checkReplaced(by: Resolving): Promise<void> {
+  for (const [qualified, dep] of Object.entries(by.main?.deps ?? {})) {
+    if (!by.main || !isDirectory(dep.replaceWith)) continue;
+    const root = path.resolve(by.main.root, dep.replaceWith);
+    const module = await by.readModule(root);
+    if (module.path !== "" && `${module.path}@${module.major}` !== qualified) throw otherModule(dep, root, module, qualified);
+  }
+}
+
+/** As CUE tells directories from modules in `replaceWith`. */
+function isDirectory(replaceWith: string): boolean {
+  return replaceWith.startsWith(".") || replaceWith.startsWith("/");
+}
+
+function inNestedModule(disk: Disk, dir: string, root: string): boolean {
+  for (let up = dir; up !== root && up !== path.dirname(up); up = path.dirname(up)) {
+    if (disk.kind(path.join(up, "cue.mod", "module.cue")) !== "none") return true;
+  }
+  return false;
+}
+
+function holdsCue(disk: Disk, dir: string): boolean {
+  return disk.kind(dir) === "directory" && disk.cueFiles(dir).length > 0;
+}
+
+/** `cuellb.dev/op` is `op` below the library; any other path lies there under its full name. */
+function inLibrary(by: Resolving, wanted: Import): PackageDir | undefined {
+  const { location } = wanted;
+  const dir = path.join(by.library, isBelow(location, LIBRARY) ? location.slice(LIBRARY.length) : location);
+  if (by.disk.kind(dir) !== "directory") return undefined;
+  return { dirs: [dir], own: false, embeds: "", shownAs: (file) => `${location}/${path.basename(file)}` };
+}
+
+function isBelow(path: string, parent: string): boolean {
+  return path === parent || path.startsWith(`${parent}/`);
+}
+
+function notFound(by: Resolving, wanted: Import, at: Position): Error {
+  const shown = wanted.version ? `${wanted.location}@${wanted.version}` : wanted.location;
+  const { main } = by;
+  let hint = "Check the spelling, or add its module: dagger mod get MODULE@latest";
+  if (isBelow(wanted.location, LIBRARY)) hint = "Check the spelling: there is no such package in this version of the library";
+  else if (!main) hint = "There is no cue.mod above this directory: run `dagger mod init`, then `dagger mod get MODULE@latest`";
+  else if (main.path !== "" && isBelow(wanted.location, main.path)) {
+    hint =
+      wanted.version && wanted.version !== main.major
+        ? `This module is ${main.path}@${main.major}: leave the version out`
+        : `Check the spelling: ${displayDir(main, wanted)} of this module holds no CUE files`;
+  }
+  return inputError({ code: "cue-import", message: `Cannot find package ${JSON.stringify(shown)}`, at: [at], hint });
+}
+
+function displayDir(main: Module, wanted: Import): string {
+  return wanted.location.slice(main.path.length + 1) || "the root";
+}
+
+function ambiguous(wanted: Import, found: readonly PackageDir[], at: Position): Error {
   const places = found.map(({ dirs, dependency }) =>
-    dependency ? `${dependency.module.path}@${dependency.module.version}` : (dirs[0] ?? ""),
+    dependency ? `${dependency.module.path}@${dependency.module.version}` : dirs.join(", "),
   );
   return inputError({
     code: "ambiguous-import",
-    message: `Package ${JSON.stringify(wanted.path)} is there more than once: in ${places.join(" and in ")}`,
+    message: `Package ${JSON.stringify(wanted.location)} is there more than once: in ${places.join(" and in ")}`,
     at: [at],
     hint: "Take one of them out: of deps in cue.mod/module.cue, or of cue.mod/pkg",
   });
 }
 
-function inModule(disk: Disk, wanted: ImportPath, module: Module | undefined): PackageDir | undefined {
-  if (!module || module.path === "" || !isBelow(wanted.path, module.path)) return undefined;
-  const dir = path.join(module.root, wanted.path.slice(module.path.length));
-  return disk.kind(dir) === "directory" ? { dirs: [dir], own: true, root: module.root } : undefined;
-}
-
-function vendored(disk: Disk, wanted: ImportPath, module: Module | undefined): PackageDir | undefined {
-  if (!module) return undefined;
-  const dirs = VENDORED.map((kind) => path.join(module.root, "cue.mod", kind, wanted.path)).filter((dir) => disk.kind(dir) === "directory");
-  return dirs.length > 0 ? { dirs, own: false } : undefined;
-}
-
-/** `cuellb.dev/op` is `op` below the library; any other path lies there under its full name. */
-function inLibrary(disk: Disk, wanted: ImportPath, library: string): PackageDir | undefined {
-  const dir = path.join(library, isBelow(wanted.path, LIBRARY) ? wanted.path.slice(LIBRARY.length) : wanted.path);
-  if (disk.kind(dir) !== "directory") return undefined;
-  return { dirs: [dir], own: false, shownAs: (file) => `${wanted.path}/${path.basename(file)}` };
-}
-
-function isBelow(path: string, parent: string): boolean {
-  return path === parent || path.startsWith(`${parent}/`);
+function otherModule(dep: { readonly at: Position }, root: string, module: Module, qualified: string): Error {
+  return inputError({
+    code: "cue-module",
+    message: `The directory that replaces ${qualified}, ${root}, holds the module ${module.path}@${module.major}`,
+    at: [dep.at],
+    hint: "Name another directory in replaceWith, or give its cue.mod/module.cue this path",
+  });
 }

@@ -1,27 +1,30 @@
 // Reading an instance: its files and those of every package it imports, into memory.
-
 import path from "node:path";
-import { type Diagnostic, inputError, type Position, UserError } from "../../compiler/diagnostic.ts";
+import { type Diagnostic, inputError, UserError } from "../../compiler/diagnostic.ts";
 import type { Cache } from "./cache.ts";
 import { Disk } from "./disk.ts";
+import { embeddedFiles } from "./embed.ts";
 import type { Evaluator } from "./evaluate.ts";
-import { displayName, filesIn, readCueFile } from "./files.ts";
-import type { CueFile, FoundPackage, Module, ModuleResolver, PackageDir, Source } from "./layout.ts";
-import { findModule } from "./module.ts";
-import type { Package } from "./protocol.ts";
-import { recallSource, rememberSource } from "./recall.ts";
-import { type ImportPath, parseImportPath, resolveImport } from "./resolve.ts";
-import { type SelectedFile, selectPackage } from "./select.ts";
+import { displayName, readCueFile } from "./files.ts";
+import type { Module, ModuleResolver, PackageDir, Source } from "./layout.ts";
+import { findModule, readModule } from "./module.ts";
+import type { Import, Package } from "./protocol.ts";
+import { type Asked, recallSource, rememberSource } from "./recall.ts";
+import { checkReplaced, type Resolving, resolveImport } from "./resolve.ts";
+import { languageOf, type Selected, type SelectedFile, selectFile, selectPackage } from "./select.ts";
+import { readVars } from "./tags.ts";
 
 export interface ReadOptions {
   /** Absolute working directory: files below it are shown relative to it. */
   readonly cwd: string;
   /** Absolute directory of our own packages: `cuellb.dev/op` is `op` below it. */
   readonly library: string;
-  /** Packages of modules that the main module depends on; without it there are none. */
+  /** Tags: NAME for `@if` and shorthands, NAME=VALUE for `@tag(NAME)`. */
+  readonly tags?: readonly string[] | undefined;
+  /** Let `@tag(var=NAME)` learn of this machine: its time, name, user, directory. */
+  readonly injectVars?: boolean | undefined;
+  /** Packages of modules that the main module depends on; without it, only those that a directory stands in for. */
   readonly modules?: ModuleResolver | undefined;
-  /** Tags for `@if`. */
-  readonly tags?: readonly string[];
   /** Remembers what was read: when nothing of it has changed, a later run reads it again without asking CUE. */
   readonly cache?: Cache | undefined;
 }
@@ -29,13 +32,13 @@ export interface ReadOptions {
 /** Reads the instance in a directory, or in one file. Throws UserError (2). */
 export async function readSource(evaluator: Evaluator, dirOrFile: string, options: ReadOptions): Promise<Source> {
   const target = path.resolve(options.cwd, dirOrFile);
-  const { cache, modules, ...others } = options;
-  const asked = { ...others, ...(modules && { modules: modules.identity }) };
-  const known = cache && recallSource(cache, { target, ...asked });
+  const { cache, modules, tags = [], injectVars = false, cwd, library } = options;
+  const asked: Asked = { target, cwd, library, tags, injectVars, modules: modules?.identity };
+  const known = cache && recallSource(cache, asked);
   if (known) return known;
   const disk = new Disk();
   const source = await new Reader(evaluator, disk, options).read(target);
-  if (cache) rememberSource(cache, { target, ...asked }, source, disk);
+  if (cache) rememberSource(cache, asked, source, disk);
   return source;
 }
 
@@ -46,8 +49,11 @@ class Reader {
   readonly #options: ReadOptions;
   readonly #packages: Package[] = [];
   readonly #indexes = new Map<string, number>();
+  readonly #askedTags = new Set<string>();
+  readonly #vars = new Set<string>();
   /** Imports that lead nowhere: all of them are reported together. */
   readonly #wrong: Diagnostic[] = [];
+  readonly #modules = new Map<string, Promise<Module>>();
   #module: Module | undefined;
 
   constructor(evaluator: Evaluator, disk: Disk, options: ReadOptions) {
@@ -62,77 +68,106 @@ class Reader {
     if (kind === "none") throw missing(target, cwd);
     const isFile = kind !== "directory";
     const dir = isFile ? path.dirname(target) : target;
-    this.#module = await findModule(this.#disk, dir, cwd, this.#evaluator);
-    const found: PackageDir = { dirs: [dir], own: true, ...(this.#module && { root: this.#module.root }) };
-    const show = (file: string) => displayName(file, cwd);
-    const files = isFile ? [readCueFile(this.#disk, target, show(target))] : filesIn(this.#disk, found, show);
-    if (files.length === 0) throw empty(target, cwd);
-    const selected = await this.#select(files, found);
-    const name = selected.name;
-    if (selected.files.length === 0) throw empty(target, cwd);
-    await this.#add({ importPath: this.#mainPath(dir, name), name, own: true, files: selected.files });
+    const module = await findModule(this.#disk, dir, cwd, this.#evaluator);
+    this.#module = module;
+    await checkReplaced(this.#resolving);
+    // As in CUE, a file that is named itself is part of no module, though it imports as one.
+    const embeds = isFile || !module?.path ? "" : `${module.path}@${module.major}`;
+    const found: PackageDir = { dirs: [dir], own: true, embeds, ...(module && { root: module.root, module }) };
+    const selected = isFile ? await this.#selectFile(target, found) : await this.#select(found);
+    if (selected.files.length === 0) throw empty(target, cwd, selected);
+    for (const file of selected.files) for (const name of file.scanned.vars) this.#vars.add(name);
+    await this.#add(this.#mainPath(dir, selected.name), selected, found);
     if (this.#wrong.length > 0) throw inputError(...this.#wrong);
-    return { dir, ...(this.#module && { moduleRoot: this.#module.root }), packages: this.#packages };
+    return { dir, ...(module && { moduleRoot: module.root }), packages: this.#packages, ...this.#tags() };
   }
 
-  #select(files: readonly CueFile[], found: PackageDir, name?: string) {
-    const version = this.#version(found);
-    return selectPackage(this.#evaluator, files, { version, tags: found.own ? (this.#options.tags ?? []) : [] }, found, name);
+  #tags(): Pick<Source, "tags"> {
+    const { tags = [], injectVars, cwd } = this.#options;
+    const vars = injectVars ? { vars: readVars([...this.#vars], cwd) } : {};
+    if (tags.length === 0 && !injectVars) return {};
+    return { tags: { tags, knownTags: [...this.#askedTags].sort(), ...vars } };
   }
 
-  /** Language version of a package's module. */
-  #version({ own, dependency }: { readonly own: boolean; readonly dependency?: FoundPackage }): string {
-    return own ? (this.#module?.version ?? "") : (dependency?.language ?? "");
+  #by(found: PackageDir) {
+    const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, this.#options.cwd));
+    return { evaluator: this.#evaluator, disk: this.#disk, tags: this.#options.tags ?? [], show };
+  }
+
+  async #selectFile(file: string, found: PackageDir): Promise<Selected> {
+    return this.#noted(
+      await selectFile(this.#by(found), readCueFile(this.#disk, file, displayName(file, this.#options.cwd)), found),
+      found,
+    );
+  }
+
+  async #select(found: PackageDir, name?: string): Promise<Selected> {
+    return this.#noted(await selectPackage(this.#by(found), found, name), found);
+  }
+
+  #noted(selected: Selected, found: PackageDir): Selected {
+    if (found.own) for (const tag of selected.asked) this.#askedTags.add(tag);
+    return selected;
   }
 
   /** Adds a package and, depth first, what it imports. Returns its index. */
-  async #add(
-    p: Omit<Package, "version" | "imports" | "files"> & { files: readonly SelectedFile[]; dependency?: FoundPackage },
-  ): Promise<number> {
+  async #add(importPath: string, { name, files }: Selected, found: PackageDir): Promise<number> {
     const index = this.#packages.length;
     const imports: Record<string, number> = {};
     this.#packages.push({
-      importPath: p.importPath,
-      name: p.name,
-      own: p.own,
-      version: this.#version(p),
-      files: p.files.map(({ file }) => ({ name: file.name, text: file.text })),
+      importPath,
+      name,
+      own: found.own,
+      version: languageOf(found),
+      ...(found.embeds !== "" && { module: found.embeds }),
+      files: files.map((file) => this.#file(file, found)),
       imports,
     });
-    for (const { path: spec, at } of p.files.flatMap((f) => f.imports)) {
-      const imported = imports[spec] ?? (await this.#tryImport(spec, p.dependency?.module, at));
-      if (imported !== undefined) imports[spec] = imported;
+    for (const one of files.flatMap((f) => f.scanned.imports)) {
+      const imported = imports[one.path] ?? (await this.#tryImport(one, found));
+      if (imported !== undefined) imports[one.path] = imported;
     }
     return index;
   }
 
+  #file({ name, text, path: file, scanned }: SelectedFile, found: PackageDir): Package["files"][number] {
+    if (scanned.embeds.length === 0) return { name, text };
+    return { name, text, embedded: embeddedFiles(this.#disk, file, scanned.embeds, this.#by(found).show) };
+  }
+
   /** Undefined, and a finding more, when the import leads nowhere. */
-  async #tryImport(spec: string, from: FoundPackage["module"] | undefined, at: Position): Promise<number | undefined> {
+  async #tryImport(wanted: Import, importer: PackageDir): Promise<number | undefined> {
     try {
-      return await this.#import(parseImportPath(spec), from, at);
+      return await this.#import(wanted, importer);
     } catch (error) {
-      // What is wrong with the environment ends the reading: other imports would only say the same.
       if (!(error instanceof UserError) || error.exit !== 2) throw error;
       this.#wrong.push(...error.diagnostics);
       return undefined;
     }
   }
 
-  async #import(wanted: ImportPath, from: FoundPackage["module"] | undefined, at: Position): Promise<number> {
-    const { modules, library, cwd } = this.#options;
-    const found = await resolveImport(this.#disk, wanted, { module: this.#module, modules, library, from, at });
-    const { dependency } = found;
-    // Two major versions of a module are two modules.
-    const location = dependency ? `${dependency.importPath}@${dependency.module.version.split(".", 1)[0]}` : wanted.path;
-    const canonical = `${location}:${wanted.name}`;
-    const known = this.#indexes.get(canonical);
+  async #import(wanted: Import, importer: PackageDir): Promise<number> {
+    const found = await resolveImport(this.#resolving, wanted, importer);
+    const key = `${found.dirs[0]}:${wanted.package}`;
+    const known = this.#indexes.get(key);
     if (known !== undefined) return known;
-    const show = (file: string) => (found.shownAs ? found.shownAs(file) : displayName(file, cwd));
-    const selected = await this.#select(filesIn(this.#disk, found, show), found, wanted.name);
-    if (selected.files.length === 0) throw noFiles(wanted, at);
-    this.#indexes.set(canonical, this.#packages.length);
-    const importPath = wanted.name === path.posix.basename(wanted.path) ? location : canonical;
-    return this.#add({ importPath, name: wanted.name, own: found.own, files: selected.files, ...(dependency && { dependency }) });
+    const selected = await this.#select(found, wanted.package);
+    if (selected.files.length === 0) throw noFiles(wanted, selected);
+    this.#indexes.set(key, this.#packages.length);
+    // Two major versions of a module are two modules.
+    const location =
+      found.module && !found.own && found.root
+        ? `${found.dependency?.importPath ?? wanted.location}@${found.module.major}`
+        : wanted.location;
+    const importPath = wanted.package === path.posix.basename(wanted.location) ? location : `${location}:${wanted.package}`;
+    return this.#add(importPath, selected, found);
+  }
+
+  get #resolving(): Resolving {
+    const { library, modules, cwd } = this.#options;
+    const read = (root: string) => readModule(this.#disk, root, cwd, this.#evaluator, false);
+    const readOnce = (root: string) => this.#modules.get(root) ?? this.#modules.set(root, read(root)).get(root) ?? read(root);
+    return { disk: this.#disk, main: this.#module, library, modules, readModule: readOnce };
   }
 
   #mainPath(dir: string, name: string): string {
@@ -152,20 +187,26 @@ function missing(target: string, cwd: string): Error {
   });
 }
 
-function empty(target: string, cwd: string): Error {
+function empty(target: string, cwd: string, { leftOut }: Selected): Error {
+  const asked = [...new Set(leftOut.flatMap((f) => f.scanned.tags))];
+  const names = "Files named _*, .*, *_test.cue and *_tool.cue are not part of a package";
   return inputError({
     code: "cue-no-files",
-    message: `No CUE files in ${displayName(target, cwd)}`,
-    at: [],
-    hint: "Files named _*, .*, *_test.cue and *_tool.cue are not part of a package",
+    message:
+      leftOut.length > 0 ? `Every CUE file in ${displayName(target, cwd)} is left out` : `No CUE files in ${displayName(target, cwd)}`,
+    at: leftOut.map(({ name }) => ({ file: name, line: 1, column: 1 })),
+    hint: asked.length > 0 ? `Their @if asks for tags: set them with --inject ${asked.join(" or --inject ")}` : names,
   });
 }
 
-function noFiles(wanted: ImportPath, at: Position): Error {
+function noFiles(wanted: Import, { leftOut }: Selected): Error {
   return inputError({
     code: "cue-import",
-    message: `Package ${JSON.stringify(wanted.path)} has no files of package ${wanted.name}`,
-    at: [at],
-    hint: `When the package has another name, write it after a colon: ${JSON.stringify(`${wanted.path}:NAME`)}`,
+    message: `Package ${JSON.stringify(wanted.location)} has no files of package ${wanted.package}`,
+    at: [wanted.at],
+    hint:
+      leftOut.length > 0
+        ? `@if or @ignore leaves ${leftOut.map((f) => f.name).join(", ")} out`
+        : `When the package has another name, write it after a colon: ${JSON.stringify(`${wanted.location}:NAME`)}`,
   });
 }

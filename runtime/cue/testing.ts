@@ -32,11 +32,16 @@ export async function inDirectory<T>(files: Record<string, string | Buffer>, use
 export async function load(
   evaluator: Evaluator,
   files: Record<string, string | Buffer> | string,
-  options: { at?: string; fills?: readonly Fill[]; tags?: readonly string[] } = {},
+  options: { at?: string; fills?: readonly Fill[]; tags?: readonly string[]; injectVars?: boolean } = {},
 ): Promise<Evaluation> {
   return inDirectory(typeof files === "string" ? { "a.cue": files } : files, async (dir) => {
     const library = path.join(dir, "library");
-    const source = await readSource(evaluator, options.at ?? ".", { cwd: dir, library, tags: options.tags ?? [] });
+    const source = await readSource(evaluator, options.at ?? ".", {
+      cwd: dir,
+      library,
+      tags: options.tags,
+      injectVars: options.injectVars,
+    });
     return evaluator.load(source, options.fills ?? []);
   });
 }

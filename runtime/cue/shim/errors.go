@@ -112,7 +112,25 @@ var codes = map[string]string{
 	"reference %q not found":                                    "cue-reference",
 	"undefined field: %s":                                       "cue-reference",
 	"%q is not a CUE path, e.g. app.name":                       "cue-fill",
+	embedFailed:                                                 "cue-embed",
+	noModuleToEmbed:                                             "cue-embed",
 	emptyDisjunction:                                            "cue-disjunction",
+}
+
+// The formats of what goes wrong with @embed.
+const (
+	embedFailed     = "@%s"
+	noModuleToEmbed = "cannot embed files when not in a module"
+)
+
+// hinted gives findings of a code that have no hint one.
+func hinted(list []Finding, code, hint string) []Finding {
+	for i := range list {
+		if list[i].Code == code {
+			list[i].Hint = cmp.Or(list[i].Hint, hint)
+		}
+	}
+	return list
 }
 
 // plain is CUE's own message with its causes, without the path and place that CUE puts in front of it: those are data of their own.

@@ -24,6 +24,8 @@ type Session struct {
 	follow     map[string]bool
 	// own holds the names of the user's own files.
 	own map[string]bool
+	// embedded holds what files embed, by the name of the file that does.
+	embedded map[string]directory
 	// bare is the instance evaluated without fills; made when the kind of a field has to be known.
 	bare *access.Root
 	// prepared packages are used by the first load only: what it evaluates stays in their context.
@@ -37,13 +39,14 @@ func (s *Session) load(r Request) []byte {
 	access.ShareBelow(r.Follow)
 	ready := s.takePrepared(r.Follow)
 	s.ctx, s.bare = ready.ctx, nil
-	s.follow, s.own = map[string]bool{}, map[string]bool{}
+	s.follow, s.own, s.embedded = map[string]bool{}, map[string]bool{}, map[string]directory{}
 	for _, label := range r.Follow {
 		s.follow[label] = true
 	}
 	for _, p := range r.Packages {
 		for _, f := range p.Files {
 			s.own[f.Name] = p.Own
+			s.embedded[f.Name] = f.Embedded
 		}
 	}
 	l := newLoader(s, r.Packages)
@@ -57,10 +60,14 @@ func (s *Session) load(r Request) []byte {
 	if l.err != nil {
 		return encode(Answer{Findings: suggestNames(findings(l.err, "cue-syntax", s.own), l.done)})
 	}
+	if err := injectTags(instance, r); err != nil {
+		return encode(Answer{Findings: hinted(findings(err, "cue-tag", s.own), "cue-tag", tagHint(instance))})
+	}
 	wrong := l.unknownMembers()
 	main, err := access.Compile(s.ctx, instance)
 	if err != nil {
-		wrong = withoutRepeats(append(wrong, suggestNames(findings(err, "cue-reference", s.own), l.done)...))
+		found := hinted(findings(err, "cue-reference", s.own), "cue-embed", embedHint)
+		wrong = withoutRepeats(append(wrong, suggestNames(found, l.done)...))
 	}
 	s.importPath, s.instance = instance.ImportPath, instance
 	if len(wrong) > 0 {
@@ -69,6 +76,8 @@ func (s *Session) load(r Request) []byte {
 	s.main = main
 	return s.fill(r)
 }
+
+const embedHint = `Write @embed(file=data/x.json), @embed(glob=data/*.json) or @embed(file=x, type=text), in a package of a module`
 
 // fill evaluates the loaded instance with all fills at once: filling one after another would keep every step in memory.
 func (s *Session) fill(r Request) []byte {
@@ -130,13 +139,13 @@ func (l *loader) instance(index int) *build.Instance {
 	}
 	p := l.packages[index]
 	instance := l.context.NewInstance("", nil)
-	instance.ImportPath, instance.PkgName = p.ImportPath, p.Name
-	// Two spellings of an import may mean one package, and one spelling two packages, in two modules.
-	instance.CanonicalImportPath = func(spec string) string {
-		if imported, ok := p.Imports[spec]; ok {
-			return l.packages[imported].ImportPath
+	instance.ImportPath, instance.PkgName, instance.Module = p.ImportPath, p.Name, p.Module
+	// One package has one path, however files write it (with a version, with a name); and one path may mean two packages.
+	instance.CanonicalImportPath = func(path string) string {
+		if i, ok := p.Imports[path]; ok {
+			return l.packages[i].ImportPath
 		}
-		return spec
+		return path
 	}
 	l.done[index] = instance
 	for _, file := range p.Files {
@@ -175,14 +184,15 @@ func (l *loader) load(at token.Pos, path string) *build.Instance {
 	return l.instance(index)
 }
 
-// imported finds a package by its own import path among those that another one imports.
+// imported finds what an importer means by a path, as it writes it or as the package is known to all.
 func (l *loader) imported(importer Package, path string) (int, bool) {
 	for _, index := range importer.Imports {
 		if l.packages[index].ImportPath == path {
 			return index, true
 		}
 	}
-	return 0, false
+	index, ok := importer.Imports[path]
+	return index, ok
 }
 
 func (l *loader) failed(path string, err errors.Error) *build.Instance {

@@ -34,6 +34,8 @@ func answer(request []byte) (response []byte) {
 		return encode(session.scan(r))
 	case "data":
 		return encode(session.data(r))
+	case "module":
+		return encode(session.module(r))
 	case "load":
 		return session.load(r)
 	case "fill":

@@ -23,7 +23,7 @@ type prepared struct {
 func (s *Session) prepare(r Request) Answer {
 	access.ShareBelow(r.Follow)
 	*s = Session{}
-	ready := &prepared{ctx: access.NewContext(), follow: r.Follow, packages: r.Packages}
+	ready := &prepared{ctx: access.NewContext(embeddedBeside), follow: r.Follow, packages: r.Packages}
 	l := newLoader(s, r.Packages)
 	for index := range r.Packages {
 		instance := l.instance(index)
@@ -59,7 +59,7 @@ func (s *Session) takePrepared(follow []string) *prepared {
 	ready := s.prepared
 	s.prepared = nil
 	if ready == nil || !slices.Equal(ready.follow, follow) {
-		return &prepared{ctx: access.NewContext()}
+		return &prepared{ctx: access.NewContext(embeddedBeside)}
 	}
 	return ready
 }
@@ -80,10 +80,11 @@ func (p *prepared) matching(packages []Package) map[int]*build.Instance {
 // same tells whether package i of the prepared ones is what a load means, with all it imports. Packages do not import in circles.
 func (p *prepared) same(i int, packages []Package, index int) bool {
 	ours, theirs := p.packages[i], packages[index]
-	if ours.ImportPath != theirs.ImportPath || ours.Name != theirs.Name || ours.Own != theirs.Own || ours.Version != theirs.Version {
+	if ours.ImportPath != theirs.ImportPath || ours.Name != theirs.Name || ours.Own != theirs.Own || ours.Version != theirs.Version ||
+		ours.Module != theirs.Module {
 		return false
 	}
-	if !slices.Equal(ours.Files, theirs.Files) || len(ours.Imports) != len(theirs.Imports) {
+	if !slices.EqualFunc(ours.Files, theirs.Files, sameFile) || len(ours.Imports) != len(theirs.Imports) {
 		return false
 	}
 	for path, imported := range ours.Imports {
@@ -93,4 +94,9 @@ func (p *prepared) same(i int, packages []Package, index int) bool {
 		}
 	}
 	return true
+}
+
+// sameFile: a file that embeds others is never the same.
+func sameFile(a, b File) bool {
+	return a.Name == b.Name && a.Text == b.Text && len(a.Embedded)+len(b.Embedded) == 0
 }

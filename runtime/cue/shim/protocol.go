@@ -3,19 +3,28 @@
 
 package main
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"cuelang.org/go/access"
+)
 
 // Request is what the host asks. Which fields count depends on Call.
 type Request struct {
-	// "scan": parse files. "data": one file that stands alone, as JSON. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
+	// "scan": parse files. "data": one file that stands alone, as JSON. "module": cue.mod/module.cue, with cue.mod/local-module.cue behind it when there is one. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
 	// "prepare": compile packages that a later load will probably import, and forget everything else.
 	Call     string    `json:"call"`
 	Packages []Package `json:"packages"`
 	Fills    []Fill    `json:"fills"`
-	// scan; data takes one.
-	Files   []File   `json:"files"`
-	Tags    []string `json:"tags"`
-	Version string   `json:"version"`
+	// scan and module; data takes one.
+	Files   []File `json:"files"`
+	Version string `json:"version"`
+	// scan and load: what the user gave as tags, each NAME or NAME=VALUE; a bare name is what @if asks for.
+	Tags []string `json:"tags"`
+	// load: tags that some @if of the user's module has asked for.
+	KnownTags []string `json:"knownTags"`
+	// load: values for @tag(var=NAME) that no tag has set, by name; nil when they are not wanted.
+	Vars map[string]Var `json:"vars"`
 	// Labels of definitions whose values are exported and below which references are shared, e.g. "#up".
 	Follow []string `json:"follow"`
 }
@@ -44,6 +53,26 @@ func (r Request) check() string {
 type File struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
+	// Embedded holds what its @embed attributes ask for.
+	Embedded []Embedded `json:"embedded"`
+}
+
+// Embedded is a file that a CUE file embeds, or a directory or a file of another module that it must not.
+type Embedded struct {
+	// Path is relative to the directory of the CUE file, with slashes.
+	Path string `json:"path"`
+	// Kind is "file", "directory" or "elsewhere".
+	Kind string `json:"kind"`
+	// Name is what positions in it show.
+	Name string `json:"name"`
+	Data []byte `json:"data"`
+}
+
+// Var is a value of the machine or the moment.
+type Var struct {
+	// Kind is "string" or "int".
+	Kind string `json:"kind"`
+	Text string `json:"text"`
 }
 
 // Package is one instance; the first one of a load is the main one.
@@ -55,7 +84,9 @@ type Package struct {
 	Own bool `json:"own"`
 	// Version of the language that the module asks for, e.g. "v0.9.0"; empty means the newest.
 	Version string `json:"version"`
-	Files   []File `json:"files"`
+	// Module is the path of its module; only packages of modules embed files.
+	Module string `json:"module"`
+	Files  []File `json:"files"`
 	// Imports maps each import path, as the files write it, to an index of Packages; builtin packages are left out.
 	Imports map[string]int `json:"imports"`
 }
@@ -75,12 +106,30 @@ type Scanned struct {
 	// Ignored: its @if or @ignore attribute leaves the file out.
 	Ignored bool     `json:"ignored"`
 	Imports []Import `json:"imports"`
+	// Tags are those that its @if asks for.
+	Tags []string `json:"tags"`
+	// Vars are those that its @tag attributes name.
+	Vars []string `json:"vars"`
+	// Embeds are the paths and patterns of its @embed attributes.
+	Embeds []Embed `json:"embeds"`
 }
 
-// Import is one import of a file, without those of builtin packages.
+// Import is one import of a file, without those of builtin packages. Path is what the file has, the rest is its parts.
 type Import struct {
-	Path string   `json:"path"`
-	At   Position `json:"at"`
+	Path     string   `json:"path"`
+	At       Position `json:"at"`
+	Location string   `json:"location"`
+	// Version is a major version such as "v1", or empty.
+	Version string `json:"version"`
+	Package string `json:"package"`
+	// Wrong says why it is no import path at all.
+	Wrong string `json:"wrong,omitempty"`
+}
+
+// Embed is a path, or a pattern of paths.
+type Embed struct {
+	Path string `json:"path"`
+	Glob bool   `json:"glob"`
 }
 
 // Position starts at line 1, column 1.
@@ -124,8 +173,11 @@ type Finding struct {
 type Answer struct {
 	Scanned []Scanned `json:"scanned,omitempty"`
 	// Data is the answer to "data".
-	Data     json.RawMessage `json:"data,omitempty"`
-	Findings []Finding       `json:"findings,omitempty"`
+	Data json.RawMessage `json:"data,omitempty"`
+	// Module is the answer to "module", Raw what each of its files says.
+	Module   *access.ModuleFile `json:"module,omitempty"`
+	Raw      []json.RawMessage  `json:"raw,omitempty"`
+	Findings []Finding          `json:"findings,omitempty"`
 	// Internal is a bug in the shim or in CUE: text for a bug report.
 	Internal string `json:"internal,omitempty"`
 	// During is the place that was evaluated when it happened, where that is known.

@@ -4,15 +4,15 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"cuelang.org/go/access"
-	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
-	"cuelang.org/go/cue/token"
+	"cuelang.org/go/mod/module"
 )
 
 // scan parses files and keeps them, so that a load of the same text need not parse again.
@@ -60,97 +60,116 @@ func (s *Session) parse(file File, version string) (*ast.File, error) {
 }
 
 func describe(name string, syntax *ast.File, tags []string) (Scanned, error) {
-	scanned := Scanned{Name: name, Package: syntax.PackageName(), Imports: []Import{}}
-	included, err := isIncluded(syntax, tags)
+	scanned := Scanned{Name: name, Package: syntax.PackageName(), Imports: []Import{}, Tags: []string{}, Vars: []string{}, Embeds: []Embed{}}
+	included, err := access.ShouldBuild(syntax, func(tag string) bool {
+		scanned.Tags = append(scanned.Tags, tag)
+		return slices.Contains(tags, tag)
+	})
 	if err != nil {
 		return scanned, err
 	}
 	scanned.Ignored = !included
+	if scanned.Ignored {
+		return scanned, nil
+	}
 	for spec := range syntax.ImportSpecs() {
 		path, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
 			return scanned, errors.Newf(spec.Pos(), "Import path %s is not a string", spec.Path.Value)
 		}
-		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
-			scanned.Imports = append(scanned.Imports, Import{path, position(spec.Path.Pos())})
+		if first, _, _ := strings.Cut(path, "/"); first == "" || strings.Contains(first, ".") {
+			scanned.Imports = append(scanned.Imports, describeImport(path, position(spec.Path.Pos())))
 		}
 	}
+	scanned.Vars = tagVars(syntax)
+	scanned.Embeds = describeEmbeds(syntax)
 	return scanned, nil
 }
 
-// isIncluded reads the attributes above the package clause: @ignore() leaves a file out, @if(tag) asks for a tag.
-func isIncluded(syntax *ast.File, tags []string) (bool, error) {
-	for _, d := range syntax.Decls {
-		switch d := d.(type) {
-		case *ast.Package:
-			return true, nil
-		case *ast.Attribute:
-			switch key, body := d.Split(); key {
-			case "ignore":
-				return false, nil
-			case "if":
-				condition, err := parser.ParseExpr(d.Pos().Filename(), body)
-				if err != nil {
-					return false, errors.Newf(d.Pos(), "Cannot read the condition of @if(%s)", body)
-				}
-				return holds(condition, tags)
-			}
-		}
+func describeImport(path string, at Position) Import {
+	parts := ast.ParseImportPath(path)
+	found := Import{Path: path, At: at, Location: parts.Path, Version: parts.Version, Package: parts.Qualifier}
+	switch err := module.CheckImportPath(path); {
+	case path == "." || path == ".." || strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../"):
+		found.Wrong = "is relative: packages are imported by the path of their module"
+	case err != nil:
+		found.Wrong = "is not an import path: " + plainCause(err)
+	case parts.Qualifier == "":
+		found.Wrong = "does not tell the name of the package: its last element is no name"
+	case parts.Qualifier == "_":
+		found.Wrong = "names the package _, which cannot be imported"
 	}
-	return true, nil
+	return found
 }
 
-func holds(condition ast.Expr, tags []string) (bool, error) {
-	switch x := condition.(type) {
-	case *ast.Ident:
-		for _, tag := range tags {
-			if tag == x.Name {
-				return true, nil
-			}
-		}
-		return false, nil
-	case *ast.ParenExpr:
-		return holds(x.X, tags)
-	case *ast.UnaryExpr:
-		if x.Op == token.NOT {
-			is, err := holds(x.X, tags)
-			return !is, err
-		}
-	case *ast.BinaryExpr:
-		if x.Op == token.LAND || x.Op == token.LOR {
-			left, err := holds(x.X, tags)
-			if err != nil || left == (x.Op == token.LOR) {
-				return left, err
-			}
-			return holds(x.Y, tags)
-		}
+// plainCause is the innermost reason why a path is wrong.
+func plainCause(err error) string {
+	var wrong *module.InvalidPathError
+	if errors.As(err, &wrong) && wrong.Err != nil {
+		return wrong.Err.Error()
 	}
-	return false, errors.Newf(condition.Pos(), "The condition of @if takes tags, !, &&, || and parentheses only")
+	return err.Error()
 }
 
-// data evaluates one file that imports nothing, such as cue.mod/module.cue.
+// describeEmbeds lists what a file embeds, as far as its attributes are right: what is wrong is found when its package is compiled.
+func describeEmbeds(syntax *ast.File) []Embed {
+	list := []Embed{}
+	attributes, err := access.Embeds(syntax)
+	if err != nil {
+		return list
+	}
+	for _, a := range attributes {
+		wanted, err := a.Embedded()
+		switch {
+		case err != nil:
+		case wanted.Glob != "":
+			list = append(list, Embed{wanted.Glob, true})
+		default:
+			list = append(list, Embed{wanted.File, false})
+		}
+	}
+	return list
+}
+
+const moduleHint = `Text is written in quotes: a module file has module: "HOST/PATH@v0", language: version: "vX.Y.Z" and deps: "HOST/PATH@v0": v: "vX.Y.Z"`
+
+// module reads the files of a module.
+func (s *Session) module(r Request) Answer {
+	var parsed []*ast.File
+	for _, file := range r.Files {
+		syntax, err := parser.ParseFile(file.Name, file.Text, parser.ParseComments, parser.AllErrors)
+		if err != nil {
+			return Answer{Findings: explainSyntax(file, findings(err, "cue-syntax", nil))}
+		}
+		parsed = append(parsed, syntax)
+	}
+	read, err := access.ReadModule(parsed[0])
+	if err == nil && len(parsed) > 1 {
+		read, err = access.ReadLocalModule(parsed[1], parsed[0])
+	}
+	if err != nil {
+		return Answer{Findings: hinted(findings(err, "cue-module", nil), "cue-module", moduleHint)}
+	}
+	answer := Answer{Module: read}
+	for _, syntax := range parsed {
+		raw, err := access.NewContext(embeddedBeside).BuildFile(syntax).MarshalJSON()
+		if err != nil {
+			return Answer{Findings: findings(err, "cue-module", nil)}
+		}
+		answer.Raw = append(answer.Raw, raw)
+	}
+	return answer
+}
+
+// data evaluates one file that imports nothing, such as a registry configuration.
 func (s *Session) data(r Request) Answer {
 	syntax, err := s.parse(r.Files[0], r.Version)
 	if err != nil {
 		return Answer{Findings: explainSyntax(r.Files[0], findings(err, "cue-syntax", nil))}
 	}
-	value := access.NewContext().BuildFile(syntax)
-	if err := value.Validate(cue.Concrete(true)); err != nil {
-		return Answer{Findings: inModule(findings(err, "cue-value", nil))}
-	}
-	data, err := value.MarshalJSON()
+	data, err := access.NewContext(embeddedBeside).BuildFile(syntax).MarshalJSON()
 	if err != nil {
 		return Answer{Findings: findings(err, "cue-value", nil)}
 	}
 	return Answer{Data: data}
-}
-
-// inModule: in a file of plain data a reference is text without its quotes.
-func inModule(list []Finding) []Finding {
-	for i, f := range list {
-		if f.format == notFound {
-			list[i].Hint = "Text is written in quotes, e.g. module: \"example.com/app\""
-		}
-	}
-	return withoutRepeats(list)
 }

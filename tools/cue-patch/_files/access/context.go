@@ -15,8 +15,12 @@ import (
 
 // NewContext makes a context as cuecontext.New does, without the encodings (protobuf, OpenAPI, JSON schema) that
 // package links in: they would double the size of the program. Builtin packages are those the program imports.
-func NewContext() *cue.Context {
-	return (*cue.Context)(runtime.New())
+//
+// beside gives the files that a CUE file, by the name that positions show, may embed.
+func NewContext(beside func(file string) Directory) *cue.Context {
+	r := runtime.New()
+	r.AddInjection(embedder{beside})
+	return (*cue.Context)(r)
 }
 
 // ShareBelow names definitions (`#up`) below which a reference to an open value is shared although the definition is closed.
