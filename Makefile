@@ -102,13 +102,13 @@ dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
 	$(timed) "gomplate ($*)" bash -c 'cd tools/gomplate && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/hairyhenderson/gomplate/v4/cmd/gomplate'
 	@mv $@.new $@
 
-# CUE is used by the runs that compile the bundle's code.
 # Only for tests: a real S3 server over a directory.
 dist/bin/versitygw: tools/s3/go.mod tools/s3/go.sum
 	@mkdir -p $(@D)
 	$(timed) "versitygw" bash -c 'cd tools/s3 && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/versity/versitygw/cmd/versitygw'
 	@mv $@.new $@
 
+# CUE is used by the runs that compile the bundle's code.
 dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm
 	$(timed) "bundle" node tools/bundle.mjs
 

@@ -8,6 +8,11 @@ const layerIsSilent = (layer) => [
   { object: "process", property: "exit", message: `${layer} throws; exit codes belong to cli/` },
 ];
 
+const surroundingsAreGiven = [
+  { object: "process", property: "env", message: "engine/ takes the environment from the request (Surroundings)" },
+  { object: "process", property: "cwd", message: "engine/ takes the directory from the request (Surroundings)" },
+];
+
 export default tseslint.config(
   { ignores: ["dist/**", "proto/gen/**", "proto/src/**", "node_modules/**", "**/*.js", "**/*.cjs", "**/*.mjs"] },
   { linterOptions: { noInlineConfig: true } },
@@ -59,6 +64,6 @@ export default tseslint.config(
   {
     files: ["engine/**/*.ts"],
     ignores: ["**/*.test.ts"],
-    rules: { "no-restricted-properties": ["error", ...layerIsSilent("engine/")] },
+    rules: { "no-restricted-properties": ["error", ...layerIsSilent("engine/"), ...surroundingsAreGiven] },
   },
 );

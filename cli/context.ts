@@ -1,5 +1,5 @@
 // Context: what every command gets besides its own flags.
-import type { TlsSettings } from "../engine/index.ts";
+import type { Surroundings, TlsSettings } from "../engine/index.ts";
 import type { Io } from "./io.ts";
 
 export interface Context {
@@ -10,6 +10,11 @@ export interface Context {
   readonly rest?: readonly string[];
   /** Set by a command whose exit code is that of a program it ran. */
   exitCode?: number;
+}
+
+/** The engine's view of the process. */
+export function surroundings({ io }: Context): Surroundings {
+  return { env: io.env, cwd: io.cwd };
 }
 
 /** Flags of the commands that may talk to a daemon: which one, and the certificates for it. */

@@ -14,13 +14,15 @@ export interface Io {
   readonly stdout: Out;
   readonly stderr: Out;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute: where relative paths start. */
+  readonly cwd: string;
   /** Milliseconds since 1970. */
   now(): number;
 }
 
 /** The real process. A reader that goes away (`dagger … | head`) ends the output quietly, not the program. */
 export function processIo(): Io {
-  return { stdout: streamOut(process.stdout), stderr: streamOut(process.stderr), env: process.env, now: Date.now };
+  return { stdout: streamOut(process.stdout), stderr: streamOut(process.stderr), env: process.env, cwd: process.cwd(), now: Date.now };
 }
 
 function streamOut(stream: NodeJS.WriteStream): Out {

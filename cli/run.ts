@@ -48,7 +48,7 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
 function asText(failure: Failure, io: Io): string {
   const style = createStyle(wantsColour(io.stderr, io.env));
   const columns = io.stderr.isTTY ? io.stderr.size().columns : 160;
-  return formatDiagnostics(failure.diagnostics, { style, columns, readLine: createLineReader() });
+  return formatDiagnostics(failure.diagnostics, { style, columns, readLine: createLineReader(io.cwd) });
 }
 
 /** Who reads JSON lines from stderr gets nothing else there. */

@@ -1,6 +1,6 @@
 // A config on its way to a job: read from disk, evaluated with the user's inputs, compiled for this machine.
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Job, Platform, Ports } from "../compiler/index.ts";
 import { compile } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
@@ -13,23 +13,24 @@ import { nameReferences } from "./gradual.ts";
 import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
 import { isOffline } from "./modules.ts";
+import type { Surroundings } from "./request.ts";
 import { withAllMistakes } from "./mistakes.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
 
-export interface ConfigRequest {
+export interface ConfigRequest extends Surroundings {
   /** Directory of the config, or one CUE file. */
   readonly dir: string;
   readonly inputs: readonly string[];
   /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
   readonly offline?: boolean;
+  /** Aborting ends an evaluation that takes long. */
+  readonly signal?: AbortSignal;
   readonly typedInputs?: readonly TypedInput[];
   readonly gradual?: boolean;
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];
-  /** Aborting ends an evaluation that takes long. */
-  readonly signal?: AbortSignal;
 }
 
 export interface Config {
@@ -50,26 +51,22 @@ export interface Config {
 
 /** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
 export async function loadConfig(request: ConfigRequest): Promise<Config> {
-  const given = parseInputs(request.inputs, (path) => readFileSync(path, "utf8"));
+  const { env, cwd } = request;
+  const given = parseInputs(request.inputs, (path) => readFileSync(resolve(cwd, path), "utf8"));
   const typed = await readTypedInputs(
     request.typedInputs ?? [],
-    process.cwd(),
+    cwd,
     given.map(({ path }) => path),
   );
   const wasm = asset("cue.wasm");
-  const cache = openCache(process.env, wasm, version.dagger, import.meta.url);
-  const compiled = process.env["DAGGER_CUE_CODE"] !== "off";
+  const cache = openCache(env, wasm, version.dagger, import.meta.url);
+  const compiled = env["DAGGER_CUE_CODE"] !== "off";
   const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal: request.signal });
   const close = (): void => void evaluator.close();
   try {
-    const { offline = false, signal } = request;
-    const { resolver: modules } = openModules({
-      env: process.env,
-      offline: isOffline({ env: process.env, ...(offline && { offline }) }),
-      signal,
-      readData: (file) => evaluator.data(file),
-    });
-    const source = await readSource(evaluator, request.dir, { cwd: process.cwd(), library: libraryDir(), cache, modules });
+    const { signal } = request;
+    const { resolver: modules } = openModules({ env, offline: isOffline(request), signal, readData: (file) => evaluator.data(file) });
+    const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), cache, modules });
     const loaded = await evaluator.load(source, [...given, ...typed.fills]);
     const evaluation = await fillNames(loaded, request);
     return {
@@ -78,7 +75,7 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
       workspace: source.moduleRoot ?? source.dir,
       own: [helperDir(hostPlatform())],
       granted: typed.dirs,
-      clientId: await readClientId(process.env),
+      clientId: await readClientId(env),
       release: () => evaluator.release(),
       close,
     };
@@ -94,7 +91,7 @@ async function fillNames(evaluation: Evaluation, { secrets = [], ssh = [] }: Con
   return names.length === 0 ? evaluation : evaluation.fill(names);
 }
 
-export interface CompileRequest {
+export interface CompileRequest extends Pick<Surroundings, "env"> {
   readonly targets: readonly string[];
   readonly noCache?: boolean;
   readonly gradual?: boolean;
@@ -113,7 +110,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     cacheScope: scopedId(config.clientId, config.workspace),
     helper: (platform) => ({ name: `dagger-run-${platform.architecture}`, dir: helperDir(platform), at: [] }),
     localUnique: (dir) => scopedId(config.clientId, dir),
-    knownHosts: knownHosts(process.env),
+    knownHosts: knownHosts(request.env),
     targets: request.targets,
     noCache: request.noCache ?? false,
     gradual: request.gradual ?? false,

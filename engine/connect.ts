@@ -10,9 +10,10 @@ import type { UpResult } from "./events.ts";
 import type { LayoutServer } from "./images.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import type { Login } from "./logins.ts";
+import type { Surroundings } from "./request.ts";
 import type { StepOwner, StepTracker } from "./steps.ts";
 
-export interface OpenRequest {
+export interface OpenRequest extends Surroundings {
   readonly buildkit?: string;
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */
   readonly tls?: ConnectOptions["tls"];
@@ -177,7 +178,7 @@ export async function openBuild(
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {
-  const agents = await openAgents(request.extras?.ssh ?? [], process.env);
+  const agents = await openAgents(request.extras?.ssh ?? [], request.env, request.cwd);
   try {
     return await openWith(agents, request, offer, secrets, steps, clientId);
   } catch (error) {
@@ -188,16 +189,16 @@ export async function openBuild(
 
 async function openWith(
   agents: OpenAgents,
-  { buildkit, tls, signal, extras = {} }: OpenRequest,
+  { buildkit, tls, signal, env, cwd, extras = {} }: OpenRequest,
   offer: Offer,
   secrets: (id: string) => Promise<Uint8Array | undefined>,
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {
-  const daemon = await findDaemon({ signal, explicit: buildkit });
-  const client = await connect(daemon.address, { signal, tls });
+  const daemon = await findDaemon({ env, signal, explicit: buildkit });
+  const client = await connect(daemon.address, { env, cwd, signal, tls });
   // Goes on while CUE evaluates; a daemon of a known version costs one short call.
-  const capabilities = client.capabilities(process.env, signal);
+  const capabilities = client.capabilities(env, signal);
   const session = {
     name: "dagger",
     sharedKey: await clientId,
@@ -205,7 +206,7 @@ async function openWith(
     layouts: offer.layouts,
     ssh: agents.agents,
     secrets,
-    auth: withLogins(dockerAuth(process.env), async (host) => {
+    auth: withLogins(dockerAuth(env), async (host) => {
       const login = offer.logins().get(host);
       const secret = login && (await secrets(login.secret));
       return secret && { username: login.username, secret: Buffer.from(secret).toString("utf8") };

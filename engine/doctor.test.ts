@@ -11,7 +11,7 @@ test("an address without a daemon is a failed check with what to do", async () =
   try {
     const address = `unix://${join(dir, "none.sock")}`;
     for (const request of [{ env: {}, buildkit: address }, { env: { BUILDKIT_HOST: address } }]) {
-      const check = (await doctor(request)).find(({ name }) => name === "BuildKit");
+      const check = (await doctor({ ...request, cwd: dir })).find(({ name }) => name === "BuildKit");
       assert.equal(check?.ok, false);
       assert.match(check?.detail ?? "", /none\.sock/);
       assert.notEqual(check?.fix ?? "", "");
@@ -24,7 +24,8 @@ test("an address without a daemon is a failed check with what to do", async () =
 test("without a daemon, what the embedded one needs is checked, and nothing is started or made", async () => {
   const home = mkdtempSync(join(tmpdir(), "dagger-doctor-"));
   try {
-    const checks = await doctor({ env: { HOME: home, DAGGER_BUILDKITD: join(home, "none"), DAGGER_CACHE_DIR: join(home, "cache") } });
+    const env = { HOME: home, DAGGER_BUILDKITD: join(home, "none"), DAGGER_CACHE_DIR: join(home, "cache") };
+    const checks = await doctor({ env, cwd: home });
     assert.equal(checks.find(({ name }) => name === "Node.js")?.ok, true);
     const buildkitd = checks.find(({ name }) => name === "buildkitd");
     // A machine whose own buildkitd answers needs no embedded one.

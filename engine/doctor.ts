@@ -5,6 +5,7 @@ import { UserError } from "../compiler/index.ts";
 import { daemonRequirements, daemonStatus, lookForDaemon } from "../runtime/daemon/index.ts";
 import { type ConnectOptions, connect } from "../runtime/solve/index.ts";
 import { packageRoot } from "./assets.ts";
+import type { Surroundings } from "./request.ts";
 
 /** One thing that a run needs. `detail` says what was found, or what is wrong; `fix` what to do when `ok` is false. */
 export interface Check {
@@ -14,8 +15,7 @@ export interface Check {
   readonly fix?: string;
 }
 
-export interface DoctorRequest {
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface DoctorRequest extends Surroundings {
   /** The daemon to check, as --buildkit gives it; without it the one that a run would use. */
   readonly buildkit?: string;
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */
@@ -64,10 +64,10 @@ async function checkBuildkit(request: DoctorRequest): Promise<Check[]> {
 
 const names = { flag: "--buildkit", env: "BUILDKIT_HOST", standard: "standard socket", docker: "Docker's own" } as const;
 
-async function checkDaemon(address: string, from: string, { env, tls, signal }: DoctorRequest): Promise<Check> {
+async function checkDaemon(address: string, from: string, { env, cwd, tls, signal }: DoctorRequest): Promise<Check> {
   const name = "BuildKit";
   try {
-    const client = await connect(address, { env, tls, signal });
+    const client = await connect(address, { env, cwd, tls, signal });
     try {
       const daemon = await client.capabilities(env, signal);
       return { name, ok: true, detail: `${daemon?.name ?? "a daemon that does not tell its version"} at ${address} (${from})` };

@@ -10,10 +10,10 @@ export function explainFailure(error: unknown, steps: { step(digest: string): St
   if (!(error instanceof SolveError) || error.failure.vertex === undefined) return error;
   const step = steps.step(error.failure.vertex);
   if (step === undefined) return error;
-  return new SolveError(error.exit, describe(error.failure, step, error.diagnostics[0]?.hint), error.failure, error.cause);
+  return new SolveError(error.exit, describe(error.failure, step, error.diagnostics[0]), error.failure, error.cause);
 }
 
-function describe(failure: SolveFailure, step: Step, hint: string | undefined): Diagnostic {
+function describe(failure: SolveFailure, step: Step, told: Diagnostic | undefined): Diagnostic {
   const { component, at } = step;
   const of = component === "" ? "" : ` of ${component}`;
   const base = { ...(component === "" ? {} : { path: component }), at, step: describeStep(failure, step) };
@@ -27,10 +27,10 @@ function describe(failure: SolveFailure, step: Step, hint: string | undefined): 
   }
   if (failure.reason.includes("mount options is too long")) return tooDeep(step.name, of, base);
   return {
-    code: "step-failed",
+    code: told?.code === "download-stalled" ? told.code : "step-failed",
     message: `\`${step.name}\`${of} failed: ${shorten(failure.reason)}`,
     ...base,
-    ...(hint === undefined ? {} : { hint }),
+    ...(told?.hint === undefined ? {} : { hint: told.hint }),
   };
 }
 

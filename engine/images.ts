@@ -1,9 +1,10 @@
 // Where images come from: the image store of this machine first, else whatever the daemon can pull.
-
+import { resolve } from "node:path";
 import type { Frontends, ImageRequest, ImageResolver, Platform, Position, ResolvedImage } from "../compiler/index.ts";
 import { imageAttrs, inputError, normalizeReference, ociLayoutAttrs, UserError } from "../compiler/index.ts";
 import type { ImageStore, ImportOptions, LayoutImage, StoredImage } from "../runtime/images/index.ts";
 import { imagesDir, openImageStore, readLayout } from "../runtime/images/index.ts";
+import type { Surroundings } from "./request.ts";
 
 /** Asks the daemon for the config of an image that is not on this machine. */
 export type RemoteImages = (request: ImageRequest) => Promise<{ digest: string; config: Uint8Array }>;
@@ -16,7 +17,7 @@ export interface LayoutServer {
 
 /** The compiler's image port, and the images of the store for its frontends. `remote` is left out when no daemon may be asked (`dagger llb` without one). */
 export function imagePort(
-  env: Environment,
+  env: Surroundings["env"],
   layouts: LayoutServer,
   remote: RemoteImages,
 ): ImageResolver & { readonly local: Frontends["localImages"] } {
@@ -49,8 +50,6 @@ function formatted({ os, architecture, variant = "" }: Platform): string {
   return `${os}/${architecture}/${variant}`;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** An error about an image gets the line that asks for it. */
 async function located<T>(at: readonly Position[], work: () => Promise<T>): Promise<T> {
   try {
@@ -66,10 +65,10 @@ async function located<T>(at: readonly Position[], work: () => Promise<T>): Prom
 }
 
 /** The image store of this user, by references as people write them (`debian:bookworm`). */
-export function imageStore(env: Environment = process.env): UserImages {
+export function imageStore({ env, cwd }: Surroundings): UserImages {
   const store = openImageStore(imagesDir(env));
   return {
-    import: (ref, source, options) => store.import(normalized(ref), source, options),
+    import: (ref, source, options) => store.import(normalized(ref), resolve(cwd, source), options),
     list: () => store.list(),
     remove: (ref) => store.remove(normalized(ref)),
   };

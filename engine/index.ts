@@ -8,7 +8,7 @@ export type * from "./events.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
 export { getModules, initModule, type ModuleRequest, vendorModules } from "./modules.ts";
-export type { ShellRequest, UpRequest } from "./request.ts";
+export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
 export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";

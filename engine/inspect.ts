@@ -9,9 +9,10 @@ import { Offer, openBuild } from "./connect.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
+import type { Surroundings } from "./request.ts";
 import { StepTracker } from "./steps.ts";
 
-export interface InspectRequest {
+export interface InspectRequest extends Surroundings {
   readonly dir: string;
   readonly targets: readonly string[];
   readonly inputs: readonly string[];
@@ -62,7 +63,7 @@ async function compileOnly(config: Config, request: InspectRequest): Promise<Job
     opening ??= openBuild(request, offer, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
     return opening;
   };
-  const images = imagePort(process.env, offer, async (image) => (await open()).remoteImage(image));
+  const images = imagePort(request.env, offer, async (image) => (await open()).remoteImage(image));
   const serve = async (locals: Job["locals"]): Promise<void> => {
     await checkLocals(locals, { root: config.workspace, own: config.own });
     offer.serveLocals(locals);

@@ -1,10 +1,24 @@
-// What the engine is asked for: one run of a job, or a shell in one of its components.
-import type { OpenRequest } from "./connect.ts";
+// What the engine is asked for: one run of a job, or a shell in one of its components; and the surroundings that every request brings along.
+import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
 import type { ShellWish } from "./shell.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 
-export interface UpRequest {
+/**
+ * On whose behalf the engine works. It never looks at the environment or the directory of its own process, so that a server can work for
+ * several users at once. The two fields are part of every request that needs them.
+ */
+export interface Surroundings {
+  /**
+   * Variables that say where the user's things are (HOME, DAGGER_CACHE_DIR, XDG_…), which daemon to use (BUILDKIT_HOST, DOCKER_…), and
+   * what `env:NAME` secrets are. Programs that are started on the way (ssh, docker-credential-…) get these variables, too.
+   */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute directory where relative paths of a request start; config files in messages are named relative to it. */
+  readonly cwd: string;
+}
+
+export interface UpRequest extends Surroundings {
   /** Directory (or one CUE file) of the config. */
   readonly dir: string;
   /** CUE paths of the components to compute; empty means all. */
@@ -22,7 +36,7 @@ export interface UpRequest {
   /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
   readonly buildkit?: string;
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */
-  readonly tls?: OpenRequest["tls"];
+  readonly tls?: ConnectOptions["tls"];
   readonly noCache: boolean;
   /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
   readonly ssh?: readonly string[];

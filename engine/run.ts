@@ -108,7 +108,7 @@ export class Run {
       offer.entitle(entitlementsOf(evaluation.root));
       return opening;
     };
-    const images = imagePort(process.env, offer, async (image) => (await started()).remoteImage(image));
+    const images = imagePort(request.env, offer, async (image) => (await started()).remoteImage(image));
     const serve = async (locals: Job["locals"]): Promise<void> => {
       await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted] });
       offer.serveLocals(locals);

@@ -1,14 +1,15 @@
 // Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { Job, Position } from "../compiler/index.ts";
 import { inputError, UserError } from "../compiler/index.ts";
 import { maxSecretSize } from "../runtime/session/index.ts";
 
-/** Where a secret's value comes from: an environment variable of this process, or a file. */
+/** Where a secret's value comes from: a variable of the request's environment, or a file. */
 export type SecretSource = { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
 
-/** Reads `ID=env:NAME` and `ID=file:PATH` flags. Throws UserError (2) for anything else. */
-export function parseSecrets(flags: readonly string[]): Map<string, SecretSource> {
+/** Reads `ID=env:NAME` and `ID=file:PATH` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
+export function parseSecrets(flags: readonly string[], cwd: string): Map<string, SecretSource> {
   const secrets = new Map<string, SecretSource>();
   for (const flag of flags) {
     const match = /^([^=]+)=(env|file):(.+)$/s.exec(flag);
@@ -22,7 +23,7 @@ export function parseSecrets(flags: readonly string[]): Map<string, SecretSource
       });
     }
     const [, id = "", kind, where = ""] = match;
-    secrets.set(id, kind === "env" ? { kind: "env", name: where } : { kind: "file", path: where });
+    secrets.set(id, kind === "env" ? { kind: "env", name: where } : { kind: "file", path: resolve(cwd, where) });
   }
   return secrets;
 }

@@ -3,26 +3,22 @@ import { homedir } from "node:os";
 import type { Job } from "../compiler/index.ts";
 import { inputError } from "../compiler/index.ts";
 import type { SshSource } from "../runtime/session/index.ts";
+import type { Surroundings } from "./request.ts";
 
-/** `default`, `ID`, `ID=SOCKET[,raw=true]` or `ID=KEY[,KEY]`, as docker takes them. Throws UserError (2) for anything else. */
-export function parseSsh(flags: readonly string[]): SshSource[] {
+/** `default`, `ID`, `ID=SOCKET[,raw=true]` or `ID=KEY[,KEY]`, as docker takes them; `~/` is the HOME of `env`. Throws UserError (2) for anything else. */
+export function parseSsh(flags: readonly string[], env: Surroundings["env"]): SshSource[] {
   const seen = new Set<string>();
   return flags.map((flag) => {
     const cut = flag.indexOf("=");
     const id = cut === -1 ? flag : flag.slice(0, cut);
-    const paths =
-      cut === -1
-        ? []
-        : flag
-            .slice(cut + 1)
-            .split(",")
-            .map(home);
+    const paths = cut === -1 ? [] : flag.slice(cut + 1).split(",");
     if (id === "" || paths.includes("")) throw bad(flag, "expected default, ID=SOCKET or ID=KEY");
     if (seen.has(id)) throw bad(flag, `${id} is given twice`);
     seen.add(id);
     const raw = paths.at(-1) === "raw=true";
     if (raw && paths.length !== 2) throw bad(flag, "raw=true takes one socket");
-    return raw ? { id, paths: paths.slice(0, -1), raw } : { id, paths };
+    const files = (raw ? paths.slice(0, -1) : paths).map((path) => withHome(path, env));
+    return raw ? { id, paths: files, raw } : { id, paths: files };
   });
 }
 
@@ -41,8 +37,8 @@ export function requireSsh(job: Job, given: ReadonlySet<string>): void {
 }
 
 /** Shells replace `~` only at the start of a word. */
-function home(path: string): string {
-  return path.startsWith("~/") ? homedir() + path.slice(1) : path;
+function withHome(path: string, env: Surroundings["env"]): string {
+  return path.startsWith("~/") ? (env["HOME"] ?? homedir()) + path.slice(1) : path;
 }
 
 function bad(flag: string, why: string): Error {

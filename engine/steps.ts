@@ -1,6 +1,6 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
 import type { Definition, Vertex } from "../compiler/index.ts";
-import type { StatusUpdate } from "../runtime/solve/index.ts";
+import type { Download, StatusUpdate } from "../runtime/solve/index.ts";
 import type { Step, UpEvent } from "./events.ts";
 
 type State = "waiting" | "started" | "cached" | "done" | "error" | "canceled";
@@ -11,6 +11,7 @@ interface Tracked {
   readonly planned: boolean;
   /** Counted in the summary: work that the config asks for, not the transfer of sources nor the collecting of results. */
   readonly counted: boolean;
+  readonly download: Download | undefined;
   state: State;
 }
 
@@ -39,7 +40,7 @@ export class StepTracker {
       if (vertex === undefined) continue;
       const known = this.#tracked.get(digest);
       const step = known?.step ?? toStep(digest, vertex);
-      if (known === undefined) this.#tracked.set(digest, { step, planned: true, counted: isCounted(vertex), state: "waiting" });
+      if (known === undefined) this.#tracked.set(digest, { step, planned: true, ...kindOf(vertex), state: "waiting" });
       steps.push(step);
     }
     this.#emit({ type: "plan", steps });
@@ -48,6 +49,11 @@ export class StepTracker {
   /** The step of a vertex, also for vertices that the graph did not name (a daemon may add some). */
   step(digest: string): Step | undefined {
     return this.#tracked.get(digest)?.step;
+  }
+
+  /** What a vertex of the graph takes from the network. */
+  download(digest: string): Download | undefined {
+    return this.#tracked.get(digest)?.download;
   }
 
   /** Whether the vertex is one of the graph, not one that the daemon added. */
@@ -115,6 +121,7 @@ export class StepTracker {
       step: { digest: vertex.digest, name: [name, vertex.name].filter(Boolean).join(": "), component, at },
       planned: false,
       counted: false,
+      download: undefined,
       state: "waiting",
     };
     this.#tracked.set(vertex.digest, tracked);
@@ -133,6 +140,24 @@ export class StepTracker {
 
 function toStep(digest: string, vertex: Vertex): Step {
   return { digest, name: vertex.meta.name, component: vertex.meta.component, at: vertex.meta.at };
+}
+
+function kindOf(vertex: Vertex): Pick<Tracked, "counted" | "download"> {
+  return { counted: isCounted(vertex), download: downloadOf(identifierOf(vertex)) };
+}
+
+function identifierOf(vertex: Vertex): string {
+  return vertex.kind === "source" ? vertex.identifier : "";
+}
+
+/** Image references name their host first, but for docker.io; the rest are addresses, of git also `git@HOST:PATH` behind the scheme. */
+function downloadOf(identifier: string): Download | undefined {
+  const [, scheme = "", rest = ""] = /^(docker-image|git|https?):\/\/(.*)$/s.exec(identifier) ?? [];
+  if (scheme === "") return undefined;
+  const [first = ""] = rest.split("/");
+  if (scheme === "docker-image") return { host: /[.:]|^localhost$/.test(first) && rest.includes("/") ? first : "docker.io", counted: true };
+  const [, host = ""] = /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?(\[[^\]]*\](?::\d+)?|[^/:]*(?::\d+(?=\/|$))?)/.exec(rest) ?? [];
+  return { host, counted: false };
 }
 
 function isCounted(vertex: Vertex): boolean {

@@ -53,8 +53,8 @@ export async function shell(request: ShellRequest): Promise<number> {
 
 /** Prepares all that a run needs, and takes it down afterwards. */
 async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>): Promise<T> {
-  const secrets = parseSecrets(request.secrets ?? []);
-  await checkSecrets(secrets, process.env);
+  const secrets = parseSecrets(request.secrets ?? [], request.cwd);
+  await checkSecrets(secrets, request.env);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
@@ -66,9 +66,9 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const opening = openBuild(
     { ...request, extras },
     offer,
-    secretReader(secrets, process.env, (id) => secretPlaces.get(id)),
+    secretReader(secrets, request.env, (id) => secretPlaces.get(id)),
     steps,
-    readClientId(process.env),
+    readClientId(request.env),
   );
   opening.catch(() => undefined);
   const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
@@ -92,14 +92,14 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
 }
 
 async function readExtras(request: UpRequest): Promise<BuildExtras> {
-  const { ssh = [], cacheFrom = [], cacheTo = [], sourcePolicy, onEvent } = request;
-  const imports = parseCache(cacheFrom, "import", process.env, process.cwd());
-  const exports = parseCache(cacheTo, "export", process.env, process.cwd());
+  const { ssh = [], cacheFrom = [], cacheTo = [], sourcePolicy, onEvent, env, cwd } = request;
+  const imports = parseCache(cacheFrom, "import", env, cwd);
+  const exports = parseCache(cacheTo, "export", env, cwd);
   return {
-    ...parsePatience(process.env),
-    ssh: parseSsh(ssh),
+    ...parsePatience(env),
+    ssh: parseSsh(ssh, env),
     cache: { imports, exports },
-    ...(sourcePolicy === undefined ? {} : { sourcePolicy: await readPolicy(sourcePolicy) }),
+    ...(sourcePolicy === undefined ? {} : { sourcePolicy: await readPolicy(sourcePolicy, cwd) }),
     onMissingCache: (dir, why) => onEvent({ type: "warning", message: `No cache is taken from ${dir}: ${why}`, detail: [], at: [] }),
   };
 }

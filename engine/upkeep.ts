@@ -2,8 +2,9 @@
 import { findDaemon } from "../runtime/daemon/index.ts";
 import type { CacheRecord, Client, ConnectOptions, PruneOptions, Worker } from "../runtime/solve/index.ts";
 import { connect } from "../runtime/solve/index.ts";
+import type { Surroundings } from "./request.ts";
 
-export interface DaemonRequest {
+export interface DaemonRequest extends Surroundings {
   /** As --buildkit gives it; without it the daemon that a run would use, which is started if it has to be. */
   readonly buildkit?: string;
   readonly tls?: ConnectOptions["tls"];
@@ -34,9 +35,9 @@ export async function prune(
   return removed;
 }
 
-async function withClient<T>({ buildkit, tls, signal }: DaemonRequest, work: (client: Client) => Promise<T>): Promise<T> {
-  const daemon = await findDaemon({ signal, explicit: buildkit });
-  const client = await connect(daemon.address, { signal, tls });
+async function withClient<T>({ buildkit, tls, signal, env, cwd }: DaemonRequest, work: (client: Client) => Promise<T>): Promise<T> {
+  const daemon = await findDaemon({ env, signal, explicit: buildkit });
+  const client = await connect(daemon.address, { env, cwd, signal, tls });
   try {
     return await work(client);
   } finally {

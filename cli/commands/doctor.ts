@@ -1,15 +1,16 @@
 // dagger doctor: what this machine lacks, and how to get it.
 import type { Context, DaemonFlags, OutputFormat } from "../context.ts";
-import { daemonOf } from "../context.ts";
+import { daemonOf, surroundings } from "../context.ts";
 import { wantsColour } from "../io.ts";
 import { createStyle } from "../output/style.ts";
 import { formatJson } from "../output/table.ts";
 import { width } from "../output/width.ts";
 
 /** Prints every check; throws UserError (3) without findings of its own when one failed, as they are all printed already. */
-export async function doctorCommand({ io, signal }: Context, flags: DaemonFlags & { readonly output: OutputFormat }): Promise<void> {
+export async function doctorCommand(context: Context, flags: DaemonFlags & { readonly output: OutputFormat }): Promise<void> {
+  const { io, signal } = context;
   const { doctor, UserError } = await import("../../engine/index.ts");
-  const checks = await doctor({ signal, env: io.env, ...daemonOf(flags) });
+  const checks = await doctor({ ...surroundings(context), signal, ...daemonOf(flags) });
   const ok = checks.every((check) => check.ok);
   if (flags.output === "json") {
     io.stdout.write(formatJson({ ok, checks }));

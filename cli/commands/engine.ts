@@ -10,7 +10,7 @@ interface Flags {
 /** Prints the address alone on stdout, so that a shell can take it; whether it was started goes to stderr. */
 export async function startCommand({ io, signal }: Context, flags: Flags): Promise<void> {
   const { ensureDaemon } = await import("../../engine/index.ts");
-  const daemon = await ensureDaemon({ signal });
+  const daemon = await ensureDaemon({ env: io.env, signal });
   if (flags.output === "json") {
     io.stdout.write(formatJson(daemon));
     return;
@@ -21,7 +21,7 @@ export async function startCommand({ io, signal }: Context, flags: Flags): Promi
 
 export async function stopCommand({ io, signal }: Context, flags: Flags): Promise<void> {
   const { stopDaemon } = await import("../../engine/index.ts");
-  const { stopped } = await stopDaemon({ signal });
+  const { stopped } = await stopDaemon({ env: io.env, signal });
   if (flags.output === "json") {
     io.stdout.write(formatJson({ stopped }));
     return;
@@ -31,7 +31,7 @@ export async function stopCommand({ io, signal }: Context, flags: Flags): Promis
 
 export async function statusCommand({ io, signal }: Context, flags: Flags): Promise<void> {
   const { daemonStatus } = await import("../../engine/index.ts");
-  const status = await daemonStatus({ signal });
+  const status = await daemonStatus({ env: io.env, signal });
   if (flags.output === "json") {
     io.stdout.write(formatJson(status));
     return;
@@ -50,5 +50,5 @@ export async function statusCommand({ io, signal }: Context, flags: Flags): Prom
 /** Ends when the log does, with --follow when the signal aborts: that is how a person ends it, and no failure. */
 export async function logsCommand({ io, signal }: Context, flags: { readonly follow: boolean }): Promise<void> {
   const { daemonLogs } = await import("../../engine/index.ts");
-  for await (const data of daemonLogs({ follow: flags.follow, signal })) io.stdout.write(data);
+  for await (const data of daemonLogs({ env: io.env, follow: flags.follow, signal })) io.stdout.write(data);
 }

@@ -1,5 +1,6 @@
 // dagger image: the store of images for machines without a registry.
 import type { Context, OutputFormat } from "../context.ts";
+import { surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { formatJson, formatTable } from "../output/table.ts";
 import { bytes, plural } from "../output/units.ts";
@@ -17,7 +18,8 @@ export interface ImportFlags {
 }
 
 /** Prints the reference and digest that are kept now. */
-export async function importCommand({ io, signal }: Context, ref: string, path: string, flags: ImportFlags): Promise<void> {
+export async function importCommand(context: Context, ref: string, path: string, flags: ImportFlags): Promise<void> {
+  const { io, signal } = context;
   const { output, env, platform, ...config } = flags;
   const options = {
     ...config,
@@ -26,7 +28,7 @@ export async function importCommand({ io, signal }: Context, ref: string, path: 
     signal,
   };
   const { imageStore } = await import("../../engine/index.ts");
-  const image = await imageStore().import(ref, path, options);
+  const image = await imageStore(surroundings(context)).import(ref, path, options);
   if (output === "json") {
     io.stdout.write(formatJson(image));
     return;
@@ -36,9 +38,10 @@ export async function importCommand({ io, signal }: Context, ref: string, path: 
   io.stdout.write(`${image.ref}\n${image.digest}\n`);
 }
 
-export async function listCommand({ io }: Context, flags: { readonly output: OutputFormat }): Promise<void> {
+export async function listCommand(context: Context, flags: { readonly output: OutputFormat }): Promise<void> {
+  const { io } = context;
   const { imageStore } = await import("../../engine/index.ts");
-  const images = await imageStore().list();
+  const images = await imageStore(surroundings(context)).list();
   if (flags.output === "json") {
     io.stdout.write(formatJson(images));
     return;
@@ -53,9 +56,10 @@ export async function listCommand({ io }: Context, flags: { readonly output: Out
   io.stdout.write(formatTable([["REFERENCE", "PLATFORMS", "SIZE", "DIGEST", "IMPORTED (UTC)"], ...rows]));
 }
 
-export async function removeCommand({ io }: Context, refs: readonly string[]): Promise<void> {
+export async function removeCommand(context: Context, refs: readonly string[]): Promise<void> {
+  const { io } = context;
   const { imageStore } = await import("../../engine/index.ts");
-  const store = imageStore();
+  const store = imageStore(surroundings(context));
   for (const ref of refs) {
     await store.remove(ref);
     io.stdout.write(`${ref} was removed\n`);

@@ -1,5 +1,6 @@
 // dagger mod init, get and vendor.
 import type { Context, OutputFormat } from "../context.ts";
+import { surroundings } from "../context.ts";
 import { formatJson } from "../output/table.ts";
 
 export interface ModuleFlags {
@@ -10,20 +11,20 @@ export interface ModuleFlags {
 
 export async function initCommand(context: Context, module: string, dir: string | undefined, { output }: ModuleFlags): Promise<void> {
   const { initModule } = await import("../../engine/index.ts");
-  const made = await initModule({ ...here(context), dir: dir ?? ".", module });
+  const made = await initModule({ ...surroundings(context), dir: dir ?? ".", module });
   context.io.stdout.write(output === "json" ? formatJson(made) : `Module ${made.module} in ${made.file}\n`);
 }
 
 export async function getCommand(context: Context, modules: readonly string[], flags: ModuleFlags): Promise<void> {
   const { getModules } = await import("../../engine/index.ts");
   const { signal } = context;
-  list(context, flags, await getModules({ ...here(context), signal, dir: flags.dir ?? ".", modules }));
+  list(context, flags, await getModules({ ...surroundings(context), signal, dir: flags.dir ?? ".", modules }));
 }
 
 export async function vendorCommand(context: Context, flags: ModuleFlags): Promise<void> {
   const { vendorModules } = await import("../../engine/index.ts");
   const { offline } = flags;
-  const request = { ...here(context), signal: context.signal, dir: flags.dir ?? ".", ...(offline !== undefined && { offline }) };
+  const request = { ...surroundings(context), signal: context.signal, dir: flags.dir ?? ".", ...(offline !== undefined && { offline }) };
   list(context, flags, await vendorModules(request));
 }
 
@@ -31,8 +32,4 @@ export async function vendorCommand(context: Context, flags: ModuleFlags): Promi
 function list({ io }: Context, { output }: ModuleFlags, modules: readonly { readonly path: string; readonly version: string }[]): void {
   if (output === "json") io.stdout.write(formatJson({ modules }));
   else for (const { path, version } of modules) io.stdout.write(`${path}@${version}\n`);
-}
-
-function here({ io }: Context): { readonly env: Context["io"]["env"]; readonly cwd: string } {
-  return { env: io.env, cwd: process.cwd() };
 }

@@ -1,6 +1,6 @@
 // dagger shell: build a component and run a process in it.
 import type { Context, RunFlags } from "../context.ts";
-import { daemonOf } from "../context.ts";
+import { daemonOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { createProgress } from "../output/create.ts";
 import { processTerminal } from "../terminal.ts";
@@ -27,6 +27,7 @@ export async function shellCommand(context: Context, component: string, dir: str
     progress.event({ type: "phase", phase: "evaluate" });
     const { shell } = await import("../../engine/index.ts");
     context.exitCode = await shell({
+      ...surroundings(context),
       dir,
       component: component === "." ? "" : component,
       targets: [],

@@ -1,6 +1,6 @@
 // dagger ops, graph and llb: show one stage of the compilation.
 import type { ConfigFlags, Context } from "../context.ts";
-import { daemonOf } from "../context.ts";
+import { daemonOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 
 /** Writes the stage to stdout; text ends with a newline. */
@@ -21,6 +21,7 @@ export async function stageCommand(
   }
   const { inspect } = await import("../../engine/index.ts");
   const shown = await inspect({
+    ...surroundings(context),
     dir,
     targets: flags.target ?? [],
     inputs: flags.input ?? [],

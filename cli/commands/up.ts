@@ -1,7 +1,7 @@
 // dagger up: runs a config, shows its progress and what it gave.
 import type { ShellTerminal, ShellWish, UpRequest, UpResult } from "../../engine/index.ts";
 import type { Context, OutputFormat, RunFlags } from "../context.ts";
-import { daemonOf } from "../context.ts";
+import { daemonOf, surroundings } from "../context.ts";
 import { toFailure, UsageError } from "../failure.ts";
 import { wantsColour } from "../io.ts";
 import { createProgress } from "../output/create.ts";
@@ -43,6 +43,7 @@ export async function runConfig(context: Context, dir: string, flags: RunFlags, 
     progress.event({ type: "phase", phase: "evaluate" });
     const { up } = await import("../../engine/index.ts");
     const result = await up({
+      ...surroundings(context),
       dir,
       targets: flags.target ?? [],
       inputs: flags.input ?? [],

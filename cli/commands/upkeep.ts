@@ -1,6 +1,6 @@
 // dagger du, prune and workers: look at the daemon that runs use, and make room on it.
 import type { Context, DaemonFlags, OutputFormat } from "../context.ts";
-import { daemonOf } from "../context.ts";
+import { daemonOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { formatJson, formatTable } from "../output/table.ts";
 import { bytes, plural } from "../output/units.ts";
@@ -16,9 +16,10 @@ export interface PruneFlags extends UpkeepFlags {
   readonly keepDuration?: string;
 }
 
-export async function workersCommand({ io, signal }: Context, flags: UpkeepFlags): Promise<void> {
+export async function workersCommand(context: Context, flags: UpkeepFlags): Promise<void> {
+  const { io, signal } = context;
   const { listWorkers } = await import("../../engine/index.ts");
-  const workers = await listWorkers({ ...daemonOf(flags), signal });
+  const workers = await listWorkers({ ...surroundings(context), ...daemonOf(flags), signal });
   if (flags.output === "json") {
     io.stdout.write(formatJson(workers));
     return;
@@ -32,9 +33,10 @@ export async function workersCommand({ io, signal }: Context, flags: UpkeepFlags
   io.stdout.write(formatTable([["ID", "VERSION", "EXECUTOR", "PLATFORMS"], ...rows]));
 }
 
-export async function duCommand({ io, signal }: Context, flags: UpkeepFlags): Promise<void> {
+export async function duCommand(context: Context, flags: UpkeepFlags): Promise<void> {
+  const { io, signal } = context;
   const { diskUsage } = await import("../../engine/index.ts");
-  const records = await diskUsage({ ...daemonOf(flags), filters: flags.filter ?? [], signal });
+  const records = await diskUsage({ ...surroundings(context), ...daemonOf(flags), filters: flags.filter ?? [], signal });
   if (flags.output === "json") {
     io.stdout.write(formatJson(records));
     return;
@@ -49,7 +51,8 @@ export async function duCommand({ io, signal }: Context, flags: UpkeepFlags): Pr
 }
 
 /** Removed records as they go, so that a long prune shows that it works. */
-export async function pruneCommand({ io, signal }: Context, flags: PruneFlags): Promise<void> {
+export async function pruneCommand(context: Context, flags: PruneFlags): Promise<void> {
+  const { io, signal } = context;
   const options = {
     all: flags.all ?? false,
     filters: flags.filter ?? [],
@@ -59,6 +62,7 @@ export async function pruneCommand({ io, signal }: Context, flags: PruneFlags): 
   const { prune } = await import("../../engine/index.ts");
   const text = flags.output === "text";
   const removed = await prune({
+    ...surroundings(context),
     ...daemonOf(flags),
     ...options,
     signal,

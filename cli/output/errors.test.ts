@@ -29,7 +29,7 @@ writeFileSync(file, config.join("\n"));
 
 function format(diagnostics: readonly Diagnostic[], options: { colour?: boolean; columns?: number } = {}): string {
   const style = options.colour === true ? createStyle(true) : plainStyle;
-  const text = formatDiagnostics(diagnostics, { style, columns: options.columns ?? 80, readLine: createLineReader() });
+  const text = formatDiagnostics(diagnostics, { style, columns: options.columns ?? 80, readLine: createLineReader(process.cwd()) });
   return text.replaceAll(dir, "DIR");
 }
 

@@ -1,5 +1,6 @@
 // The source line that an error points at, with a marker below it.
 import { closeSync, openSync, readSync } from "node:fs";
+import { resolve } from "node:path";
 import type { Position } from "../../engine/index.ts";
 import { clean } from "./lines.ts";
 import type { Style } from "./style.ts";
@@ -11,11 +12,11 @@ export type ReadLine = (file: string, line: number) => Uint8Array | undefined;
 /** No CUE file that a person reads is larger; anything beyond is not searched. */
 const largestFile = 8 * 1024 * 1024;
 
-/** Reads lines from disk, each file once. */
-export function createLineReader(): ReadLine {
+/** Reads lines from disk, each file once; relative names start at `cwd`. */
+export function createLineReader(cwd: string): ReadLine {
   const files = new Map<string, Buffer | undefined>();
   return (file, line) => {
-    if (!files.has(file)) files.set(file, readStart(file));
+    if (!files.has(file)) files.set(file, readStart(resolve(cwd, file)));
     const content = files.get(file);
     return content === undefined ? undefined : findLine(content, line);
   };

@@ -69,6 +69,6 @@ export const attest: FieldType<Attest> = {
     const value = concrete(field, context);
     if (value === undefined) return undefined;
     if (value.kind !== "struct") return wrongType(field, attest.words, context);
-    return readRecord("attest", { provenance: optional(provenance), sbom: optional(sbom) }, field, context) as Attest | undefined;
+    return readRecord("attest", { provenance: optional(provenance), sbom: optional(sbom) }, field, context);
   },
 };

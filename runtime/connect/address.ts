@@ -1,5 +1,6 @@
 // Where a daemon is reached: parses addresses as BuildKit's own tools write them, and `docker://` for the one inside Docker.
 import { inputError } from "../../compiler/diagnostic.ts";
+import type { Environment } from "../directories.ts";
 
 /** A parsed address. `text` is what the user wrote, for messages. */
 export type Address = Endpoint | DockerAddress;
@@ -27,6 +28,8 @@ export interface CommandAddress {
   readonly text: string;
   readonly program: string;
   readonly args: readonly string[];
+  /** Variables of the program; without them those of this process. */
+  readonly env?: Environment;
 }
 
 /** The BuildKit inside a Docker daemon. Without `endpoint`, the Docker that the `docker` command would use. */

@@ -37,7 +37,11 @@ class CommandStream extends Duplex {
     super({ highWaterMark: 1 << 20, allowHalfOpen: false });
     this.#address = address;
     // A session of its own: Ctrl-C in this terminal first cancels the job, and that goes through this program.
-    this.#child = spawn(address.program, [...address.args], { stdio: ["pipe", "pipe", "pipe"], detached: true });
+    this.#child = spawn(address.program, [...address.args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+      ...(address.env === undefined ? {} : { env: { ...address.env } }),
+    });
     const { stdin, stdout, stderr } = this.#child;
     stdin.on("error", () => undefined); // its end says more
     stdout.on("data", (chunk: Buffer) => {

@@ -10,7 +10,10 @@ import { askVersion, expectsDocker, findDocker, upgrade } from "./docker.ts";
 import { asksForTls, badTls, readTls, type TlsSettings } from "./tls.ts";
 
 export interface ResolveOptions {
+  /** Programs that lead to a daemon (ssh, docker, …) get it, too. */
   readonly env: Environment;
+  /** Where relative paths start; default process.cwd(). */
+  readonly cwd?: string;
   /** What the flags say about TLS; the environment may say more. */
   readonly tls?: TlsSettings | undefined;
 }
@@ -20,13 +23,21 @@ export async function resolveAddress(text: string, options: ResolveOptions): Pro
   const address = parseAddress(text);
   const flags = options.tls ?? {};
   if (address.kind === "tcp") {
-    const tlsOptions = await readTls(flags, options.env);
+    const tlsOptions = await readTls(flags, options.env, options.cwd);
     return tlsOptions === undefined ? address : { ...address, tls: tlsOptions };
   }
   if (asksForTls(flags)) {
     throw badTls(`${text} is not reached by TCP`, "Leave the --tls flags out, or use a tcp:// address");
   }
-  if (address.kind === "docker") return { ...address, endpoint: address.endpoint ?? (await findDocker(text, options.env)) };
+  if (address.kind === "docker")
+    return withEnv({ ...address, endpoint: address.endpoint ?? (await findDocker(text, options.env)) }, options.env);
+  return withEnv(address, options.env);
+}
+
+/** Programs on the way to a daemon get the same variables as everything else. */
+function withEnv<A extends Address>(address: A, env: Environment): A {
+  if (address.kind === "command") return { ...address, env };
+  if (address.kind === "docker" && address.endpoint?.kind === "command") return { ...address, endpoint: { ...address.endpoint, env } };
   return address;
 }
 

@@ -1,7 +1,7 @@
 // Certificates for tcp:// with TLS: from flags, or from the environment in CI; one file each, or a directory of them.
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import { inputError, type UserError } from "../../compiler/diagnostic.ts";
 import type { Environment } from "../directories.ts";
@@ -24,16 +24,16 @@ export function asksForTls(settings: TlsSettings): boolean {
   return Object.values(settings).some((value) => value !== undefined && value !== "");
 }
 
-/** Reads the files that flags or the environment name; undefined when nothing does. Flags win over the environment as a whole. */
-export async function readTls(flags: TlsSettings, env: Environment): Promise<TlsOptions | undefined> {
+/** Reads the files that flags or, when they name none, the environment names; undefined when nothing does. Relative paths start at `cwd`. */
+export async function readTls(flags: TlsSettings, env: Environment, cwd: string = process.cwd()): Promise<TlsOptions | undefined> {
   const given = (text: string | undefined): string | undefined => (text === "" ? undefined : text);
   const byFlag = given(flags.dir) ?? given(flags.ca) ?? given(flags.cert) ?? given(flags.key);
-  const files =
-    byFlag === undefined
-      ? { dir: given(env[names.dir]), ca: given(env[names.ca]), cert: given(env[names.cert]), key: given(env[names.key]) }
-      : { dir: given(flags.dir), ca: given(flags.ca), cert: given(flags.cert), key: given(flags.key) };
+  const file = (name: keyof typeof names): string | undefined => {
+    const path = given(byFlag === undefined ? env[names[name]] : flags[name]);
+    return path === undefined ? undefined : resolve(cwd, path);
+  };
   const serverName = given(flags.serverName) ?? given(env.BUILDKIT_TLS_SERVERNAME);
-  const { dir, ca, cert, key } = files;
+  const [dir, ca, cert, key] = [file("dir"), file("ca"), file("cert"), file("key")];
   if (dir !== undefined && (ca ?? cert ?? key) !== undefined) {
     throw badTls("a directory of certificates and single certificate files were both given", "Give --tlsdir alone, or the files alone");
   }

@@ -72,7 +72,7 @@ async function containers(): Promise<string[]> {
 
 test("ten processes at once start exactly one daemon, and it outlives them", async () => {
   await withDaemon(async () => {
-    const script = `import { ensureDaemon } from ${JSON.stringify(index)}; console.log(JSON.stringify(await ensureDaemon()));`;
+    const script = `import { ensureDaemon } from ${JSON.stringify(index)}; console.log(JSON.stringify(await ensureDaemon({ env: process.env })));`;
     const calls = Array.from({ length: 10 }, () =>
       run(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], { env: { ...env } }),
     );
@@ -234,7 +234,7 @@ test("a machine without runc is told which package it lacks", async () => {
   // A mount namespace in which no directory of programs has runc: the real thing, without touching this machine.
   const hidden = join(home, "empty-file");
   await writeFile(hidden, "");
-  const script = `import { ensureDaemon } from ${JSON.stringify(index)}; await ensureDaemon().catch((e) => console.log(e.exit, JSON.stringify(e.diagnostics)));`;
+  const script = `import { ensureDaemon } from ${JSON.stringify(index)}; await ensureDaemon({ env: process.env }).catch((e) => console.log(e.exit, JSON.stringify(e.diagnostics)));`;
   const hide =
     'for f in $(which -a runc) /usr/sbin/runc /usr/bin/runc /sbin/runc; do [ -e "$f" ] && mount --bind "$HIDDEN" "$f"; done; exec "$@"';
   const command = ["--mount", "sh", "-c", hide, "sh", process.execPath, "--import", "tsx", "--input-type=module", "-e", script];

@@ -14,9 +14,9 @@ import { answers, findProcess, forgetProcess, isRunning, recordProcess } from ".
 import { daemonRequirements, unmet } from "./requirements.ts";
 import { endNamespaces, isRootless, rootlessArgs } from "./rootless.ts";
 
-/** What every call takes: the environment says where the daemon lives (DAGGER_CACHE_DIR, …); default process.env. */
+/** What every call takes: the environment says where the daemon lives (DAGGER_CACHE_DIR, …). */
 export interface DaemonOptions {
-  readonly env?: Environment;
+  readonly env: Environment;
   readonly signal?: AbortSignal;
 }
 
@@ -36,8 +36,8 @@ const stopWithin = 30_000;
  * However many processes call this at once, one daemon starts. Throws UserError (exit 3) when the machine lacks something
  * or the daemon does not come up.
  */
-export async function ensureDaemon(options: DaemonOptions = {}): Promise<{ address: string; started: boolean }> {
-  const env = options.env ?? process.env;
+export async function ensureDaemon(options: DaemonOptions): Promise<{ address: string; started: boolean }> {
+  const { env } = options;
   const location = locate(env);
   const running = { address: `unix://${location.socket}`, started: false };
   if (await answers(location.socket)) {
@@ -68,8 +68,8 @@ export async function ensureDaemon(options: DaemonOptions = {}): Promise<{ addre
 }
 
 /** Whether it runs, and where its things are. Never starts it. */
-export async function daemonStatus(options: DaemonOptions = {}): Promise<DaemonStatus> {
-  const location = locate(options.env ?? process.env);
+export async function daemonStatus(options: DaemonOptions): Promise<DaemonStatus> {
+  const location = locate(options.env);
   const base = { dir: location.dir, log: location.log };
   const found = await findProcess(location);
   if (found === undefined) return { ...base, running: false };
@@ -77,8 +77,8 @@ export async function daemonStatus(options: DaemonOptions = {}): Promise<DaemonS
 }
 
 /** Stops it: running builds are cancelled, mounts are taken down, its cache stays. False when it did not run. */
-export async function stopDaemon(options: DaemonOptions = {}): Promise<{ stopped: boolean }> {
-  const location = locate(options.env ?? process.env);
+export async function stopDaemon(options: DaemonOptions): Promise<{ stopped: boolean }> {
+  const location = locate(options.env);
   const there = await stat(location.dir).catch(() => undefined);
   if (there === undefined) return { stopped: false };
   return withLock(
@@ -95,8 +95,8 @@ export async function stopDaemon(options: DaemonOptions = {}): Promise<{ stopped
 }
 
 /** Its log as it is now; with `follow`, also what is added until `signal` aborts. */
-export function daemonLogs(options: DaemonOptions & { readonly follow?: boolean } = {}): AsyncGenerator<Uint8Array> {
-  return readLog(locate(options.env ?? process.env), { follow: options.follow ?? false, signal: options.signal });
+export function daemonLogs(options: DaemonOptions & { readonly follow?: boolean }): AsyncGenerator<Uint8Array> {
+  return readLog(locate(options.env), { follow: options.follow ?? false, signal: options.signal });
 }
 
 async function start(location: Location, env: Environment, signal: AbortSignal | undefined): Promise<void> {

@@ -25,7 +25,7 @@ export interface FindOptions extends DaemonOptions {
 }
 
 /** The one that `lookForDaemon` finds, else the embedded daemon, which is started. */
-export async function findDaemon(options: FindOptions = {}): Promise<FoundDaemon> {
+export async function findDaemon(options: FindOptions): Promise<FoundDaemon> {
   const running = await lookForDaemon(options);
   if (running !== undefined) return { ...running, started: false };
   return { ...(await ensureDaemon(options)), from: "embedded" };
@@ -35,8 +35,8 @@ export async function findDaemon(options: FindOptions = {}): Promise<FoundDaemon
  * Looks in this order: `explicit`, BUILDKIT_HOST, the standard sockets, Docker's own BuildKit. The first two are not tried out: the
  * connection says best what is wrong with them. A Docker that does not answer is passed over.
  */
-export async function lookForDaemon(options: FindOptions = {}): Promise<RunningDaemon | undefined> {
-  const env = options.env ?? process.env;
+export async function lookForDaemon(options: FindOptions): Promise<RunningDaemon | undefined> {
+  const { env } = options;
   if (options.explicit !== undefined && options.explicit !== "") return { address: options.explicit, from: "flag" };
   const host = env.BUILDKIT_HOST;
   if (host !== undefined && host !== "") return { address: host, from: "env" };

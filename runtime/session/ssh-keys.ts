@@ -24,8 +24,12 @@ export interface OpenAgents {
 /** Keys are small; what is larger is another file. */
 const maxKeySize = 100 * 1024;
 
-/** Throws UserError: 2 `ssh-source` for what is neither socket nor usable key, 3 `ssh-agent` when no agent can be started. */
-export async function openAgents(sources: readonly SshSource[], env: Readonly<Record<string, string | undefined>>): Promise<OpenAgents> {
+/** Relative paths start at `cwd`. Throws UserError: 2 `ssh-source` for what is neither socket nor usable key, 3 `ssh-agent` when no agent can be started. */
+export async function openAgents(
+  sources: readonly SshSource[],
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string = process.cwd(),
+): Promise<OpenAgents> {
   const agents = new Map<string, SshAgent>();
   const started: KeyAgent[] = [];
   const close = async (): Promise<void> => {
@@ -33,7 +37,7 @@ export async function openAgents(sources: readonly SshSource[], env: Readonly<Re
   };
   try {
     for (const { id, paths, raw = false } of sources) {
-      const socket = await findSocket(id, paths, env);
+      const socket = await findSocket(id, paths, env, cwd);
       if (socket !== undefined) {
         agents.set(id, { id, socket, ...(raw ? { raw } : {}) });
         continue;
@@ -41,7 +45,7 @@ export async function openAgents(sources: readonly SshSource[], env: Readonly<Re
       if (raw) throw unusable(id, paths.join(","), "it is no socket", "Name a unix socket, or leave out raw=true");
       const agent = await KeyAgent.start(env);
       started.push(agent);
-      for (const file of paths) await agent.add(id, file);
+      for (const file of paths) await agent.add(id, file, cwd);
       agents.set(id, { id, socket: agent.socket });
     }
   } catch (error) {
@@ -56,6 +60,7 @@ async function findSocket(
   id: string,
   paths: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
 ): Promise<string | undefined> {
   const own = env["SSH_AUTH_SOCK"];
   if (paths.length === 0 && (own === undefined || own === "")) {
@@ -66,15 +71,15 @@ async function findSocket(
       hint: `Start one with: eval $(ssh-agent), or name a private key: --ssh ${id}=$HOME/.ssh/id_ed25519`,
     });
   }
-  const found = await Promise.all((paths.length === 0 ? [own as string] : paths).map((file) => kindOf(id, file)));
+  const found = await Promise.all((paths.length === 0 ? [own as string] : paths).map((file) => kindOf(id, file, cwd)));
   const socket = found.find(({ isSocket }) => isSocket);
   if (socket === undefined) return undefined;
-  if (found.length === 1) return path.resolve(socket.file);
+  if (found.length === 1) return path.resolve(cwd, socket.file);
   throw unusable(id, socket.file, "an agent cannot be combined with other agents or keys", "Give the agent an id of its own");
 }
 
-async function kindOf(id: string, file: string): Promise<{ file: string; isSocket: boolean }> {
-  const stat = await fs.stat(file).catch((error: unknown) => {
+async function kindOf(id: string, file: string, cwd: string): Promise<{ file: string; isSocket: boolean }> {
+  const stat = await fs.stat(path.resolve(cwd, file)).catch((error: unknown) => {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
     throw unusable(id, file, missing ? "there is no such file" : (error as Error).message, "Check the path", error);
   });
@@ -131,8 +136,8 @@ class KeyAgent {
   }
 
   /** The key goes through a pipe: the agent would refuse a file that others can read. */
-  async add(id: string, file: string): Promise<void> {
-    const key = await fs.readFile(file).catch((error: unknown) => {
+  async add(id: string, file: string, cwd: string): Promise<void> {
+    const key = await fs.readFile(path.resolve(cwd, file)).catch((error: unknown) => {
       throw unusable(id, file, (error as Error).message, "Check the permissions of the file", error);
     });
     const hint = "Name a private key in a format that ssh-add reads";

@@ -15,6 +15,7 @@ import { imageError, solveError } from "./errors.ts";
 import { type BuildOutcome, type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
 import type { SourcePolicy } from "./policy.ts";
 import { SilenceWatch } from "./silence.ts";
+import { type Download, StallWatch } from "./stalls.ts";
 import { StatusReader, type StatusUpdate } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
 
@@ -30,8 +31,8 @@ const maxRequest = 16 << 20;
 /** How long the status stream may go on without a message after the solve has ended, and after it was canceled. */
 const statusGrace = 5_000;
 const defaultPatience = 180_000;
-/** A blob of a cache may take this many times longer than a question about it. */
-const exportFactor = 5;
+/** Where nobody counts the bytes (a blob of an exported cache, git, HTTP), a transfer may take this many times longer than a question. */
+const uncountedFactor = 5;
 
 export interface ExporterSpec {
   /** `local`, `image`, `oci`, … */
@@ -61,8 +62,10 @@ export interface BuildOptions {
   readonly platforms?: readonly string[];
   /** Whether the daemon records the build in its own history. */
   readonly record: boolean;
-  /** Milliseconds (180,000) that a registry or a store of cache may be silent; the daemon itself would wait for ever. */
+  /** Milliseconds (180,000) that a server or a store of cache may be silent; the daemon itself would wait for ever. */
   readonly patience?: number;
+  /** Which vertices take something from the network: one that stands still ends the build. */
+  downloads?(digest: string): Download | undefined;
   /** A cache to import that is not there. */
   onMissingCache?(dir: string, why: string): void;
   onStatus(update: StatusUpdate): void;
@@ -78,7 +81,7 @@ export interface BuildResult {
  * Exactly one Control.Solve, however it is used: `finish(definition)` alone submits the Definition with it; any other call before opens
  * the gateway of a Solve without one. End every build by `finish` or `abort`.
  *
- * All calls throw UserError: 1 `solve-failed`, `image-not-found`, `image-unavailable`; 2 what is wrong with local files; 3 `connection-lost`,
+ * All calls throw UserError: 1 `solve-failed`, `image-not-found`, `image-unavailable`, `download-stalled`; 2 what is wrong with local files; 3 `connection-lost`,
  * `daemon-refused`, `disk-full` …; 130 `interrupted`.
  */
 export class Build {
@@ -281,14 +284,18 @@ export class Build {
   async #follow(): Promise<void> {
     const reader = new StatusReader();
     const patience = this.#options.patience ?? defaultPatience;
-    const watch = new SilenceWatch({ importing: patience, exporting: patience * exportFactor }, (error) => {
-      this.#givenUp = error;
+    const giveUp = (error: UserError): void => {
+      this.#givenUp ??= error;
       this.#cancel.abort();
-    });
+    };
+    const uncounted = patience * uncountedFactor;
+    const silence = new SilenceWatch({ importing: patience, exporting: uncounted }, giveUp);
+    const stalls = new StallWatch({ counted: patience, uncounted }, (digest) => this.#options.downloads?.(digest), giveUp);
     const onMessage = (message: StatusResponse): void => {
       this.#lastStatus = Date.now();
       const update = reader.read(message);
-      watch.see(update);
+      silence.see(update);
+      stalls.see(update);
       this.#options.onStatus(update);
     };
     const options = {
@@ -296,7 +303,8 @@ export class Build {
       onHeaders: (headers: Parameters<StatusReader["onHeaders"]>[0]) => reader.onHeaders(headers, Date.now()),
     };
     await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, options).catch(() => {});
-    watch.stop();
+    silence.stop();
+    stalls.stop();
   }
 
   /** Solve and status end before the session does: steps that are being canceled may still need it. */

@@ -145,6 +145,8 @@ export interface ConnectOptions {
   readonly tls?: ResolveOptions["tls"];
   /** Where variables about TLS and Docker are looked up; default process.env. */
   readonly env?: Environment;
+  /** Where relative paths of certificates start; default process.cwd(). */
+  readonly cwd?: string;
 }
 
 /**
@@ -152,7 +154,8 @@ export interface ConnectOptions {
  * `address` is as in `BUILDKIT_HOST`: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`, `docker-container://NAME`, …
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<Client> {
-  const resolved = await resolveAddress(address, { env: options.env ?? process.env, tls: options.tls });
+  const { env = process.env, cwd = process.cwd(), tls } = options;
+  const resolved = await resolveAddress(address, { env, cwd, tls });
   return new Client(await Connection.open(resolved, options.signal));
 }
 

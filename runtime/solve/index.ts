@@ -23,4 +23,5 @@ export type {
 } from "./gateway.ts";
 export type { BuildRecord, HistoryQuery } from "./history.ts";
 export { parseSourcePolicy, type SourcePolicy } from "./policy.ts";
+export type { Download } from "./stalls.ts";
 export type { StatusUpdate, StatusVertex, VertexLog, VertexProgress, VertexWarning } from "./status.ts";

@@ -26,6 +26,7 @@ export function memoryIo(
     stdout: memoryOut(options),
     stderr: memoryOut(options),
     env: options.env ?? {},
+    cwd: process.cwd(),
     time: noon,
     now: () => io.time,
   };
