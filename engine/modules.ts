@@ -18,12 +18,10 @@ import {
 } from "../runtime/modules/index.ts";
 import { asset } from "./assets.ts";
 import { formatCue } from "./module-text.ts";
+import type { Surroundings } from "./request.ts";
 import { version } from "./version.ts";
 
-export interface ModuleRequest {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute. */
-  readonly cwd: string;
+export interface ModuleRequest extends Surroundings {
   /** A directory of the module. */
   readonly dir: string;
   readonly offline?: boolean;
@@ -49,9 +47,9 @@ export async function initModule(
   if (problem !== undefined) {
     throw inputError({
       code: "bad-module",
-      message: `cannot use ${JSON.stringify(request.module)} as a module path: ${problem}`,
+      message: `Cannot use ${JSON.stringify(request.module)} as a module path: ${problem}`,
       at: [],
-      hint: "a module path looks like example.com/name",
+      hint: "A module path looks like example.com/name",
     });
   }
   const dir = resolve(request.cwd, request.dir);
@@ -59,9 +57,9 @@ export async function initModule(
   if (existsSync(file))
     throw inputError({
       code: "module-exists",
-      message: `there is a module already: ${file}`,
+      message: `There is a module already: ${file}`,
       at: [],
-      hint: "add modules to it with `dagger mod get`",
+      hint: "Add modules to it with `dagger mod get`",
     });
   await mkdir(join(dir, "cue.mod"), { recursive: true });
   const module = `${path}@${major}`;
@@ -85,7 +83,7 @@ export async function getModules(request: ModuleRequest & { readonly modules: re
           code: "module-version",
           message: `${name} cannot be ${wanted}: another module needs ${chosen}`,
           at: [],
-          hint: `take ${chosen}, or an older version of what needs it`,
+          hint: `Take ${chosen}, or an older version of what needs it`,
         });
       }
     }
@@ -106,7 +104,7 @@ export async function vendorModules(request: ModuleRequest): Promise<readonly Mo
         code: "module-vendor",
         message: `${localFile} is not made by dagger, and would be lost`,
         at: [],
-        hint: "move it away first",
+        hint: "Move it away first",
       });
     }
     // Without what an earlier vendoring says: that would be copied from itself.
@@ -137,7 +135,7 @@ async function chooseVersion(name: string, modules: Modules): Promise<ModuleVers
       code: "bad-module",
       message: `${JSON.stringify(name)} is not a module: ${problem}`,
       at: [],
-      hint: "write MODULE@VERSION, e.g. example.com/lib@v1.2.3 or example.com/lib@latest",
+      hint: "Write MODULE@VERSION, e.g. example.com/lib@v1.2.3 or example.com/lib@latest",
     });
   if (isVersion(wanted)) return { path, version: wanted };
   if (wanted !== "latest" && !/^v\d+(\.\d+)?$/.test(wanted)) {
@@ -145,7 +143,7 @@ async function chooseVersion(name: string, modules: Modules): Promise<ModuleVers
       code: "bad-module",
       message: `${JSON.stringify(wanted)} is not a version`,
       at: [],
-      hint: "write v1.2.3, v1.2, v1 or latest",
+      hint: "Write v1.2.3, v1.2, v1 or latest",
     });
   }
   const known = (await (await modules.registry()).versions(path)).filter(
@@ -187,9 +185,9 @@ async function withModule<T>(request: ModuleRequest, work: (module: Module, modu
     if (module?.file === undefined)
       throw inputError({
         code: "no-module",
-        message: `there is no cue.mod/module.cue in ${dir} or above it`,
+        message: `There is no cue.mod/module.cue in ${dir} or above it`,
         at: [],
-        hint: "start a module: dagger mod init example.com/name",
+        hint: "Start a module: dagger mod init example.com/name",
       });
     const { env, signal } = request;
     return await work(module, openModules({ env, offline: isOffline(request), signal, readData: (file) => evaluator.data(file) }));

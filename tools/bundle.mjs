@@ -48,6 +48,9 @@ for (const name of apart) await build({ ...options, entryPoints: { [name]: name 
 // The worker is started by its file name.
 await build({ ...options, entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts" } });
 const bundle = (await readdir(made)).find((name) => /^dagger-.*[.]cjs$/.test(name));
+const foreign = /[^\x00-\x7f]/.exec(await readFile(join(made, bundle), "utf8"));
+// The launcher reads it as Latin-1. esbuild escapes what is in strings, but not in regular expressions.
+if (foreign !== null) throw new Error(`The bundle has ${JSON.stringify(foreign[0])}: write it as \\u… in the regular expression`);
 const launcher = join(made, "main.cjs");
 await writeFile(launcher, (await readFile("tools/launch.cjs", "utf8")).replace('"BUNDLE"', JSON.stringify(bundle)));
 await train(launcher);

@@ -98,7 +98,7 @@ export class ModuleCache {
       throw moduleError(
         3,
         "module-cache",
-        `cannot keep the module ${shown(module)} in ${this.#dir}: ${error.message}`,
+        `Cannot keep the module ${shown(module)} in ${this.#dir}: ${error.message}`,
         "free space there, or set CUE_CACHE_DIR to a directory that can be written to",
         error,
       );

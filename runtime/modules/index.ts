@@ -7,7 +7,7 @@ import { CueModules } from "./resolver.ts";
 
 export { moduleError } from "./failure.ts";
 export { newest } from "./module-file.ts";
-export { isVersion, type ModuleVersion, majorOf, nameOf, pathProblem, splitModule } from "./version.ts";
+export { isVersion, type ModuleVersion, nameOf, pathProblem, splitModule } from "./version.ts";
 
 export interface ModulesOptions {
   readonly env: Environment;

@@ -73,7 +73,7 @@ async function readLogins(file: string): Promise<Logins | undefined> {
 }
 
 function bad(file: string, why: string, cause: unknown): Error {
-  return moduleError(2, "bad-cue-logins", `cannot use the CUE logins ${file}: ${why}`, "log in again: cue login", cause);
+  return moduleError(2, "bad-cue-logins", `Cannot use the CUE logins ${file}: ${why}`, "Log in again: cue login", cause);
 }
 
 async function refresh(login: Login, host: string, insecure: boolean, signal: AbortSignal): Promise<Login> {

@@ -52,7 +52,7 @@ function readConfigFile(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw wrong(`cannot read its file: ${(cause as Error).message}`);
+    throw wrong(`Cannot read its file: ${(cause as Error).message}`);
   }
 }
 

@@ -218,7 +218,7 @@ export class RegistryClient {
     return moduleError(
       3,
       "module-registry",
-      `cannot get ${what} from the registry ${host}: ${why}`,
+      `Cannot get ${what} from the registry ${host}: ${why}`,
       "check the network and CUE_REGISTRY; modules that were fetched before, or vendored, need no registry",
       cause,
     );
@@ -252,7 +252,7 @@ function parse(body: Buffer, what: string): object {
     throw moduleError(
       3,
       "module-registry",
-      `cannot read what the registry says about ${what}: ${(cause as Error).message}`,
+      `Cannot read what the registry says about ${what}: ${(cause as Error).message}`,
       "check that CUE_REGISTRY names a registry, not a web page",
       cause,
     );

@@ -200,7 +200,7 @@ function readText(file: string): string {
     throw moduleError(
       2,
       "module-file",
-      `cannot read the module file of a replacement: ${(cause as Error).message}`,
+      `Cannot read the module file of a replacement: ${(cause as Error).message}`,
       "a directory in replaceWith has a cue.mod/module.cue",
       cause,
     );

@@ -28,7 +28,9 @@ before(async () => {
     startRegistry({ tls: pem("good"), login }),
     startRegistry({ tls: pem("old") }),
   ]);
-  const trust = [secure, expired].map(({ host }) => `[registry."${host}"]\n  http = false\n  ca = [${JSON.stringify(join(dir, "ca.pem"))}]\n`).join("");
+  const trust = [secure, expired]
+    .map(({ host }) => `[registry."${host}"]\n  http = false\n  ca = [${JSON.stringify(join(dir, "ca.pem"))}]\n`)
+    .join("");
   daemon = await startBuildkitd({ config: trust });
 });
 after(async () => {
