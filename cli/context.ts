@@ -37,7 +37,19 @@ export function daemonOf(flags: DaemonFlags): { readonly buildkit?: string; read
 export interface ConfigFlags extends DaemonFlags {
   readonly target?: readonly string[];
   readonly input?: readonly string[];
+  readonly inject?: readonly string[];
+  readonly injectVars?: boolean;
   readonly offline?: boolean;
+}
+
+/** How these flags say a config is to be read, as the engine takes it. */
+export function readingOf({ input = [], inject = [], injectVars = false, offline }: ConfigFlags): {
+  readonly inputs: readonly string[];
+  readonly tags: readonly string[];
+  readonly injectVars: boolean;
+  readonly offline?: boolean;
+} {
+  return { inputs: input, tags: inject, injectVars, ...(offline === undefined ? {} : { offline }) };
 }
 
 export interface RunFlags extends ConfigFlags {

@@ -12,9 +12,9 @@ import { asset, libraryDir, packageRoot } from "./assets.ts";
 import { nameReferences } from "./gradual.ts";
 import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
+import { withAllMistakes } from "./mistakes.ts";
 import { isOffline } from "./modules.ts";
 import type { Surroundings } from "./request.ts";
-import { withAllMistakes } from "./mistakes.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
@@ -23,6 +23,10 @@ export interface ConfigRequest extends Surroundings {
   /** Directory of the config, or one CUE file. */
   readonly dir: string;
   readonly inputs: readonly string[];
+  /** Tags of the config: NAME for `@if`, NAME=VALUE for `@tag`. */
+  readonly tags?: readonly string[];
+  /** Lets `@tag(var=NAME)` learn of this machine. */
+  readonly injectVars?: boolean;
   /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
   readonly offline?: boolean;
   /** Aborting ends an evaluation that takes long. */
@@ -66,7 +70,8 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   try {
     const { signal } = request;
     const { resolver: modules } = openModules({ env, offline: isOffline(request), signal, readData: (file) => evaluator.data(file) });
-    const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), cache, modules });
+    const { tags, injectVars } = request;
+    const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });
     const loaded = await evaluator.load(source, [...given, ...typed.fills]);
     const evaluation = await fillNames(loaded, request);
     return {

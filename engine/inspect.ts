@@ -16,6 +16,10 @@ export interface InspectRequest extends Surroundings {
   readonly dir: string;
   readonly targets: readonly string[];
   readonly inputs: readonly string[];
+  /** Tags of the config: NAME for `@if`, NAME=VALUE for `@tag`. */
+  readonly tags?: readonly string[];
+  /** Lets `@tag(var=NAME)` learn of this machine. */
+  readonly injectVars?: boolean;
   readonly offline?: boolean;
   /** Asked only when the config needs an image that is not on this machine. */
   readonly buildkit?: string;

@@ -25,6 +25,10 @@ export interface UpRequest extends Surroundings {
   readonly targets: readonly string[];
   /** `path=value` texts. */
   readonly inputs: readonly string[];
+  /** Tags of the config: NAME for `@if`, NAME=VALUE for `@tag`. */
+  readonly tags?: readonly string[];
+  /** Lets `@tag(var=NAME)` learn of this machine. */
+  readonly injectVars?: boolean;
   /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
   readonly offline?: boolean;
   /** Inputs whose flag says what they are: texts, directories, repositories, documents. */

@@ -1,6 +1,6 @@
 // dagger shell: build a component and run a process in it.
 import type { Context, RunFlags } from "../context.ts";
-import { daemonOf, surroundings } from "../context.ts";
+import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { createProgress } from "../output/create.ts";
 import { processTerminal } from "../terminal.ts";
@@ -31,7 +31,7 @@ export async function shellCommand(context: Context, component: string, dir: str
       dir,
       component: component === "." ? "" : component,
       targets: [],
-      inputs: flags.input ?? [],
+      ...readingOf(flags),
       secrets: flags.secret ?? [],
       ssh: flags.ssh ?? [],
       ...daemonOf(flags),

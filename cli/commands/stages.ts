@@ -1,6 +1,6 @@
 // dagger ops, graph and llb: show one stage of the compilation.
 import type { ConfigFlags, Context } from "../context.ts";
-import { daemonOf, surroundings } from "../context.ts";
+import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 
 /** Writes the stage to stdout; text ends with a newline. */
@@ -24,8 +24,7 @@ export async function stageCommand(
     ...surroundings(context),
     dir,
     targets: flags.target ?? [],
-    inputs: flags.input ?? [],
-    ...(flags.offline === undefined ? {} : { offline: flags.offline }),
+    ...readingOf(flags),
     ...daemonOf(flags),
     stage,
     format: flags.format,

@@ -1,7 +1,7 @@
 // dagger up: runs a config, shows its progress and what it gave.
 import type { ShellTerminal, ShellWish, UpRequest, UpResult } from "../../engine/index.ts";
 import type { Context, OutputFormat, RunFlags } from "../context.ts";
-import { daemonOf, surroundings } from "../context.ts";
+import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { toFailure, UsageError } from "../failure.ts";
 import { wantsColour } from "../io.ts";
 import { createProgress } from "../output/create.ts";
@@ -46,8 +46,7 @@ export async function runConfig(context: Context, dir: string, flags: RunFlags, 
       ...surroundings(context),
       dir,
       targets: flags.target ?? [],
-      inputs: flags.input ?? [],
-      ...(flags.offline === undefined ? {} : { offline: flags.offline }),
+      ...readingOf(flags),
       secrets: flags.secret ?? [],
       ssh: flags.ssh ?? [],
       cacheFrom: flags.cacheFrom ?? [],

@@ -17,6 +17,10 @@ export function addConfig(command: Command): Command {
     .argument("[dir]", "directory of the config, or one CUE file", ".")
     .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"))
     .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
+    .addOption(
+      list("--inject <tag>", "tag for the config: NAME for @if(NAME), NAME=VALUE for @tag(NAME), as `cue` takes it with -t (repeatable)"),
+    )
+    .option("--inject-vars", "let @tag(var=NAME) learn the time, user, host, directory and system of this machine")
     .option("--offline", "take CUE modules only from the cache, or from where `dagger mod vendor` put them");
   return addDaemon(
     command,
