@@ -13,6 +13,7 @@ export {
   imageAttrs,
   normalizeReference,
   ociLayoutAttrs,
+  originOf,
   printDefinition,
   takesUsualGraph,
 } from "./llb/index.ts";

@@ -226,6 +226,7 @@ async function openWith(
     ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
     ...(extras.patience === undefined ? {} : { patience: extras.patience }),
     record: true,
+    downloads: (digest) => steps.download(digest),
     onStatus: steps.follower(),
     signal,
   };

@@ -1,5 +1,5 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
-import type { Definition, Vertex } from "../compiler/index.ts";
+import { type Definition, originOf, type Vertex } from "../compiler/index.ts";
 import type { Download, StatusUpdate } from "../runtime/solve/index.ts";
 import type { Step, UpEvent } from "./events.ts";
 
@@ -40,7 +40,8 @@ export class StepTracker {
       if (vertex === undefined) continue;
       const known = this.#tracked.get(digest);
       const step = known?.step ?? toStep(digest, vertex);
-      if (known === undefined) this.#tracked.set(digest, { step, planned: true, ...kindOf(vertex), state: "waiting" });
+      if (known === undefined)
+        this.#tracked.set(digest, { step, planned: true, counted: isCounted(vertex), download: downloadOf(vertex), state: "waiting" });
       steps.push(step);
     }
     this.#emit({ type: "plan", steps });
@@ -142,22 +143,10 @@ function toStep(digest: string, vertex: Vertex): Step {
   return { digest, name: vertex.meta.name, component: vertex.meta.component, at: vertex.meta.at };
 }
 
-function kindOf(vertex: Vertex): Pick<Tracked, "counted" | "download"> {
-  return { counted: isCounted(vertex), download: downloadOf(identifierOf(vertex)) };
-}
-
-function identifierOf(vertex: Vertex): string {
-  return vertex.kind === "source" ? vertex.identifier : "";
-}
-
-/** Image references name their host first, but for docker.io; the rest are addresses, of git also `git@HOST:PATH` behind the scheme. */
-function downloadOf(identifier: string): Download | undefined {
-  const [, scheme = "", rest = ""] = /^(docker-image|git|https?):\/\/(.*)$/s.exec(identifier) ?? [];
-  if (scheme === "") return undefined;
-  const [first = ""] = rest.split("/");
-  if (scheme === "docker-image") return { host: /[.:]|^localhost$/.test(first) && rest.includes("/") ? first : "docker.io", counted: true };
-  const [, host = ""] = /^(?:[a-z+]+:\/\/)?(?:[^/@]*@)?(\[[^\]]*\](?::\d+)?|[^/:]*(?::\d+(?=\/|$))?)/.exec(rest) ?? [];
-  return { host, counted: false };
+/** Only of images the daemon tells how much has come. */
+function downloadOf(vertex: Vertex): Download | undefined {
+  const origin = originOf(vertex);
+  return origin && { host: origin.host, counted: origin.kind === "image" };
 }
 
 function isCounted(vertex: Vertex): boolean {
