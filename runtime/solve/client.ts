@@ -143,7 +143,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Certificates for `tcp://`, beside what the environment names. */
   readonly tls?: ResolveOptions["tls"];
-  /** Where variables about TLS and Docker are looked up; default process.env. */
+  /** Where variables about TLS and Docker are looked up, and what programs on the way (ssh, docker, …) get; default process.env. */
   readonly env?: Environment;
   /** Where relative paths of certificates start; default process.cwd(). */
   readonly cwd?: string;

@@ -154,16 +154,11 @@ test("a Docker on another machine is reached by ssh, as the docker command does 
   // Stands for ssh: the other machine is this one. What it is told to run there is the real thing.
   const script = `#!/bin/sh\nprintf '%s ' "$@" > ${tools}/args\nshift 4\nDOCKER_HOST=${docker.host} exec "$@"\n`;
   writeFileSync(join(tools, "ssh"), script, { mode: 0o755 });
-  const path = process.env["PATH"] ?? "";
-  process.env["PATH"] = `${tools}:${path}`;
-  try {
-    const client = await connect("docker://", { env: { DOCKER_HOST: "ssh://me@far" } });
-    assert.equal((await client.capabilities({ DAGGER_CACHE_DIR: bench.dir }))?.name, `Docker ${docker.version}`);
-    client.close();
-    assert.equal(readFileSync(join(tools, "args"), "utf8"), "-l me -- far docker system dial-stdio ");
-  } finally {
-    process.env["PATH"] = path;
-  }
+  const env = { DOCKER_HOST: "ssh://me@far", PATH: `${tools}:${process.env["PATH"] ?? ""}` };
+  const client = await connect("docker://", { env });
+  assert.equal((await client.capabilities({ DAGGER_CACHE_DIR: bench.dir }))?.name, `Docker ${docker.version}`);
+  client.close();
+  assert.equal(readFileSync(join(tools, "args"), "utf8"), "-l me -- far docker system dial-stdio ");
 });
 
 test("a Docker behind TLS takes the certificates that the docker command would", async () => {
@@ -202,21 +197,17 @@ test("a Docker behind TLS takes the certificates that the docker command would",
 });
 
 test("a buildkitd is reached through a real container", async () => {
-  const env = { ...process.env, DOCKER_HOST: docker.host };
+  const env = { PATH: process.env["PATH"] ?? "", DOCKER_HOST: docker.host };
   const files = [`${bench.daemon.dir}:/run/buildkit`, `${builtBinary("buildctl")}:/usr/bin/buildctl:ro`].flatMap((mount) => ["-v", mount]);
   await run("docker", ["run", "-d", "--name", "builder", "--network", "none", ...files, "busybox", "sleep", "1000"], { env });
-  const before = process.env["DOCKER_HOST"];
-  process.env["DOCKER_HOST"] = docker.host;
   try {
-    const client = await connect("docker-container://builder");
+    const client = await connect("docker-container://builder", { env });
     assert.match((await client.info()).version, /^v\d/);
     client.close();
-    assert.match((await failure("docker-container://gone", {}))[2], /docker ended with exit code 1: .*No such container: gone/);
+    assert.match((await failure("docker-container://gone", env))[2], /docker ended with exit code 1: .*No such container: gone/);
     await run("docker", ["kill", "builder"], { env });
-    assert.match((await failure("docker-container://builder", {}))[2], /docker ended with exit code 1: .*is not running/);
+    assert.match((await failure("docker-container://builder", env))[2], /docker ended with exit code 1: .*is not running/);
   } finally {
-    if (before === undefined) delete process.env["DOCKER_HOST"];
-    else process.env["DOCKER_HOST"] = before;
     await run("docker", ["rm", "-f", "builder"], { env });
   }
 });
