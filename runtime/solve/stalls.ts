@@ -98,7 +98,8 @@ export class StallWatch {
   #seeVertex({ digest, started, completed }: StatusVertex): void {
     const running = started !== undefined && completed === undefined;
     const known = this.#open.get(digest);
-    const download = known?.download ?? this.#find(digest);
+    const download = this.#find(digest);
+    // Whatever else runs may take its time: only layers that come for it are watched.
     if (download === undefined) return;
     if (known !== undefined) this.#alive(known);
     if (running && known !== undefined) known.running = true;
@@ -175,5 +176,6 @@ function stallError({ digest, download: { host }, statuses }: Open, limit: numbe
 }
 
 function amount({ current, total }: VertexProgress): string {
-  return total > 0 ? `${current} of ${total} bytes` : `${current} bytes`;
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  return total > 0 ? `${megabytes(current)} of ${megabytes(total)} MB` : `${megabytes(current)} MB`;
 }

@@ -3,8 +3,10 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
+import { promisify } from "node:util";
+import { builtBinary, startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
 import { busyboxLayout } from "../support/images.ts";
 
 export const repository: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,6 +23,8 @@ export interface Bench {
   readonly dir: string;
   /** Runs `bin/dagger`; more variables may be given, e.g. another BUILDKIT_HOST. */
   dagger(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Outcome>;
+  /** Empties the cache of the daemon. */
+  prune(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -54,5 +58,30 @@ export async function startBench(): Promise<Bench> {
     await end();
     throw new Error(`cannot import the test image:\n${imported.stderr}`);
   }
-  return { daemon, dir, dagger, end };
+  const prune = async (): Promise<void> => {
+    await buildctl(daemon, "prune", "--all");
+  };
+  return { daemon, dir, dagger, prune, end };
+}
+
+/** What BuildKit's own client says. */
+export async function buildctl(daemon: TestDaemon, ...args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)(builtBinary("buildctl"), ["--addr", daemon.address, ...args], { maxBuffer: 1 << 28 })).stdout;
+}
+
+/** Waits until no build runs on the daemon; it enters the end of one into its records a moment after the client knows. */
+export async function untilIdle(daemon: TestDaemon): Promise<void> {
+  const until = Date.now() + 20_000;
+  for (;;) {
+    const histories = await buildctl(daemon, "debug", "histories", "--format", "{{json .}}");
+    const records = histories.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as HistoryLine]));
+    const running = records.flatMap(({ record }) => (record?.CompletedAt === undefined && record?.Ref !== undefined ? [record.Ref] : []));
+    if (running.length === 0) return;
+    if (Date.now() > until) throw new Error(`the daemon still runs ${running.join(", ")}`);
+    await sleep(100);
+  }
+}
+
+interface HistoryLine {
+  readonly record?: { readonly Ref?: string; readonly CompletedAt?: unknown };
 }
