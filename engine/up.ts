@@ -25,7 +25,8 @@ export async function up(request: UpRequest): Promise<UpResult> {
   const begin = performance.now();
   return inRun(request, async (run, { offer, exports, steps }) => {
     const done = await run.passes();
-    const undone = undoneOf(done.job);
+    // Otherwise what was left is among the failures.
+    const undone = request.gradual === true ? undoneOf(done.job) : [];
     for (const warning of warnUndone(undone)) request.onEvent(warning);
     request.onEvent({ type: "phase", phase: "save" });
     const saved = await offer.commit(done.job);
@@ -59,14 +60,15 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
   const secretPlaces: RunParts["secretPlaces"] = new Map();
-  const errorShell = new ErrorShell(request.shellOnError, request.onEvent);
+  const readSecret = secretReader(secrets, request.env, (id) => secretPlaces.get(id));
+  const errorShell = new ErrorShell(request.shellOnError, readSecret, request.onEvent);
   const extras = await readExtras(request);
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opening = openBuild(
     { ...request, extras },
     offer,
-    secretReader(secrets, request.env, (id) => secretPlaces.get(id)),
+    readSecret,
     steps,
     readClientId(request.env),
   );
@@ -77,7 +79,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
     const config = await loadConfig(request);
     try {
       const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
-      const parts = { request, config, offer, opening, steps, secrets, exports, errorShell, secretPlaces, ssh };
+      const parts = { request, config, offer, opening, steps, secrets, readSecret, exports, errorShell, secretPlaces, ssh };
       return await work(new Run(parts), parts);
     } finally {
       config.close();

@@ -140,7 +140,7 @@ test("an expired client certificate is told with its date", async () => {
     3,
     "no-daemon",
     "Cannot connect to a BuildKit daemon at ADDRESS: it refuses the client certificate, which expired on Jan  3 00:00:00 2020 GMT",
-    "have the client certificate renewed",
+    "Have the client certificate renewed",
   ]);
 });
 
@@ -149,7 +149,7 @@ test("a client certificate of another authority is refused", async () => {
     3,
     "no-daemon",
     "Cannot connect to a BuildKit daemon at ADDRESS: it refuses the client certificate",
-    "give one that is signed by the authority which the daemon trusts (its --tlscacert)",
+    "Give one that is signed by the authority which the daemon trusts (its --tlscacert)",
   ]);
 });
 
