@@ -104,7 +104,7 @@ function toJob(
     return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs };
   };
   return {
-    graph: { terminal, components: toComponents(all, listed), images },
+    graph: { terminal, components: toComponents(all, listed, builder), images },
     definition: marshal(terminal, marshalOptions(options)),
     define: definer(options),
     part,
@@ -135,19 +135,23 @@ function marshalOptions(options: CompileOptions): MarshalOptions {
 }
 
 /** The components that were asked for, then those that they use. */
-function toComponents(all: readonly Built[], listed: readonly Built[]): Component[] {
+function toComponents(all: readonly Built[], listed: readonly Built[], builder: Builder): Component[] {
   const named = [...new Set([...listed, ...all.filter(({ program }) => program.named)])];
   return named.map((built) => {
     const { program, state } = built;
-    return { path: program.component, at: program.at, output: state.fs, process: toProcess(built), doc: program.doc };
+    return { path: program.component, at: program.at, output: state.fs, process: toProcess(built, builder), doc: program.doc };
   });
 }
 
-function toProcess({ state, steps }: Built): Component["process"] {
+function toProcess({ state, steps }: Built, builder: Builder): Component["process"] {
   const { dir, user, platform } = state;
   const like = steps.at(-1)?.vertex;
   const env = state.env.flatMap(([name, value]) => (typeof value === "string" ? [[name, value] as const] : []));
-  return { env, dir, user, platform, ...(like?.kind === "exec" ? { like } : {}) };
+  const computedEnv = state.env.flatMap(([name, value]) => {
+    const file = typeof value === "string" ? null : builder.computed(value);
+    return file === null ? [] : [[name, file] as const];
+  });
+  return { env, computedEnv, dir, user, platform, ...(like?.kind === "exec" ? { like } : {}) };
 }
 
 function fail(problems: readonly Diagnostic[]): void {

@@ -17,6 +17,7 @@ export {
   printDefinition,
   takesUsualGraph,
 } from "./llb/index.ts";
+export { behindHelper } from "./ops/exec-helper.ts";
 export { nearest } from "./ops/near.ts";
 export { type ComponentOps, type OpData, printOps } from "./ops/print.ts";
 export type { Program } from "./ops/program.ts";

@@ -152,9 +152,11 @@ export interface Component {
   readonly at: readonly Position[];
   /** The filesystem the component ends with. */
   readonly output: Ref;
-  /** What a further process in it would start with; environment that is computed is left out. */
+  /** What a further process in it would start with. */
   readonly process: {
     readonly env: readonly (readonly [name: string, value: string])[];
+    /** Variables that the job computes: each is the text of the file `/value` of its filesystem. */
+    readonly computedEnv: readonly (readonly [name: string, value: Output])[];
     readonly dir: string;
     readonly user: string;
     readonly platform: Platform;

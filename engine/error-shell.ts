@@ -3,16 +3,18 @@ import { UserError } from "../compiler/index.ts";
 import type { Build } from "../runtime/solve/index.ts";
 import { SolveError } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
-import type { ShellWish } from "./shell.ts";
+import type { ReadSecret, ShellWish } from "./shell.ts";
 import { shellAfter } from "./shell.ts";
 
 export class ErrorShell {
   readonly #wish: ShellWish | undefined;
+  readonly #secrets: ReadSecret;
   readonly #onEvent: (event: UpEvent) => void;
   #opened: Promise<void> | undefined;
 
-  constructor(wish: ShellWish | undefined, onEvent: (event: UpEvent) => void) {
+  constructor(wish: ShellWish | undefined, secrets: ReadSecret, onEvent: (event: UpEvent) => void) {
     this.#wish = wish;
+    this.#secrets = secrets;
     this.#onEvent = onEvent;
   }
 
@@ -26,7 +28,7 @@ export class ErrorShell {
       return await work;
     } catch (error) {
       if (this.#wish !== undefined && error instanceof SolveError && error.failure.exec !== undefined) {
-        this.#opened ??= shellAfter(build, error.failure.exec, this.#wish).catch((why: unknown) => this.#noShell(why));
+        this.#opened ??= shellAfter(build, error.failure.exec, this.#wish, this.#secrets).catch((why: unknown) => this.#noShell(why));
       }
       await this.#opened;
       throw error;

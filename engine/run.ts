@@ -20,6 +20,7 @@ import { noProgress, stuckError } from "./passes.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { SecretSource } from "./secrets.ts";
 import { requireSecrets } from "./secrets.ts";
+import type { ReadSecret } from "./shell.ts";
 import { noComponent, shellIn } from "./shell.ts";
 import { requireSsh } from "./ssh.ts";
 import type { StepTracker } from "./steps.ts";
@@ -42,6 +43,7 @@ export interface RunParts {
   readonly opening: Promise<OpenBuild>;
   readonly steps: StepTracker;
   readonly secrets: ReadonlyMap<string, SecretSource>;
+  readonly readSecret: ReadSecret;
   readonly exports: ImageExports;
   readonly errorShell: ErrorShell;
   /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
@@ -72,7 +74,7 @@ export class Run {
     const component = job.graph.components.find(({ path }) => path === request.component);
     if (component === undefined) throw noComponent(request.component, job);
     this.#parts.offer.entitle(entitlementsOf(evaluation.root));
-    return shellIn((await this.#parts.opening).build, job, component, request);
+    return shellIn((await this.#parts.opening).build, job, component, request, this.#parts.readSecret);
   }
 
   /** Runs pass after pass until nothing waits for computed values; the last job is compiled, not run. */

@@ -1,6 +1,7 @@
 // Opens a process that a person talks to: in the finished filesystem of a component, or where a step failed.
+import { posix } from "node:path";
 import type { Component, ExecVertex, Job } from "../compiler/index.ts";
-import { inputError, UserError } from "../compiler/index.ts";
+import { behindHelper, inputError, UserError } from "../compiler/index.ts";
 import type { Build, Container, ContainerMount, ContainerSpec, FailedExec, Process, ProcessExit } from "../runtime/solve/index.ts";
 
 /** Where a shell is shown, and typed into. */
@@ -27,13 +28,19 @@ export interface ShellWish {
   onOpen?(what: string): void;
 }
 
+/** Gives the value of a secret, as the session does. */
+export type ReadSecret = (id: string) => Promise<Uint8Array | undefined>;
+
 /** Runs a process in the state that a component ends with; its mounts are those of the component's last exec. Gives its exit code. */
-export async function shellIn(build: Build, job: Job, component: Component, wish: ShellWish): Promise<number> {
-  const { env, dir, user, platform, like } = component.process;
+export async function shellIn(build: Build, job: Job, component: Component, wish: ShellWish, secrets: ReadSecret): Promise<number> {
+  const { env, computedEnv, dir, user, platform, like } = component.process;
   const solve = async (output: Component["output"]): Promise<string> =>
     output === null ? "" : (await build.solve(job.define(output).encoded)).id;
   const root = await solve(component.output);
   const mounts = await Promise.all((like?.mounts ?? []).map((mount) => toMount(mount, solve)));
+  const computed = await Promise.all(
+    computedEnv.map(async ([name, file]) => [name, await readText(build, await solve(file), name)] as const),
+  );
   const container: ContainerSpec = {
     mounts: [{ kind: "bind", dest: "/", result: root }, ...mounts],
     network: like?.network ?? "sandbox",
@@ -44,18 +51,26 @@ export async function shellIn(build: Build, job: Job, component: Component, wish
   const secretEnv = like?.secretEnv ?? [];
   const process = {
     args: [],
-    env: env.map(([name, value]) => `${name}=${value}`),
+    env: [...env, ...computed].map(([name, value]) => `${name}=${value}`),
     cwd: dir,
     user,
     insecure: like?.insecure ?? false,
     secretEnv,
   };
-  return open(build, { container, process: { ...process, tty: false } }, wish, component.path || "the config");
+  return open(build, { container, process: { ...process, tty: false } }, wish, secrets, component.path || "the config");
 }
 
 /** Runs a shell where an exec failed, on the filesystems as it left them. */
-export async function shellAfter(build: Build, failed: FailedExec, wish: ShellWish): Promise<void> {
-  await open(build, failed, wish, `the failed step: ${failed.process.args.join(" ")}`);
+export async function shellAfter(build: Build, failed: FailedExec, wish: ShellWish, secrets: ReadSecret): Promise<void> {
+  const { command, prefix } = behindHelper(failed.process.args);
+  await open(build, failed, wish, secrets, `the failed step: ${command.join(" ")}`, prefix);
+}
+
+/** A computed value, as the process of an exec gets it. */
+async function readText(build: Build, id: string, name: string): Promise<string> {
+  const text = (await build.readFile({ id }, "/value")).toString("utf8");
+  if (!text.includes("\0")) return text;
+  throw notStarted([], `the value for ${name} has a NUL byte, which no variable can hold`);
 }
 
 async function toMount(
@@ -68,10 +83,20 @@ async function toMount(
   return mount.kind === "bind" ? { kind: "bind", ...place } : { kind: "cache", ...place, id: mount.id, sharing: mount.sharing };
 }
 
-async function open(build: Build, where: FailedExec, wish: ShellWish, what: string): Promise<number> {
+/** `prefix` is what the program is run by. */
+async function open(
+  build: Build,
+  where: FailedExec,
+  wish: ShellWish,
+  secrets: ReadSecret,
+  what: string,
+  prefix: readonly string[] = [],
+): Promise<number> {
+  // A daemon that cannot have a variable's secret tells nothing until it is asked to end: what is wrong is told before it is asked.
+  for (const { id } of where.process.secretEnv ?? []) await secrets(id);
   const container = await build.gateway((gateway) => gateway.container(where.container));
   try {
-    const args = wish.command ?? [await build.gateway(() => findShell(rootOf(container, where), where.process.env, wish.shell, what))];
+    const args = [...prefix, ...(await build.gateway(() => findCommand(rootOf(container, where), where, wish, what)))];
     wish.onOpen?.(what);
     const { tty } = wish.terminal;
     const known = where.process.env.some((one) => one.startsWith("TERM="));
@@ -121,33 +146,53 @@ function rootOf(container: Container, where: FailedExec): (path: string) => Prom
     );
 }
 
-/** The shell that was asked for, or the best that is there. Throws UserError (2) `no-shell`. */
-async function findShell(
-  exists: (path: string) => Promise<boolean>,
-  env: readonly string[],
-  wanted: string | undefined,
-  what: string,
-): Promise<string> {
-  const value = (name: string): string | undefined => env.find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
+type Exists = (path: string) => Promise<boolean>;
+
+/** What to run: the command, the shell that was asked for, or the best that is there. Throws UserError (2) `no-program`, `no-shell`. */
+async function findCommand(exists: Exists, where: FailedExec, { command, shell }: ShellWish, what: string): Promise<readonly string[]> {
+  const { env, cwd } = where.process;
+  const value = (name: string): string | undefined => env.findLast((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
   const path = value("PATH")?.split(":") ?? places;
-  const candidates = wanted === undefined ? [value("SHELL"), "bash", "sh"] : [wanted];
-  for (const name of candidates) {
-    if (name === undefined || name === "") continue;
-    const found = name.includes("/") ? [name] : path.map((dir) => `${dir}/${name}`);
+  const find = async (name: string): Promise<string | undefined> => {
+    const found = name.includes("/") ? [posix.resolve(cwd, name)] : path.map((dir) => `${dir}/${name}`);
     for (const file of found) if (await exists(file)) return file;
+    return undefined;
+  };
+  if (command !== undefined) {
+    const [program = ""] = command;
+    if (seesAll(where) && (await find(program)) === undefined) throw noProgram(program, what);
+    return command;
+  }
+  const candidates = shell === undefined ? [value("SHELL"), "bash", "sh"] : [shell];
+  for (const name of candidates) {
+    const found = name === undefined || name === "" ? undefined : await find(name);
+    if (found !== undefined) return [found];
   }
   throw inputError({
     code: "no-shell",
-    message: `There is no ${wanted ?? "shell"} in ${what}`,
+    message: `There is no ${shell ?? "shell"} in ${what}`,
     at: [],
     hint: "Name a program that it has with --shell",
   });
 }
 
-function notStarted(args: readonly string[], why: string): UserError {
-  return new UserError(1, [
-    { code: "shell-failed", message: `Cannot run ${args[0] ?? ""}: ${why}`, at: [], hint: "Choose the program with --shell" },
-  ]);
+/** Whether programs can lie nowhere but in the root: only there they are looked for. The container itself tells of the others. */
+function seesAll({ container }: FailedExec): boolean {
+  return container.mounts.every(({ dest, kind }) => dest === "/" || dest.startsWith("/.dagger/") || (kind !== "bind" && kind !== "cache"));
+}
+
+function noProgram(program: string, what: string): UserError {
+  return inputError({
+    code: "no-program",
+    message: `There is no program ${program} in ${what}`,
+    at: [],
+    hint: "Check its name, PATH, and that the image has it",
+  });
+}
+
+function notStarted([program]: readonly string[], why: string): UserError {
+  const message = `Cannot run ${program ?? "a process"}: ${why}`;
+  return new UserError(1, [{ code: "shell-failed", message, at: [], hint: "Choose the program with --shell" }]);
 }
 
 /** The user named a struct of components, not one. */

@@ -65,13 +65,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const extras = await readExtras(request);
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
-  const opening = openBuild(
-    { ...request, extras },
-    offer,
-    readSecret,
-    steps,
-    readClientId(request.env),
-  );
+  const opening = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
   opening.catch(() => undefined);
   const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
   try {

@@ -34,6 +34,8 @@ export async function shellCommand(context: Context, component: string, dir: str
       ...readingOf(flags),
       secrets: flags.secret ?? [],
       ssh: flags.ssh ?? [],
+      cacheFrom: flags.cacheFrom ?? [],
+      ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),
       ...daemonOf(flags),
       noCache: !flags.cache,
       signal,

@@ -15,17 +15,22 @@ export function list(flags: string, description: string): Option {
 export function addConfig(command: Command): Command {
   command
     .argument("[dir]", "directory of the config, or one CUE file", ".")
-    .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"))
+    .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"));
+  return addDaemon(
+    addReading(command),
+    "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock, tcp://host:1234 or ssh://host; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
+  );
+}
+
+/** How the config is read. */
+export function addReading(command: Command): Command {
+  return command
     .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
     .addOption(
       list("--inject <tag>", "tag for the config: NAME for @if(NAME), NAME=VALUE for @tag(NAME), as `cue` takes it with -t (repeatable)"),
     )
     .option("--inject-vars", "let @tag(var=NAME) learn the time, user, host, directory and system of this machine")
     .option("--offline", "take CUE modules only from the cache, or from where `dagger mod vendor` put them");
-  return addDaemon(
-    command,
-    "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock, tcp://host:1234 or ssh://host; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
-  );
 }
 
 /** Which daemon; the names of the flags for TLS are those of buildctl. */
@@ -52,7 +57,16 @@ export function progressOption(): Option {
 
 /** All that a command takes which runs a config: `RunFlags` but for those of `up` alone. */
 export function addRun(command: Command): Command {
-  return addConfig(command)
+  return addSteps(addConfig(command))
+    .addOption(
+      list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR; mode=max for all steps (repeatable)"),
+    )
+    .addOption(list("--attest <attestation>", "what images carry: type=provenance,mode=max or type=sbom,generator=IMAGE (repeatable)"));
+}
+
+/** What steps get and how they run, whatever becomes of their results. */
+export function addSteps(command: Command): Command {
+  return command
     .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
     .addOption(
       list(
@@ -63,10 +77,6 @@ export function addRun(command: Command): Command {
     .addOption(
       list("--cache-from <cache>", "take cache from type=registry,ref=REF or type=local,src=DIR; also gha, s3, azblob (repeatable)"),
     )
-    .addOption(
-      list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR; mode=max for all steps (repeatable)"),
-    )
-    .addOption(list("--attest <attestation>", "what images carry: type=provenance,mode=max or type=sbom,generator=IMAGE (repeatable)"))
     .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
     .addOption(progressOption())
     .option("--no-cache", "run every step again, whatever the cache has");

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { ShellFlags } from "../commands/shell.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addDaemon, list, progressOption } from "./flags.ts";
+import { addDaemon, addReading, addSteps } from "./flags.ts";
 
 export function addShell(program: Command, context: Context): void {
   const shell = addCommand(
@@ -19,13 +19,7 @@ export function addShell(program: Command, context: Context): void {
     ],
   );
   addDaemon(
-    shell
-      .addOption(list("-i, --input <path=value>", "value for a CUE path; @FILE takes it from a file (repeatable)"))
-      .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME or ID=file:PATH (repeatable)"))
-      .addOption(list("--ssh <id[=path]>", "SSH agent for steps: default (your own), ID=SOCKET, or ID=KEY for a private key (repeatable)"))
-      .option("--shell <program>", "the shell to open; without it SHELL of the environment, bash or sh")
-      .addOption(progressOption())
-      .option("--no-cache", "run every step again, whatever the cache has"),
+    addSteps(addReading(shell)).option("--shell <program>", "the shell to open; without it SHELL of the environment, bash or sh"),
     "BuildKit daemon to build on; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
   ).action(async (component: string, dir: string | undefined, flags: ShellFlags) => {
     const { shellCommand } = await import("../commands/shell.ts");

@@ -167,7 +167,7 @@ export class Builder {
       meta,
       problem: (diagnostic) => void this.problems.push(diagnostic),
       load: (from) => this.#load(from),
-      computed: (text) => this.#computed(text),
+      computed: (text) => this.computed(text),
       image: (op) => this.#ports.images.get(op),
       directory: (path, op, field) => checkDirectory(path, op, field, this.options, this.problems),
       local: (dir, at) => this.#local(dir, at),
@@ -206,7 +206,8 @@ export class Builder {
     return this.built.get(from.value)?.state ?? emptyState(this.options.platform);
   }
 
-  #computed(text: Computed): Ref {
+  /** The filesystem whose file `/value` is the text that a component exports. */
+  computed(text: Computed): Ref {
     return this.built.get(text.value)?.values.findLast((value) => value.format === "string")?.from ?? null;
   }
 

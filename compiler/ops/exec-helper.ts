@@ -36,6 +36,18 @@ export function commandLine(op: ExecOp, env: State["env"], context: LowerContext
   return { args: [HELPER, ...options, "--", ...args], mounts: [helper, ...values.mounts(), ...input] };
 }
 
+/**
+ * Takes apart the args of an exec that has run: the command itself (computed args are ""), and what to put before another command so that
+ * it gets the same computed environment, from the same mounts.
+ */
+export function behindHelper(args: readonly string[]): { readonly command: readonly string[]; readonly prefix: readonly string[] } {
+  if (args[0] !== HELPER) return { command: args, prefix: [] };
+  const end = args.indexOf("--");
+  const options = args.slice(1, end);
+  const env = options.flatMap((option, index) => (option === "--env" && index % 2 === 0 ? [option, options[index + 1] ?? ""] : []));
+  return { command: args.slice(end + 1), prefix: env.length === 0 ? [] : [HELPER, ...env, "--"] };
+}
+
 function supervision({ timeout, retry, validExitCodes }: ExecOp): string[] {
   return [
     ...(timeout === undefined ? [] : ["--timeout", timeout]),

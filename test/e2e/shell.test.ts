@@ -1,7 +1,7 @@
 // dagger shell and up --shell-on-error, with real daemons and real pseudo-terminals.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startBuildkitd } from "../support/buildkitd.ts";
@@ -26,6 +26,14 @@ app: #up: [
 	}},
 ]
 empty: #up: [{do: "mkdir", path: "/x"}]
+version: {string, #up: [_image, {do: "exec", args: ["sh", "-c", "printf '1.2 ü' > /v"]}, {do: "export", source: "/v", format: "string"}]}
+computed: #up: [
+	_image,
+	{do: "env", env: {VERSION: version, PLAIN: "text"}},
+	{do: "exec", args: ["sh", "-c", "test $PLAIN = text && echo $VERSION > /seen"]},
+]
+plain: #up: [_image]
+stranger: #up: [_image, {do: "user", user: "nobody-here"}]
 group: {a: #up: [_image], b: #up: [_image]}
 `;
 const failing = `package test
@@ -33,6 +41,17 @@ const failing = `package test
 fail: #up: [
 	{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
 	{do: "exec", args: ["sh", "-c", "echo half > /work/half; echo broken; exit 3"], env: WHERE: "inside", mount: "/keep": {cache: "kept"}},
+]
+computed: {
+	value: {string, #up: [{do: "write-file", dest: "/v", content: "from the job"}, {do: "export", source: "/v", format: "string"}]}
+	use: #up: [
+		{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
+		{do: "exec", args: ["sh", "-c", "echo at wo''rk; exit 4"], env: {VALUE: value, OWN: "mine"}, timeout: "1m"},
+	]
+}
+vanishing: #up: [
+	{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
+	{do: "exec", args: ["sh", "-c", "echo rea''dy; sleep 1; exit 5"], env: TOKEN: {secret: "token"}, always: true},
 ]
 `;
 
@@ -118,6 +137,25 @@ test("Ctrl-D leaves the shell", async () => {
   assert.equal(await shell.ended, 0);
 });
 
+test("a command runs with the environment that the job computes, too", async () => {
+  const { code, stdout, stderr } = await piped(["shell", "computed", "good", "--", "sh", "-c", "echo $VERSION $PLAIN; cat /seen"], "");
+  assert.deepEqual([code, stdout], [0, "1.2 ü text\n1.2 ü\n"], stderr);
+});
+
+test("a program that is not there is told, whatever a mount could hold too; so is a user that the image lacks", async () => {
+  const bare = await piped(["shell", "plain", "good", "--", "no-such"], "");
+  assert.deepEqual([bare.code, bare.stdout], [2, ""]);
+  assert.match(bare.stderr, /error\[no-program\]: There is no program no-such in plain/);
+  const path = await piped(["shell", "plain", "good", "--", "/no/such"], "");
+  assert.match(path.stderr, /error\[no-program\]: There is no program \/no\/such in plain/);
+  const mounts = await piped(["shell", "app", "good", ...secret, "--", "/tools/no-such"], "");
+  assert.notEqual(mounts.code, 0);
+  assert.match(mounts.stderr, /no-such.*no such file/);
+  const user = await piped(["shell", "stranger", "good", "--", "ls"], "");
+  assert.deepEqual([user.code, user.stdout], [1, ""]);
+  assert.match(user.stderr, /error\[shell-failed\]: Cannot run ls: .*nobody-here/);
+});
+
 test("a component without a shell, an unknown shell and several components are told", async () => {
   const none = await piped(["shell", "empty", "good"], "");
   assert.equal(none.code, 2);
@@ -140,7 +178,7 @@ test("a failing build opens no shell and is told as by up", async () => {
 });
 
 test("up --shell-on-error opens a shell in the failed state, then ends with the failure", async () => {
-  const shell = terminal(["up", "bad", "--shell-on-error"]);
+  const shell = terminal(["up", "bad", "-t", "fail", "--shell-on-error"]);
   await shell.until(/broken/);
   await shell.until(/# /);
   shell.type("cat /work/half; echo $WHERE; echo later > /keep/later; ls /keep\n");
@@ -151,8 +189,31 @@ test("up --shell-on-error opens a shell in the failed state, then ends with the 
   assert.match(shell.shown, /bad\/test\.cue:5/);
 });
 
+test("the shell where a command failed has the environment that the job computed", async () => {
+  const shell = terminal(["up", "bad", "-t", "computed", "--shell-on-error"]);
+  await shell.until(/at work/);
+  await shell.until(/# /);
+  shell.type("echo $OWN: $VALUE\n");
+  await shell.until(/mine: from the job/);
+  shell.type("exit\n");
+  assert.equal(await shell.ended, 1);
+  assert.match(shell.shown, /sh -c echo at/);
+  assert.doesNotMatch(shell.shown, /\.dagger/);
+});
+
+test("a secret that has vanished when the shell is to open is told at once, and the failure too", async () => {
+  const file = join(bench.dir, "vanishing-token");
+  writeFileSync(file, "hush hush");
+  const shell = terminal(["up", "bad", "-t", "vanishing", "--secret", `token=file:${file}`, "--shell-on-error"]);
+  await shell.until(/ready/);
+  rmSync(file);
+  assert.equal(await shell.ended, 1);
+  assert.match(shell.shown, /No shell could be opened: Cannot read the file of secret "token"/);
+  assert.match(shell.shown, /ended with exit code 5/);
+});
+
 test("up --shell-on-error wants a terminal, and has nothing to do when all is well", async () => {
-  const { code, stderr } = await piped(["up", "bad", "--shell-on-error"], "");
+  const { code, stderr } = await piped(["up", "bad", "-t", "fail", "--shell-on-error"], "");
   assert.equal(code, 2);
   assert.match(stderr, /error\[no-terminal\]/);
   const fine = terminal(["up", "good", "-t", "tool", "--shell-on-error"]);
