@@ -95,7 +95,7 @@ test("with JSON progress a mistake is a JSON line on stderr", async () => {
 test("a progress mode in the environment that does not exist is a mistake", async () => {
   const { code, stderr } = await dagger(["up"], memoryIo({ env: { DAGGER_PROGRESS: "loud" } }));
   assert.equal(code, 2);
-  assert.match(stderr, /^error\[bad-progress\].*\n.*auto, tty, plain, json, quiet/);
+  assert.match(stderr, /^error\[bad-progress\].*\n.*auto, tty, plain, json, rawjson, quiet/);
 });
 
 test("a binary Definition is not written to a terminal", async () => {

@@ -1,5 +1,6 @@
 // What the engine tells while a job runs, and what it gives at the end. The CLI prints these; an embedding program may store them.
 import type { Position } from "../compiler/index.ts";
+import type { StatusUpdate } from "../runtime/solve/index.ts";
 
 /** A step is one vertex of the graph; `digest` identifies it in every later event. Times are milliseconds since 1970. */
 export type UpEvent =
@@ -28,7 +29,16 @@ export type UpEvent =
     }
   /** Bytes as the process wrote them: not cut at lines. stream 1 is stdout, 2 stderr. */
   | { readonly type: "log"; readonly step: Step; readonly stream: 1 | 2; readonly data: Uint8Array; readonly time: number }
-  | { readonly type: "warning"; readonly message: string; readonly detail: readonly string[]; readonly at: readonly Position[] };
+  | {
+      readonly type: "warning";
+      readonly message: string;
+      readonly detail: readonly string[];
+      readonly at: readonly Position[];
+      /** The daemon's own, which `solve` has told, too. */
+      readonly fromDaemon?: true;
+    }
+  /** What the daemon told, as it told it; the events above say the same in the terms of the config. */
+  | { readonly type: "solve"; readonly status: StatusUpdate };
 
 export interface Step {
   readonly digest: string;

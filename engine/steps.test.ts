@@ -28,7 +28,7 @@ test("a vertex that two builds tell of is told once", () => {
   for (const follow of [first, second, first]) follow(status("sha256:1", "write"));
   assert.deepEqual(
     events.map(({ type }) => type),
-    ["plan", "step", "log", "log"],
+    ["plan", "solve", "step", "log", "solve", "log"],
   );
   assert.equal(steps.isPlanned("sha256:1"), true);
 });
@@ -38,7 +38,8 @@ test("what the daemon adds for a build is named after its op", () => {
   const steps = new StepTracker((event) => void events.push(event));
   const at = [{ file: "up.cue", line: 3, column: 1 }];
   steps.follower({ name: "push-container x", component: "app", at })(status("random:9", "exporting to image"));
-  const [event] = events;
+  const [told, event] = events;
+  assert.equal(told?.type, "solve");
   assert.ok(event?.type === "step");
   assert.deepEqual(event.step, { digest: "random:9", name: "push-container x: exporting to image", component: "app", at });
   assert.equal(steps.isPlanned("random:9"), false);

@@ -1,6 +1,7 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
 import { type Definition, originOf, type Vertex } from "../compiler/index.ts";
 import type { Download, StatusUpdate } from "../runtime/solve/index.ts";
+import { clippedWarning, withoutMark } from "./clipped.ts";
 import type { Step, UpEvent } from "./events.ts";
 
 type State = "waiting" | "started" | "cached" | "done" | "error" | "canceled";
@@ -26,6 +27,8 @@ export class StepTracker {
   /** Builds that run side by side tell of the vertices that they share, each of all: who told first goes on. */
   readonly #tellers = new Map<string, object>();
   readonly #tracked = new Map<string, Tracked>();
+  /** Steps whose log the daemon cut short. */
+  readonly #clipped = new Set<string>();
   readonly #emit: (event: UpEvent) => void;
 
   constructor(emit: (event: UpEvent) => void) {
@@ -83,6 +86,8 @@ export class StepTracker {
   }
 
   #update(status: StatusUpdate, owner: StepOwner | undefined): void {
+    const { vertexes, statuses, logs, warnings } = status;
+    if (vertexes.length + statuses.length + logs.length + warnings.length > 0) this.#emit({ type: "solve", status });
     for (const vertex of status.vertexes) this.#vertex(vertex, owner);
     for (const { vertex, id, name, current, total, completed } of status.statuses) {
       const step = this.step(vertex);
@@ -90,12 +95,20 @@ export class StepTracker {
     }
     for (const { vertex, stream, data, time } of status.logs) {
       const step = this.step(vertex);
-      if (step !== undefined) this.#emit({ type: "log", step, stream: stream === 1 ? 1 : 2, data, time });
+      if (step !== undefined) this.#log(step, stream, data, time);
     }
     for (const warning of status.warnings) {
       const at = this.step(warning.vertex)?.at ?? [];
-      this.#emit({ type: "warning", message: warning.short, detail: warning.detail, at });
+      this.#emit({ type: "warning", message: warning.short, detail: warning.detail, at, fromDaemon: true });
     }
+  }
+
+  #log(step: Step, stream: 1 | 2, bytes: Uint8Array, time: number): void {
+    const { data, limit } = withoutMark(bytes);
+    this.#emit({ type: "log", step, stream, data, time });
+    if (limit === undefined || this.#clipped.has(step.digest)) return;
+    this.#clipped.add(step.digest);
+    this.#emit(clippedWarning(step, limit));
   }
 
   #vertex(vertex: StatusUpdate["vertexes"][number], owner: StepOwner | undefined): void {

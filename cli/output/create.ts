@@ -7,6 +7,7 @@ import { PlainProgress } from "./plain.ts";
 import type { ProgressPrinter } from "./progress.ts";
 import { chooseProgress, progressModes } from "./progress.ts";
 import { QuietProgress } from "./quiet.ts";
+import { RawJsonProgress } from "./raw-json.ts";
 import { createStyle } from "./style.ts";
 import { TtyProgress } from "./tty.ts";
 
@@ -21,6 +22,8 @@ export function createProgress(flag: string | undefined, io: Io): ProgressPrinte
       return new PlainProgress(io.stderr, style, io.now);
     case "json":
       return new JsonProgress(io.stderr, io.now);
+    case "rawjson":
+      return new RawJsonProgress(io.stderr);
     case "quiet":
       return new QuietProgress(io.stderr, style, io.now);
     case undefined:

@@ -28,6 +28,8 @@ export class JsonProgress implements ProgressPrinter {
       this.#line({ type, time, step: reference(step), ...rest });
       return;
     }
+    // The same again, for who wants it as the daemon told it: `rawjson`.
+    if (event.type === "solve") return;
     const { type, ...rest } = event;
     this.#line({ type, time, ...rest });
   }

@@ -40,6 +40,7 @@ export class PlainProgress implements ProgressPrinter {
   event(event: UpEvent): void {
     switch (event.type) {
       case "phase":
+      case "solve":
         return;
       case "pass":
         if (event.pass > 1) this.#line(`pass ${event.pass}, because CUE needs ${event.because.join(", ") || "computed values"}`);

@@ -306,7 +306,7 @@ test("the mode follows flag, environment and terminal", () => {
   assert.equal(chooseProgress(undefined, { TERM: "dumb" }, true), "plain");
   assert.equal(chooseProgress("auto", { DAGGER_PROGRESS: "json" }, true), "tty");
   assert.equal(chooseProgress(undefined, { DAGGER_PROGRESS: "quiet", BUILDKIT_PROGRESS: "tty" }, true), "quiet");
-  assert.equal(chooseProgress(undefined, { BUILDKIT_PROGRESS: "rawjson" }, true), "json");
+  assert.equal(chooseProgress(undefined, { BUILDKIT_PROGRESS: "rawjson" }, true), "rawjson");
   assert.equal(chooseProgress("tty", {}, false), "tty");
   assert.equal(chooseProgress(undefined, { DAGGER_PROGRESS: "loud" }, true), undefined);
 });

@@ -1,8 +1,8 @@
 // What every progress printer is, and the one that a run gets.
 import type { UpEvent } from "../../engine/index.ts";
 
-export type ProgressMode = "tty" | "plain" | "json" | "quiet";
-export const progressModes: readonly ProgressMode[] = ["tty", "plain", "json", "quiet"];
+export type ProgressMode = "tty" | "plain" | "json" | "rawjson" | "quiet";
+export const progressModes: readonly ProgressMode[] = ["tty", "plain", "json", "rawjson", "quiet"];
 
 export type Outcome = "done" | "failed" | "canceled";
 
@@ -24,7 +24,6 @@ export function chooseProgress(
 ): ProgressMode | undefined {
   const word = flag ?? nonEmpty(env["DAGGER_PROGRESS"]) ?? nonEmpty(env["BUILDKIT_PROGRESS"]) ?? "auto";
   if (word === "auto") return isTTY && env["TERM"] !== "dumb" && !isTrue(env["CI"]) ? "tty" : "plain";
-  if (word === "rawjson") return "json";
   return progressModes.find((mode) => mode === word);
 }
 

@@ -57,6 +57,8 @@ export class TtyProgress implements ProgressPrinter {
   event(event: UpEvent): void {
     const now = this.#now();
     switch (event.type) {
+      case "solve":
+        return;
       case "phase":
         this.#title = titles[event.phase];
         return;

@@ -51,6 +51,7 @@ export function progressOption(): Option {
     "tty",
     "plain",
     "json",
+    "rawjson",
     "quiet",
   ]);
 }

@@ -194,7 +194,8 @@ async function makeDir(dir: string): Promise<void> {
 
 // Only what a daemon has use for: it outlives this run, and this run's environment may hold secrets.
 function daemonEnvironment(env: Environment): Record<string, string> {
-  const wanted = /^(HOME|TMPDIR|LANG|LC_.*|TZ|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL|FTP)_PROXY|OTEL_.*|GODEBUG|GOMAXPROCS|GOMEMLIMIT)$/i;
+  const wanted =
+    /^(HOME|TMPDIR|LANG|LC_.*|TZ|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL|FTP)_PROXY|OTEL_.*|BUILDKIT_STEP_LOG_MAX_(SIZE|SPEED)|GODEBUG|GOMAXPROCS|GOMEMLIMIT)$/i;
   const kept: Record<string, string> = { PATH: searchPath(env) };
   for (const [name, value] of Object.entries(env)) if (value !== undefined && wanted.test(name)) kept[name] = value;
   return kept;

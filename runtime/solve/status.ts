@@ -53,7 +53,18 @@ export interface VertexWarning {
   readonly short: string;
   readonly detail: readonly string[];
   readonly url: string;
+  /** The file that it is about, and places in it; from frontends. */
+  readonly file?: { readonly filename: string; readonly language: string; readonly data: Uint8Array };
+  readonly ranges: readonly WarningRange[];
 }
+
+/** Lines start at 1, characters at 0. */
+export interface WarningRange {
+  readonly start: { readonly line: number; readonly character: number };
+  readonly end: { readonly line: number; readonly character: number };
+}
+
+const origin = { line: 0, character: 0 };
 
 /** Shifts the daemon's clock to ours, by the time it tells when the stream starts. */
 export class StatusReader {
@@ -97,6 +108,8 @@ export class StatusReader {
         short: w.short.toString("utf8"),
         detail: w.detail.map((d) => d.toString("utf8")),
         url: w.url,
+        ...(w.info === undefined ? {} : { file: { filename: w.info.filename, language: w.info.language, data: w.info.data } }),
+        ranges: w.ranges.map(({ start = origin, end = origin }) => ({ start, end })),
       })),
     };
   }
