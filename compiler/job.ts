@@ -10,14 +10,14 @@ export interface Ports {
   readonly frontends?: Frontends;
 }
 
-/** The daemon's Dockerfile frontend. Filesystems are encoded pb.Definitions. All throw UserError. */
+/** The daemon's Dockerfile frontend. All throw UserError, also when the daemon cannot make one of the filesystems that they are given. */
 export interface Frontends {
   /** Makes directories of the client known that the filesystems of later calls come from. Throws UserError when one cannot be used. */
   serve(locals: readonly LocalSource[]): Promise<void>;
   /** Asks for the Definition of a Dockerfile; nothing of it is computed. */
   dockerfile(request: DockerfileRequest): Promise<FrontendAnswer>;
   /** Computes a filesystem and reads the first of these files that it has; undefined when it has none. */
-  readFirst(definition: Uint8Array, paths: readonly string[]): Promise<Uint8Array | undefined>;
+  readFirst(definition: Definition, paths: readonly string[]): Promise<Uint8Array | undefined>;
   /** Images of this machine for a platform: a Dockerfile may name them in FROM, where the daemon looks in registries only. */
   localImages(platform: Platform): Promise<readonly LocalImage[]>;
 }
@@ -32,7 +32,7 @@ export interface DockerfileRequest {
   /** Attributes of the frontend, e.g. `target`, `build-arg:NAME`. */
   readonly options: Readonly<Record<string, string>>;
   /** `context`, `dockerfile`, and named contexts. */
-  readonly inputs: Readonly<Record<string, Uint8Array>>;
+  readonly inputs: Readonly<Record<string, Definition>>;
   /** What the Dockerfile is called for people. */
   readonly file: string;
   /** CUE path of the op. */
@@ -41,6 +41,7 @@ export interface DockerfileRequest {
 }
 
 export interface FrontendAnswer {
+  /** An encoded pb.Definition. */
   readonly definition: Uint8Array;
   /** OCI image config as JSON. */
   readonly config: Uint8Array;

@@ -1,6 +1,6 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
 import { randomUUID } from "node:crypto";
-import type { Job, Ports, Position, UserError } from "../compiler/index.ts";
+import type { Definition, Job, Ports, Position, UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
@@ -115,8 +115,11 @@ export class Run {
       await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted] });
       offer.serveLocals(locals);
     };
-    const frontends = frontendPort({ open: started, serve, localImages: (platform) => images.local(platform) });
-    const job = await this.#compileFor(evaluation, { images, frontends });
+    const job = await this.#compileFor(evaluation, (usual) => {
+      const open = async (): Promise<OpenBuild> => (usual ? forUsualGraphs(await started()) : started());
+      const options = { open, onCompute: (definition: Definition) => steps.plan(definition), serve };
+      return { images, frontends: frontendPort({ ...options, localImages: (platform) => images.local(platform) }) };
+    });
     await serve(job.locals);
     await checkArchives(job.images, config.workspace);
     offer.prepare(job);
@@ -130,14 +133,24 @@ export class Run {
   }
 
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
-  async #compileFor(evaluation: Evaluation, ports: Ports): Promise<Job> {
+  async #compileFor(evaluation: Evaluation, portsFor: (usual: boolean) => Ports): Promise<Job> {
     const { config, request, opening, secrets, secretPlaces, ssh } = this.#parts;
     const compileWith = async (caps?: ReadonlySet<string>): Promise<Job> =>
-      compileConfig(config, evaluation, ports, { ...request, run: this.#name, ...(caps === undefined ? {} : { caps }) });
-    const job = await compileWith();
+      compileConfig(config, evaluation, portsFor(caps === undefined), {
+        ...request,
+        run: this.#name,
+        ...(caps === undefined ? {} : { caps }),
+      });
+    let old: ReadonlySet<string> | undefined;
+    const job = await compileWith().catch((error: unknown) => {
+      if (!(error instanceof OldDaemon)) throw error;
+      old = error.caps;
+      return compileWith(old);
+    });
     for (const { id, at } of job.secrets) secretPlaces.set(id, at);
     requireSecrets(job, secrets);
     requireSsh(job, ssh);
+    if (old !== undefined) return job;
     const caps = await (await opening).oldCapabilities();
     return caps === undefined ? job : compileWith(caps);
   }
@@ -231,6 +244,22 @@ export class Run {
       throw error;
     }
   }
+}
+
+/** The daemon was asked while the usual graph was made for it, which it cannot run. */
+class OldDaemon extends Error {
+  readonly caps: ReadonlySet<string>;
+
+  constructor(caps: ReadonlySet<string>) {
+    super("the daemon needs a graph of its own");
+    this.caps = caps;
+  }
+}
+
+async function forUsualGraphs(open: OpenBuild): Promise<OpenBuild> {
+  const caps = await open.oldCapabilities();
+  if (caps !== undefined) throw new OldDaemon(caps);
+  return open;
 }
 
 function byPath(computed: readonly Computed[]): Done["computed"] {

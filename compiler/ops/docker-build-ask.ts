@@ -2,7 +2,7 @@
 import { emptyState, type State } from "../graph/state.ts";
 import type { FileVertex, Output, Platform, RawVertex, Ref, SourceVertex, Vertex } from "../graph/vertex.ts";
 import { buildOrder } from "../graph/walk.ts";
-import type { Frontends } from "../job.ts";
+import type { Definition, Frontends } from "../job.ts";
 import { cleanPath, execSessionNeeds, formatPlatform, localAttrs, spliceDefinition } from "../llb/index.ts";
 import type { DockerBuildOp } from "./docker-build-op.ts";
 import { readIgnoreFile } from "./dockerignore.ts";
@@ -49,7 +49,7 @@ function plainOptions(op: DockerBuildOp): Record<string, string> {
 
 /** The filesystems that the frontend is given, and their vertices by digest: those stay our own. */
 class Inputs {
-  readonly definitions: Record<string, Uint8Array> = {};
+  readonly definitions: Record<string, Definition> = {};
   readonly known = new Map<string, Vertex>();
   readonly #context: LowerContext;
 
@@ -58,9 +58,9 @@ class Inputs {
   }
 
   add(name: string, fs: Output): void {
-    const { encoded, nodes } = this.#context.define(fs);
-    this.definitions[name] = encoded;
-    for (const { digest, vertex } of nodes) if (vertex !== undefined) this.known.set(digest, vertex);
+    const definition = this.#context.define(fs);
+    this.definitions[name] = definition;
+    for (const { digest, vertex } of definition.nodes) if (vertex !== undefined) this.known.set(digest, vertex);
   }
 }
 
@@ -89,7 +89,7 @@ async function addFiles(op: DockerBuildOp, context: LowerContext, frontends: Fro
   const ignored =
     local === undefined ? files : narrowed(local, { include: [`${path}.dockerignore`, ".dockerignore"] }, "dockerignore", meta);
   const ignoreFiles = op.dockerfile === undefined ? [`${path}.dockerignore`, ".dockerignore"] : [".dockerignore"];
-  const bytes = await frontends.readFirst(context.define(ignored).encoded, ignoreFiles);
+  const bytes = await frontends.readFirst(context.define(ignored), ignoreFiles);
   const exclude = bytes === undefined ? [] : readIgnoreFile(bytes);
   const contextMeta = context.meta(op, `${words}: context`);
   const kept =

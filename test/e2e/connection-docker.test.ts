@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
@@ -106,9 +106,68 @@ c: #up: [{do: "scratch"}, {do: "copy", from: a, src: "/", include: ["bin"]}]
   assert.doesNotMatch(stderr, /exec touch/, "nothing ran");
 });
 
+test("a Dockerfile is built by Docker's own frontend, and what its context cannot be made of is told before it is asked", async () => {
+  const { code, stdout, stderr } = await up(
+    "dockerfile",
+    `app: {string, #up: [
+	{do: "docker-build", context: [{do: "local", dir: "."}], dockerfile: "FROM busybox\\nCOPY up.cue /copied\\n"},
+	{do: "export", source: "/copied", format: "string"},
+]}
+`,
+    ["--output", "json"],
+  );
+  assert.equal(code, 0, stderr);
+  assert.match((JSON.parse(stdout) as { values: { app: string } }).values.app, /^package up\n/);
+  const lacking = await up(
+    "dockerfile-lacks",
+    `files: #up: [{do: "fetch-container", ref: "busybox"}, {do: "exec", network: "none", args: ["touch", "/ran"]}, {do: "symlink", oldpath: "x", newpath: "/y"}]
+app: #up: [{do: "docker-build", context: files, dockerfile: "FROM busybox"}]
+`,
+  );
+  assert.equal(lacking.code, 3, lacking.stderr);
+  assert.match(
+    lacking.stderr,
+    /error\[daemon-lacks\]: `symlink .*` needs making symlinks \(file\.symlink\.create\), which Docker .*\n.*up\.cue:2:\d+/,
+  );
+  assert.doesNotMatch(lacking.stderr, /exec touch/, "nothing ran");
+  const old = await up("dockerfile-old", 'app: #up: [{do: "docker-build", dockerfile: "FROM busybox\\nRUN --network=none true"}]\n');
+  assert.equal(old.code, 2, old.stderr);
+  assert.match(
+    old.stderr,
+    /error\[bad-dockerfile\]: Cannot build app\.#up\[0\]\.dockerfile: dockerfile parse error line 2: Unknown flag: network\n/,
+  );
+});
+
 test("the same job runs on a daemon of our time", async () => {
   const { code, stderr } = await bench.dagger(["up", "--progress", "quiet", join(bench.dir, "lacks")]);
   assert.equal(code, 0, stderr);
+});
+
+test("a daemon that does not set PATH by itself gets a graph that does, for Dockerfiles too", async () => {
+  const dir = join(bench.dir, "path");
+  const cache = join(bench.dir, "path-cache");
+  mkdirSync(dir);
+  const config = `package up
+busybox: #up: [{do: "fetch-container", ref: "busybox"}]
+bare: #up: [{do: "scratch"}, {do: "copy", from: busybox, src: "/", dest: "/"}]
+files: #up: [{do: "load", from: bare}, {do: "exec", args: ["sh", "-c", "echo $PATH > /path"]}]
+built: {string, #up: [{do: "docker-build", context: files, dockerfile: "FROM scratch\\nCOPY path /\\n"}, {do: "export", source: "/path", format: "string"}]}
+`;
+  writeFileSync(join(dir, "up.cue"), config);
+  const steps = async (): Promise<readonly string[]> => {
+    const { code, stdout, stderr } = await bench.dagger(["up", "--progress", "json", "--output", "json", dir], { DAGGER_CACHE_DIR: cache });
+    assert.equal(code, 0, stderr);
+    assert.match((JSON.parse(stdout) as { values: { built: string } }).values.built, /^\/usr\/local\/sbin:.*:\/bin\n$/);
+    return [...new Set(stderr.match(/sha256:[0-9a-f]{64}(?=","name":"exec )/g))];
+  };
+  const usual = await steps();
+  const [known = ""] = readdirSync(join(cache, "capabilities"));
+  const file = join(cache, "capabilities", known);
+  const caps = JSON.parse(readFileSync(file, "utf8")) as string[];
+  writeFileSync(file, JSON.stringify(caps.filter((cap) => cap !== "exec.meta.setsdefaultpath")));
+  const old = await steps();
+  assert.deepEqual([usual.length, old.length], [1, 1]);
+  assert.notEqual(usual[0], old[0], "PATH is part of the step");
 });
 
 test("Docker is found by DOCKER_HOST and by its context, after the standard sockets", async () => {

@@ -106,7 +106,7 @@ function recordedFrontend(input: ReadonlyMap<string, string>, config: Uint8Array
     localImages: () => Promise.resolve([]),
     dockerfile: ({ options: asked, inputs, file }) => {
       const data = new TextEncoder().encode(JSON.stringify({ file, ...asked, inputs: Object.keys(inputs) }));
-      const base = spliceDefinition(inputs["context"] ?? new Uint8Array(), { meta });
+      const base = spliceDefinition(inputs["context"]?.encoded ?? new Uint8Array(), { meta });
       const actions = [{ kind: "mkfile", path: "/asked", mode: 0o644, data } as const];
       return Promise.resolve({ definition: marshal({ vertex: { kind: "file", base, actions, meta }, index: 0 }, options).encoded, config });
     },
