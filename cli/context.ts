@@ -33,17 +33,21 @@ export function daemonOf(flags: DaemonFlags): { readonly buildkit?: string; read
   return { ...(buildkit === undefined ? {} : { buildkit }), tls: { dir, ca, cert, key, serverName } };
 }
 
-/** Flags of the commands that read a config. */
-export interface ConfigFlags extends DaemonFlags {
-  readonly target?: readonly string[];
+/** Flags that say how a config is read. */
+export interface ReadingFlags {
   readonly input?: readonly string[];
   readonly inject?: readonly string[];
   readonly injectVars?: boolean;
   readonly offline?: boolean;
 }
 
+/** Flags of the commands that read a config, and may talk to a daemon about it. */
+export interface ConfigFlags extends DaemonFlags, ReadingFlags {
+  readonly target?: readonly string[];
+}
+
 /** How these flags say a config is to be read, as the engine takes it. */
-export function readingOf({ input = [], inject = [], injectVars = false, offline }: ConfigFlags): {
+export function readingOf({ input = [], inject = [], injectVars = false, offline }: ReadingFlags): {
   readonly inputs: readonly string[];
   readonly tags: readonly string[];
   readonly injectVars: boolean;

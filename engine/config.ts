@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Job, Platform, Ports } from "../compiler/index.ts";
 import { compile } from "../compiler/index.ts";
-import type { Evaluation } from "../runtime/cue/index.ts";
+import type { Evaluation, Evaluator, Fill } from "../runtime/cue/index.ts";
 import { createEvaluator, openCache, readSource } from "../runtime/cue/index.ts";
 import { hostPlatform } from "../runtime/images/index.ts";
 import { openModules } from "../runtime/modules/index.ts";
@@ -53,9 +53,17 @@ export interface Config {
   close(): void;
 }
 
-/** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
-export async function loadConfig(request: ConfigRequest): Promise<Config> {
-  const { env, cwd } = request;
+/** A config that was read, with the values for it; nothing is evaluated yet. */
+export interface ReadConfig {
+  readonly evaluator: Evaluator;
+  readonly source: Awaited<ReturnType<typeof readSource>>;
+  readonly fills: readonly Fill[];
+  readonly granted: readonly string[];
+}
+
+/** Reads a config and hands it to `use`; what is wrong with either ends CUE. Throws UserError (2) with everything that is wrong. */
+export async function readConfig<T>(request: ConfigRequest, use: (config: ReadConfig) => Promise<T>): Promise<T> {
+  const { env, cwd, signal } = request;
   const given = parseInputs(request.inputs, (path) => readFileSync(resolve(cwd, path), "utf8"));
   const typed = await readTypedInputs(
     request.typedInputs ?? [],
@@ -65,29 +73,30 @@ export async function loadConfig(request: ConfigRequest): Promise<Config> {
   const wasm = asset("cue.wasm");
   const cache = openCache(env, wasm, version.dagger, import.meta.url);
   const compiled = env["DAGGER_CUE_CODE"] !== "off";
-  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal: request.signal });
-  const close = (): void => void evaluator.close();
+  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal });
   try {
-    const { signal } = request;
     const { resolver: modules } = openModules({ env, offline: isOffline(request), signal, readData: (file) => evaluator.data(file) });
     const { tags, injectVars } = request;
     const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });
-    const loaded = await evaluator.load(source, [...given, ...typed.fills]);
-    const evaluation = await fillNames(loaded, request);
-    return {
-      evaluation,
-      dir: source.dir,
-      workspace: source.moduleRoot ?? source.dir,
-      own: [helperDir(hostPlatform())],
-      granted: typed.dirs,
-      clientId: await readClientId(env),
-      release: () => evaluator.release(),
-      close,
-    };
+    return await use({ evaluator, source, fills: [...given, ...typed.fills], granted: typed.dirs });
   } catch (error) {
-    close();
+    void evaluator.close();
     throw withAllMistakes(error);
   }
+}
+
+/** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
+export function loadConfig(request: ConfigRequest): Promise<Config> {
+  return readConfig(request, async ({ evaluator, source, fills, granted }) => ({
+    evaluation: await fillNames(await evaluator.load(source, fills), request),
+    dir: source.dir,
+    workspace: source.moduleRoot ?? source.dir,
+    own: [helperDir(hostPlatform())],
+    granted,
+    clientId: await readClientId(request.env),
+    release: () => evaluator.release(),
+    close: () => void evaluator.close(),
+  }));
 }
 
 /** The names of secrets and sockets that the config leaves open. */

@@ -11,13 +11,24 @@ export function list(flags: string, description: string): Option {
   return new Option(flags, description).argParser(collect);
 }
 
+/** Which config, and how it is read. */
+export function addSource(command: Command): Command {
+  return addReading(command.argument("[dir]", "directory of the config, or one CUE file", "."));
+}
+
+/** As `addSource`, and which part of the config. */
+export function addTargets(command: Command): Command {
+  return addReading(
+    command
+      .argument("[dir]", "directory of the config, or one CUE file", ".")
+      .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)")),
+  );
+}
+
 /** Which config, which part of it, and the daemon for it: `ConfigFlags`. */
 export function addConfig(command: Command): Command {
-  command
-    .argument("[dir]", "directory of the config, or one CUE file", ".")
-    .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)"));
   return addDaemon(
-    addReading(command),
+    addTargets(command),
     "BuildKit daemon, e.g. unix:///run/buildkit/buildkitd.sock, tcp://host:1234 or ssh://host; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
   );
 }

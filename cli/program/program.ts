@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { wantsColour } from "../io.ts";
 import { addDebug, exampleText, guard } from "./command.ts";
+import { addCueCommands } from "./cue.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
 import { addModuleCommands } from "./modules.ts";
@@ -21,6 +22,7 @@ const groups: readonly ((program: Command, context: Context) => void)[] = [
   addRunCommands,
   addShell,
   addStageCommands,
+  addCueCommands,
   addModuleCommands,
   addImageCommands,
   addEngineCommands,

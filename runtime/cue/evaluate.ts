@@ -7,7 +7,7 @@ import { decodeFinding, decodeValue } from "./decode.ts";
 import { Host, NeedsWorker } from "./host.ts";
 import type { Source } from "./layout.ts";
 import type { ProgramOptions } from "./program.ts";
-import type { Answer, Exported, File, Fill, ModuleFile, Request, Scanned } from "./protocol.ts";
+import type { Answer, Exported, File, Fill, ModuleFile, Request, Scanned, Show } from "./protocol.ts";
 
 export type { Fill } from "./protocol.ts";
 
@@ -55,6 +55,10 @@ export interface Evaluator {
   module(file: File, local?: File): Promise<ModuleFile & { readonly raw: readonly unknown[] }>;
   /** Evaluates an instance together with fills. Throws UserError (2) with every finding. */
   load(source: Source, fills?: readonly Fill[]): Promise<Evaluation>;
+  /** As `load`, with text for people as the result. Throws UserError (2) with every finding. */
+  show(source: Source, fills: readonly Fill[], show: Show): Promise<string>;
+  /** Files in the standard format, in order: byte for byte what `cue fmt` writes. Throws UserError (2) with every syntax error. */
+  format(files: readonly File[], version?: string): Promise<readonly string[]>;
   /** Gives back the memory that is held for further fills: a fill after it loads again. */
   release(): Promise<void>;
   close(): Promise<void>;
@@ -105,6 +109,20 @@ class WasmEvaluator implements Evaluator {
 
   load(source: Source, fills: readonly Fill[] = []): Promise<Evaluation> {
     return this.#enqueue(() => this.#evaluate(source, fills, true));
+  }
+
+  show(source: Source, fills: readonly Fill[], show: Show): Promise<string> {
+    return this.#enqueue(async () => {
+      if (this.#loaded) await this.#reset();
+      const request = { call: "show", packages: source.packages, ...source.tags, fills, follow: this.#follow, show } as const;
+      const { shown = "" } = (await this.#ask<Answer>(request)).answer;
+      await this.#reset();
+      return shown;
+    });
+  }
+
+  format(files: readonly File[], version = ""): Promise<readonly string[]> {
+    return this.#enqueue(async () => (await this.#ask<Answer>({ call: "format", files, version })).answer.formatted ?? []);
   }
 
   release(): Promise<void> {

@@ -2,7 +2,7 @@
 // One request is one JSON object; its answer is one JSON object: a result, `findings`, or `internal`.
 import type { Kind } from "../../compiler/value.ts";
 
-export type Request = ScanRequest | DataRequest | ModuleRequest | LoadRequest | FillRequest | PrepareRequest;
+export type Request = ScanRequest | DataRequest | ModuleRequest | LoadRequest | ShowRequest | FillRequest | FormatRequest | PrepareRequest;
 
 /** Parse files and say what they need. The shim keeps the syntax trees for a load of the same text. */
 export interface ScanRequest {
@@ -33,6 +33,31 @@ export interface LoadRequest extends Partial<Tags> {
   readonly fills: readonly Fill[];
   /** Labels of definitions whose values are exported and below which references are shared, e.g. `#up`. */
   readonly follow: readonly string[];
+}
+
+/** As `load`; what is asked for comes back as text for people. */
+export interface ShowRequest extends Omit<LoadRequest, "call"> {
+  readonly call: "show";
+  readonly show: Show;
+}
+
+/** What is to be shown of an instance, and how. */
+export interface Show {
+  /** Evaluated in the scope of the instance; empty means the instance itself. */
+  readonly expression: string;
+  readonly format: "cue" | "json" | "yaml" | "text";
+  /** Hidden and optional fields, too; only for `cue`. */
+  readonly all: boolean;
+  /** A value that is not known is an error; that it is for the other formats anyway. */
+  readonly concrete: boolean;
+}
+
+/** Files in the standard format. */
+export interface FormatRequest {
+  readonly call: "format";
+  readonly files: readonly File[];
+  /** Language version of the files' module; empty means the newest. */
+  readonly version: string;
 }
 
 /** What comes into fields with `@tag(NAME)`. */
@@ -182,6 +207,10 @@ export interface Answer {
   /** Answer to `module`, and what each of its files says as it is. */
   readonly module?: ModuleFile;
   readonly raw?: readonly unknown[];
+  /** Answer to `format`, one text per file, in order. */
+  readonly formatted?: readonly string[];
+  /** Answer to `show`. */
+  readonly shown?: string;
   readonly findings?: readonly Finding[];
   /** A bug in the shim or in CUE: text for a bug report. */
   readonly internal?: string;

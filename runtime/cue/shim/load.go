@@ -96,6 +96,9 @@ func (s *Session) fill(r Request) []byte {
 	if err := s.checkDeclared(root, r.Fills); err != nil {
 		return encode(Answer{Findings: findings(err, "cue-unknown-field", s.own)})
 	}
+	if r.Show != nil {
+		return s.show(root.ValueIn(s.instance), *r.Show)
+	}
 	return s.export(root)
 }
 

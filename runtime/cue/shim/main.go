@@ -36,10 +36,12 @@ func answer(request []byte) (response []byte) {
 		return encode(session.data(r))
 	case "module":
 		return encode(session.module(r))
-	case "load":
+	case "load", "show":
 		return session.load(r)
 	case "fill":
 		return session.fill(r)
+	case "format":
+		return encode(session.format(r))
 	case "prepare":
 		return encode(session.prepare(r))
 	}

@@ -12,11 +12,12 @@ import (
 // Request is what the host asks. Which fields count depends on Call.
 type Request struct {
 	// "scan": parse files. "data": one file that stands alone, as JSON. "module": cue.mod/module.cue, with cue.mod/local-module.cue behind it when there is one. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
+	// "show": as load, with text for people as the answer. "format": files in the standard format.
 	// "prepare": compile packages that a later load will probably import, and forget everything else.
 	Call     string    `json:"call"`
 	Packages []Package `json:"packages"`
 	Fills    []Fill    `json:"fills"`
-	// scan and module; data takes one.
+	// scan, module and format; data takes one.
 	Files   []File `json:"files"`
 	Version string `json:"version"`
 	// scan and load: what the user gave as tags, each NAME or NAME=VALUE; a bare name is what @if asks for.
@@ -27,12 +28,29 @@ type Request struct {
 	Vars map[string]Var `json:"vars"`
 	// Labels of definitions whose values are exported and below which references are shared, e.g. "#up".
 	Follow []string `json:"follow"`
+	// show.
+	Show *Show `json:"show"`
+}
+
+// Show is what is to be shown of an instance, and how.
+type Show struct {
+	// Expression is evaluated in the scope of the instance; empty means the instance itself.
+	Expression string `json:"expression"`
+	// Format is "cue", "json", "yaml" or "text".
+	Format string `json:"format"`
+	// All shows hidden and optional fields, too; only for "cue".
+	All bool `json:"all"`
+	// Concrete: a value that is not known is an error; that it is for the other formats anyway.
+	Concrete bool `json:"concrete"`
 }
 
 // check says what makes a request unusable, empty when nothing does.
 func (r Request) check() string {
 	if r.Call == "data" && len(r.Files) != 1 {
 		return "data takes one file"
+	}
+	if (r.Call == "show") != (r.Show != nil) {
+		return "what to show belongs to show"
 	}
 	for _, f := range r.Fills {
 		if (f.Text == nil) == (f.JSON == nil) {
@@ -175,9 +193,13 @@ type Answer struct {
 	// Data is the answer to "data".
 	Data json.RawMessage `json:"data,omitempty"`
 	// Module is the answer to "module", Raw what each of its files says.
-	Module   *access.ModuleFile `json:"module,omitempty"`
-	Raw      []json.RawMessage  `json:"raw,omitempty"`
-	Findings []Finding          `json:"findings,omitempty"`
+	Module *access.ModuleFile `json:"module,omitempty"`
+	Raw    []json.RawMessage  `json:"raw,omitempty"`
+	// Formatted is the answer to "format", one text per file, in order.
+	Formatted []string `json:"formatted,omitempty"`
+	// Shown is the answer to "show".
+	Shown    *string   `json:"shown,omitempty"`
+	Findings []Finding `json:"findings,omitempty"`
 	// Internal is a bug in the shim or in CUE: text for a bug report.
 	Internal string `json:"internal,omitempty"`
 	// During is the place that was evaluated when it happened, where that is known.

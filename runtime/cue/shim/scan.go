@@ -51,12 +51,16 @@ func (s *Session) parse(file File, version string) (*ast.File, error) {
 		delete(s.parsed, file.Name)
 		return p.syntax, nil
 	}
+	return parser.ParseFile(file.Name, file.Text, parseOptions(version)...)
+}
+
+func parseOptions(version string) []parser.Option {
 	options := []parser.Option{parser.ParseComments, parser.AllErrors}
 	// The parser panics at anything else.
 	if languageVersion.MatchString(version) {
 		options = append(options, parser.Version(version))
 	}
-	return parser.ParseFile(file.Name, file.Text, options...)
+	return options
 }
 
 func describe(name string, syntax *ast.File, tags []string) (Scanned, error) {

@@ -95,6 +95,12 @@ func (r *Root) Value() cue.Value {
 	return (*cue.Context)(r.runtime).Encode(r.vertex)
 }
 
+// ValueIn gives the public view of the root as that of an instance: printed, it has the hidden fields of this package.
+func (r *Root) ValueIn(instance *build.Instance) cue.Value {
+	r.runtime.AddInst(r.vertex, instance)
+	return r.Value()
+}
+
 // Vertex gives the root as a vertex.
 func (r *Root) Vertex() Vertex {
 	return Vertex{root: r, use: r.vertex}
