@@ -45,7 +45,7 @@ async function compileUnasked(config: Config, request: VetRequest): Promise<Job>
   const images = imagePort(request.env, layouts, async () => ({ digest: "", config: nothing }));
   const frontends: Frontends = {
     serve: (locals) => checkLocals(locals, workspaceOf(config)),
-    dockerfile: async ({ inputs }) => ({ definition: inputs["context"] ?? new Uint8Array(), config: nothing }),
+    dockerfile: async ({ inputs }) => ({ definition: inputs["context"]?.encoded ?? new Uint8Array(), config: nothing }),
     readFirst: async () => undefined,
     localImages: (platform) => images.local(platform),
   };
