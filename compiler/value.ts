@@ -5,8 +5,13 @@ export type Kind = "null" | "bool" | "int" | "number" | "string" | "bytes" | "li
 
 /** One CUE value. A value used in a hundred places is one object: compare by identity. */
 export interface Value {
-  /** Where the value is declared, e.g. `app.#up[0]`; values of another package start with its import path in quotes. */
+  /**
+   * Where the value is declared, e.g. `app.#up[0]`. What is declared outside of the config's data goes by the first place there that refers
+   * to it; without such a place a value of another package starts with its import path in quotes.
+   */
   readonly path: string;
+  /** Where it is declared, when `path` is only a place that refers to it. */
+  readonly origin?: string;
   readonly kind: Kind;
   /** null, bool, int (bigint when it is beyond 2^53), number, string, bytes; undefined for the other kinds. */
   readonly scalar?: null | boolean | number | bigint | string | Uint8Array;

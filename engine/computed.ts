@@ -36,7 +36,7 @@ export async function readComputed(job: Job, read: (file: string) => Promise<Uin
 export async function fillComputed(evaluation: Evaluation, computed: readonly Computed[]): Promise<Evaluation> {
   if (computed.length === 0) return evaluation;
   try {
-    return await evaluation.fill(computed.map(({ path, json }) => ({ path, json, origin: `export of ${path}` })));
+    return await evaluation.fill(computed.map(({ path, json }) => ({ path, json, origin: `export of ${path}`, elements: true })));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(

@@ -7,7 +7,7 @@ import { nearest } from "../ops/near.ts";
 import type { Program } from "../ops/program.ts";
 import { showComponent } from "../ops/program.ts";
 import type { Workflow } from "../ops/read.ts";
-import { exportFormats, isComponent, takesDigest } from "../ops/use.ts";
+import { givesValue, isComponent } from "../ops/use.ts";
 import { componentAt, fieldAt, findComponents, splitPath } from "../ops/walk.ts";
 import type { Field, Missing } from "../value.ts";
 
@@ -170,10 +170,7 @@ class Needs {
       const known = this.#byPath.get(path);
       const field = known === undefined ? componentAt(this.#workflow.root, path) : undefined;
       const program = known ?? (field && this.#workflow.program(field));
-      this.#providers.set(
-        path,
-        program !== undefined && (exportFormats(program.value).length > 0 || takesDigest(program.value)) ? program : undefined,
-      );
+      this.#providers.set(path, program !== undefined && givesValue(program.value) ? program : undefined);
     }
     return this.#providers.get(path);
   }

@@ -67,8 +67,8 @@ class Reader {
 
   /** The names of a component: where it is declared, if that is in the config's data; else the places that refer to it. */
   #namesOf(value: Value): readonly string[] {
-    const places = this.#places.get(value) ?? [];
-    return places.length === 0 || places.includes(value.path) ? [value.path] : places;
+    const places = value.origin === undefined ? [] : (this.#places.get(value) ?? []);
+    return places.length === 0 ? [value.path] : places;
   }
 
   /** Reads one list of ops. Inline ones belong to `component`. */

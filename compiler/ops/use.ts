@@ -56,6 +56,11 @@ export function takesDigest(value: Value): boolean {
   return /\bstring\b|^[=!]~/.test(type) && exportFormats(value).length === 0 && opsNamed(value, "push-container").length > 0;
 }
 
+/** True when the job gives the component a value. */
+export function givesValue(value: Value): boolean {
+  return isComponent(value) && (exportFormats(value).length > 0 || takesDigest(value));
+}
+
 function opsNamed(value: Value, name: string): Value["fields"][] {
   const ops = value.fields.get("#up")?.value.items ?? [];
   return ops.map((op) => op.value.fields).filter((fields) => fields.get("do")?.value.scalar === name);

@@ -1,13 +1,13 @@
 // Walks a config for its components: values with `#up`, and for the values that no component can use before they are known.
 import type { Field, Value } from "../value.ts";
 import { unquote } from "./types.ts";
-import { isComponent } from "./use.ts";
+import { givesValue, isComponent } from "./use.ts";
 
 /** What a config has for a job. */
 export interface Found {
   /** Components in declaration order, each once. Definitions and hidden fields are templates: theirs are built only when used. */
   readonly components: readonly Field[];
-  /** Paths in the config's data of what is declared elsewhere, in declaration order: `app: #App` is the component of a definition under a name of its own. */
+  /** Where components stand in the config's data, in declaration order: `app: #App` is the component of a definition under a name of its own. */
   readonly places: ReadonlyMap<Value, readonly string[]>;
   /** Fields that CUE cannot complete yet and that may hold further components. */
   readonly undecided: readonly Field[];
@@ -19,17 +19,48 @@ export function findComponents(root: Field): Found {
   const undecided: Field[] = [];
   const places = new Map<Value, string[]>();
   const seen = new Set<Value>();
-  const stack: Field[] = [root];
-  for (let field = stack.pop(); field !== undefined; field = stack.pop()) {
+  const gives = valueGivers();
+  const stack = [{ field: root, at: root.path }];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { field, at } = next;
     const { value } = field;
-    if (isComponent(value) || value.path !== field.path) places.set(value, [...(places.get(value) ?? []), field.path]);
-    if (seen.has(value)) continue;
+    if (isComponent(value)) places.set(value, [...(places.get(value) ?? []), at]);
+    if (seen.has(value)) {
+      // A computed value has to go to every place that refers to it from outside: all of them are looked for, where there is one.
+      if (value.origin !== undefined && gives(value)) stack.push(...below(value, at));
+      continue;
+    }
     seen.add(value);
     if (isComponent(value)) components.push(field);
     else if (value.kind === "incomplete" && mayHoldComponents(value)) undecided.push(field);
-    stack.push(...visible(value).reverse());
+    stack.push(...below(value, value.origin === undefined ? value.path : at));
   }
   return { components, places, undecided };
+}
+
+/** What lies below a value that stands at a place, the first on top of the stack. */
+function below(value: Value, at: string): { field: Field; at: string }[] {
+  const fields = visible(value).reverse();
+  return fields.map((field) => ({ field, at: value.path === "" ? field.path : at + field.path.slice(value.path.length) }));
+}
+
+/** Tells whether a value, or one below it that is declared outside of the config's data too, gets a value from the job. Each is looked at once. */
+function valueGivers(): (value: Value) => boolean {
+  const known = new Map<Value, boolean>();
+  return (root) => {
+    const stack = [root];
+    for (let value = stack.at(-1); value !== undefined; value = stack.at(-1)) {
+      const inner = visible(value).flatMap((field) => (field.value.origin === undefined ? [] : [field.value]));
+      if (!known.has(value)) {
+        known.set(value, givesValue(value));
+        stack.push(...inner.filter((one) => !known.has(one)));
+      } else {
+        stack.pop();
+        if (inner.some((one) => known.get(one) === true)) known.set(value, true);
+      }
+    }
+    return known.get(root) === true;
+  };
 }
 
 /** Fields that belong to the config's data: no definitions, no hidden ones. */

@@ -1,15 +1,14 @@
 // The shim's answer as Values: one object per node, so that a value used in a hundred places is one object.
 import type { Diagnostic, Position } from "../../compiler/diagnostic.ts";
 import type { Attribute, Field, Kind, Missing, Value } from "../../compiler/value.ts";
+import { type Mutable, nameByPlace } from "./places.ts";
 import type { Exported, Finding, Node, Use } from "./protocol.ts";
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const NO_FIELDS: ReadonlyMap<string, Field> = new Map();
 const NO_ITEMS: readonly Field[] = [];
 const NO_ATTRIBUTES: readonly Attribute[] = [];
 
-/** The root value. Makes every object first and links them after, so that no depth of nesting matters. */
+/** The root value; paths are those of the config's own places. Makes every object first and links them after, so that no depth of nesting matters. */
 export function decodeValue(exported: Exported): Value {
   const attributes = exported.attributes.map((list) => list.map(([name, body]) => ({ name, body })));
   const values = exported.nodes.map(newValue);
@@ -40,6 +39,7 @@ export function decodeValue(exported: Exported): Value {
     if (node.i) value.items = node.i.map((use) => decodeUse(use, path, true));
     if (node.m) value.missing = node.m.map(([at, type, places]): Missing => ({ path: at, type, at: decodePlaces(places, exported.files) }));
   });
+  if (exported.nodes.some(({ p }) => p !== undefined)) nameByPlace(values);
   return values[0] as Value;
 }
 

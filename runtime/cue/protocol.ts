@@ -131,6 +131,8 @@ export interface Fill {
   readonly json?: string;
   /** Shown as the file in conflicts, e.g. `-i name=…`. */
   readonly origin: string;
+  /** The path may lead through elements of lists that are there. */
+  readonly elements?: boolean;
 }
 
 export interface Scanned {

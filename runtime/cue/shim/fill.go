@@ -8,6 +8,7 @@ import (
 	"cuelang.org/go/access"
 	"cuelang.org/go/cue"
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/ast/astutil"
 	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/literal"
 	"cuelang.org/go/cue/parser"
@@ -42,19 +43,24 @@ func (s *Session) fillValue(f Fill) (cue.Value, errors.Error) {
 	if err != nil {
 		return cue.Value{}, err
 	}
-	var src strings.Builder
-	for _, selector := range path.Selectors() {
-		if selector.LabelType() == cue.IndexLabel {
+	selectors := path.Selectors()
+	for _, selector := range selectors {
+		if selector.LabelType() == cue.IndexLabel && !f.Elements {
 			return cue.Value{}, errors.Newf(start, "%s: an element of a list cannot be set from outside, only the whole list", f.Path)
 		}
-		src.WriteString(selector.String() + ": ")
 	}
 	// Parsed rather than put together, so that every part has the origin as its position.
-	file, parseErr := parser.ParseFile(f.Origin, src.String()+"_")
+	file, parseErr := parser.ParseFile(f.Origin, around(selectors, hole))
 	if parseErr != nil {
 		return cue.Value{}, errors.Newf(start, "%q is not a CUE path, e.g. app.name", f.Path)
 	}
-	innermost(file).Value = expr
+	astutil.Apply(file, func(c astutil.Cursor) bool {
+		if name, ok := c.Node().(*ast.Ident); ok && name.Name == hole {
+			c.Replace(expr)
+			return false
+		}
+		return true
+	}, nil)
 	value := s.ctx.BuildFile(file, cue.ImportPath(s.importPath))
 	if err := value.Err(); err != nil && !value.Exists() {
 		return cue.Value{}, errors.Promote(err, f.Path)
@@ -62,16 +68,23 @@ func (s *Session) fillValue(f Fill) (cue.Value, errors.Error) {
 	return value, nil
 }
 
-// innermost finds the last field of `a: b: c: _`.
-func innermost(file *ast.File) *ast.Field {
-	field := file.Decls[0].(*ast.Field)
-	for {
-		inner, ok := field.Value.(*ast.StructLit)
-		if !ok {
-			return field
+// hole stands for the value of a fill until the syntax is there. Names that start with __ are reserved: no label is one.
+const hole = "__value"
+
+// around gives the CUE text of a struct that has only a value at a path: `a: b: [_, {c: value}, ...]`.
+func around(selectors []cue.Selector, value string) string {
+	text := value
+	for i := len(selectors) - 1; i >= 0; i-- {
+		switch selector := selectors[i]; {
+		case selector.LabelType() == cue.IndexLabel:
+			text = "[" + strings.Repeat("_, ", selector.Index()) + text + ", ...]"
+		case i > 0 && selectors[i-1].LabelType() == cue.IndexLabel:
+			text = "{" + selector.String() + ": " + text + "}"
+		default:
+			text = selector.String() + ": " + text
 		}
-		field = inner.Elts[0].(*ast.Field)
 	}
+	return text
 }
 
 func (s *Session) fillExpr(f Fill, path cue.Path) (ast.Expr, errors.Error) {
@@ -173,7 +186,7 @@ func (s *Session) checkDeclared(root *access.Root, fills []Fill) errors.Error {
 // says itself that it takes any field.
 func isDeclared(v access.Vertex, path cue.Path, origins map[string]bool) bool {
 	for _, selector := range path.Selectors() {
-		field, ok := arc(v, selector.String())
+		field, ok := member(v, selector)
 		if !ok {
 			return false
 		}
@@ -187,6 +200,18 @@ func isDeclared(v access.Vertex, path cue.Path, origins map[string]bool) bool {
 		v = field
 	}
 	return true
+}
+
+// member is the field or the element that a selector names.
+func member(v access.Vertex, selector cue.Selector) (access.Vertex, bool) {
+	if selector.LabelType() == cue.IndexLabel {
+		elements := v.Elements()
+		if selector.Index() >= len(elements) {
+			return access.Vertex{}, false
+		}
+		return elements[selector.Index()], true
+	}
+	return arc(v, selector.String())
 }
 
 func arc(v access.Vertex, label string) (access.Vertex, bool) {

@@ -115,6 +115,8 @@ type Fill struct {
 	Text   *string `json:"text"`
 	JSON   *string `json:"json"`
 	Origin string  `json:"origin"`
+	// Elements: the path may lead through elements of lists that are there.
+	Elements bool `json:"elements"`
 }
 
 // Scanned is the answer to "scan", one per file, in order.
