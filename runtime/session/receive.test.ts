@@ -208,6 +208,36 @@ test("an error of the daemon, and a broken stream, leave nothing behind", async 
   assert.deepEqual(fs.readdirSync(work), []);
 });
 
+test("names with newlines arrive as they are, and are told on one line", async () => {
+  const inDir = [packets.dir("dirs"), packets.dir("dirs/0")];
+  const t = await start();
+  assert.equal(await transfer(t, [...inDir, packets.file("dirs/0/a\nb")], { 2: "x" }), undefined);
+  await t.receiver.commit();
+  assert.deepEqual(fs.readdirSync(dest), ["a\nb"]);
+  const hostile = await start({ dirs: [{ prefix: "dirs/0", dest: path.join(work, "other") }] });
+  const error = await transfer(hostile, [...inDir, packets.file("dirs/0/a\n\x1b[2J/../../x")]);
+  assert.ok(error instanceof UserError);
+  assert.doesNotMatch(error.message, /[\n\x1b]/);
+});
+
+test("a million entries are taken, and when the last of them is hostile nothing is left", async () => {
+  const t = await start();
+  t.peer.send(packets.dir("dirs"), packets.dir("dirs/0"));
+  for (let from = 0; from < 1_000_000; from += 10_000) {
+    const names = Array.from({ length: 10_000 }, (_, i) => packets.file(`dirs/0/${String(from + i).padStart(7, "0")}`));
+    t.peer.send(Buffer.concat(names));
+  }
+  assert.match(String(await transfer(t, [packets.file("dirs/0/../../x")])), /leads outside/);
+  assert.deepEqual(fs.readdirSync(work), []);
+});
+
+test("a million empty values are refused before they fill the memory", async () => {
+  const t = await start();
+  t.peer.send(packets.dir("values"));
+  const names = Array.from({ length: 1_000_000 }, (_, i) => packets.file(`values/${String(i).padStart(7, "0")}`));
+  assert.match(String(await transfer(t, [Buffer.concat(names)])), /larger than 32 MiB together/);
+});
+
 test("values that are too large together are refused before they fill the memory", async () => {
   const t = await start({ memoryLimit: 1000 });
   const error = await transfer(t, [packets.dir("values"), packets.file("values/a"), packets.file("values/b")], {

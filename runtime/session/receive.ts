@@ -32,6 +32,8 @@ export interface Receiver {
 
 /** Unwritten bytes at which the daemon has to wait. */
 const writeHighWater = 8 << 20;
+/** What a value takes beside its bytes: also a million empty ones must not fill the memory. */
+const valueOverhead = 256;
 
 export function createReceiver(options: ReceiverOptions): Receiver {
   return new TreeReceiver(options);
@@ -194,8 +196,10 @@ class Transfer {
 
   #want(id: number, stat: Stat, route: Route): void {
     this.#written.set(stat.path, route);
-    if (route.staging === undefined) this.#inMemory.set(id, { path: stat.path, chunks: [] });
-    else this.#writers.set(id, new FileWriter(route.staging, route.relative, stat));
+    if (route.staging === undefined) {
+      this.#remember(valueOverhead + stat.path.length);
+      this.#inMemory.set(id, { path: stat.path, chunks: [] });
+    } else this.#writers.set(id, new FileWriter(route.staging, route.relative, stat));
     // Requests go out together at the end of this turn.
     if (this.#requests.length === 0) queueMicrotask(() => this.#sendRequests());
     this.#requests.push(frame(encodePacket(PacketType.request, id)));
@@ -245,14 +249,18 @@ class Transfer {
 
   #onValue(id: number, value: { readonly path: string; readonly chunks: Buffer[] }, data: Buffer): void {
     if (data.length > 0) {
-      this.#memoryUsed += data.length;
-      if (this.#memoryUsed > this.#limit) throw tooLarge(this.#limit);
+      this.#remember(data.length);
       value.chunks.push(Buffer.from(data));
       return;
     }
     this.#values.set(value.path, Buffer.concat(value.chunks));
     this.#inMemory.delete(id);
     this.#finishWhenDone();
+  }
+
+  #remember(bytes: number): void {
+    this.#memoryUsed += bytes;
+    if (this.#memoryUsed > this.#limit) throw tooLarge(this.#limit);
   }
 
   #finishWhenDone(): void {

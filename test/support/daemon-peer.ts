@@ -23,14 +23,15 @@ export interface Peer {
 /** Opens a call with `metadata` and hands its other end to `serve`, whose errors end the call as the session's would. */
 export async function openCall(serve: (call: Call) => Promise<void>, metadata: http2.OutgoingHttpHeaders = {}): Promise<Peer> {
   const dir = await mkdtemp(join(tmpdir(), "dagger-peer-"));
-  const server = http2.createServer();
+  // As much as the product's own sessions take.
+  const server = http2.createServer({ maxSessionMemory: 1000 });
   server.on("stream", (stream, headers, _flags, ...rest) => {
     const call = new Call(headers[":path"] ?? "", stream, (rest as unknown as [string[]])[0]);
     serve(call).catch((error: unknown) => call.end(2, error instanceof Error ? error.message : String(error)));
   });
   server.listen(join(dir, "socket"));
   await once(server, "listening");
-  const session = http2.connect("http://localhost", { path: join(dir, "socket") } as http2.ClientSessionOptions);
+  const session = http2.connect("http://localhost", { path: join(dir, "socket"), maxSessionMemory: 1000 } as http2.ClientSessionOptions);
   const stream = session.request({ ":method": "POST", ":path": "/test", ...metadata });
   const packets: Packet[] = [];
   let ended = false;
