@@ -27,7 +27,7 @@ export interface FailedStep {
   readonly name: string;
   /** Exit code of its process, where one ended. */
   readonly exitCode?: number;
-  /** Where the process had filesystems mounted, and of which kind; known where the daemon keeps the failed state. */
+  /** Where the process had filesystems mounted, and of which kind. */
   readonly mounts?: readonly { readonly dest: string; readonly kind: string }[];
 }
 

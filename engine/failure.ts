@@ -4,19 +4,24 @@ import type { Diagnostic } from "../compiler/index.ts";
 import type { SolveFailure } from "../runtime/solve/index.ts";
 import { SolveError } from "../runtime/solve/index.ts";
 import type { Step } from "./events.ts";
+import type { Mounts, StepTracker } from "./steps.ts";
+
+type FailedStep = NonNullable<Diagnostic["step"]>;
 
 /** Whatever ended the job, as an error for people. */
-export function explainFailure(error: unknown, steps: { step(digest: string): Step | undefined }): unknown {
-  if (!(error instanceof SolveError) || error.failure.vertex === undefined) return error;
-  const step = steps.step(error.failure.vertex);
-  if (step === undefined) return error;
-  return new SolveError(error.exit, describe(error.failure, step, error.diagnostics[0]), error.failure, error.cause);
+export function explainFailure(error: unknown, steps: Pick<StepTracker, "failed" | "mounts" | "step">): unknown {
+  if (!(error instanceof SolveError)) return error;
+  const [told] = error.diagnostics;
+  const digest = error.failure.vertex ?? (told?.code === "solve-failed" ? steps.failed(error.failure.reason) : undefined);
+  const step = digest === undefined ? undefined : steps.step(digest);
+  if (digest === undefined || step === undefined) return error;
+  return new SolveError(error.exit, describe(error.failure, step, steps.mounts(digest), told), error.failure, error.cause);
 }
 
-function describe(failure: SolveFailure, step: Step, told: Diagnostic | undefined): Diagnostic {
+function describe(failure: SolveFailure, step: Step, mounts: Mounts | undefined, told: Diagnostic | undefined): Diagnostic {
   const { component, at } = step;
   const of = component === "" ? "" : ` of ${component}`;
-  const base = { ...(component === "" ? {} : { path: component }), at, step: describeStep(failure, step) };
+  const base = { ...(component === "" ? {} : { path: component }), at, step: describeStep(failure, step, mounts) };
   if (failure.exitCode !== undefined) {
     return {
       code: "command-failed",
@@ -49,12 +54,13 @@ function tooDeep(op: string, of: string, base: Pick<Diagnostic, "at" | "path">):
   };
 }
 
-function describeStep({ exitCode, exec }: SolveFailure, { digest, name }: Step): NonNullable<Diagnostic["step"]> {
+function describeStep({ exitCode, exec }: SolveFailure, { digest, name }: Step, planned: Mounts | undefined): FailedStep {
+  const mounts = planned ?? exec?.container.mounts;
   return {
     digest,
     name,
     ...(exitCode === undefined ? {} : { exitCode }),
-    ...(exec === undefined ? {} : { mounts: exec.container.mounts.filter(isOfUser).map(({ dest, kind }) => ({ dest, kind })) }),
+    ...(mounts === undefined ? {} : { mounts: mounts.filter(isOfUser).map(({ dest, kind }) => ({ dest, kind })) }),
   };
 }
 

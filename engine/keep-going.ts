@@ -3,9 +3,10 @@ import type { Deferred, Diagnostic, ImageOutput, Job } from "../compiler/index.t
 import { UserError } from "../compiler/index.ts";
 import { type Build, SolveError } from "../runtime/solve/index.ts";
 import type { ErrorShell } from "./error-shell.ts";
-import type { Step, UpResult } from "./events.ts";
+import type { UpResult } from "./events.ts";
 import type { DoneImage, ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
+import type { StepTracker } from "./steps.ts";
 
 /** How many components are solved at the same time; the daemon has its own limit for steps. */
 const atOnce = 64;
@@ -15,7 +16,7 @@ export class KeptError extends UserError {
   /** What the other components gave. */
   readonly result: UpResult;
 
-  constructor(failures: readonly UserError[], steps: { step(digest: string): Step | undefined }, result: UpResult) {
+  constructor(failures: readonly UserError[], steps: StepTracker, result: UpResult) {
     super(1, explainAll(failures, steps));
     this.name = "KeptError";
     this.result = result;
@@ -23,7 +24,7 @@ export class KeptError extends UserError {
 }
 
 /** A step that several components and images need fails once. */
-function explainAll(failures: readonly UserError[], steps: { step(digest: string): Step | undefined }): Diagnostic[] {
+function explainAll(failures: readonly UserError[], steps: StepTracker): Diagnostic[] {
   const distinct = new Map(failures.map((error) => [keyOf(error), error]));
   const told = [...distinct.values()].flatMap((error) => {
     const explained = explainFailure(error, steps);

@@ -13,8 +13,15 @@ interface Tracked {
   /** Counted in the summary: work that the config asks for, not the transfer of sources nor the collecting of results. */
   readonly counted: boolean;
   readonly download: Download | undefined;
+  /** Of an exec. */
+  readonly mounts: Mounts | undefined;
   state: State;
+  /** Why it failed, in the daemon's words. */
+  error?: string;
 }
+
+/** Where a process has filesystems mounted, and of which kind. */
+export type Mounts = readonly { readonly dest: string; readonly kind: string }[];
 
 /** What a step that only the daemon knows of belongs to: an op's words, component and lines. */
 export interface StepOwner {
@@ -43,8 +50,7 @@ export class StepTracker {
       if (vertex === undefined) continue;
       const known = this.#tracked.get(digest);
       const step = known?.step ?? toStep(digest, vertex);
-      if (known === undefined)
-        this.#tracked.set(digest, { step, planned: true, counted: isCounted(vertex), download: downloadOf(vertex), state: "waiting" });
+      if (known === undefined) this.#tracked.set(digest, { ...toTracked(vertex), step });
       steps.push(step);
     }
     this.#emit({ type: "plan", steps });
@@ -58,6 +64,17 @@ export class StepTracker {
   /** What a vertex of the graph takes from the network. */
   download(digest: string): Download | undefined {
     return this.#tracked.get(digest)?.download;
+  }
+
+  /** The mounts of a step of the graph that is an exec. */
+  mounts(digest: string): Mounts | undefined {
+    return this.#tracked.get(digest)?.mounts;
+  }
+
+  /** Digest of the step of the graph that failed for this reason: old daemons do not tell it in the error. */
+  failed(reason: string): string | undefined {
+    const found = [...this.#tracked].find(([, { planned, error }]) => planned && error !== undefined && reason.endsWith(error));
+    return found?.[0];
   }
 
   /** Whether the vertex is one of the graph, not one that the daemon added. */
@@ -119,6 +136,7 @@ export class StepTracker {
     if (tracked.state === "done" && (state === "cached" || state === "started")) return;
     if (tracked.state === state) return;
     tracked.state = state;
+    if (state === "error") tracked.error = vertex.error;
     this.#emit({
       type: "step",
       step: tracked.step,
@@ -136,6 +154,7 @@ export class StepTracker {
       planned: false,
       counted: false,
       download: undefined,
+      mounts: undefined,
       state: "waiting",
     };
     this.#tracked.set(vertex.digest, tracked);
@@ -150,6 +169,11 @@ export class StepTracker {
       run: counted.filter((tracked) => tracked.state === "done").length,
     };
   }
+}
+
+function toTracked(vertex: Vertex): Omit<Tracked, "step"> {
+  const mounts = vertex.kind === "exec" ? [{ dest: "/", kind: "bind" }, ...vertex.mounts] : undefined;
+  return { planned: true, counted: isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting" };
 }
 
 function toStep(digest: string, vertex: Vertex): Step {

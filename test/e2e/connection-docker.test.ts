@@ -106,6 +106,15 @@ c: #up: [{do: "scratch"}, {do: "copy", from: a, src: "/", include: ["bin"]}]
   assert.doesNotMatch(stderr, /exec touch/, "nothing ran");
 });
 
+test("a command that fails on an old daemon is told at its line, though the daemon's error does not say which it was", async () => {
+  const ops = '{do: "exec", network: "none", args: ["sh", "-c", "exit 7"], mount: "/tmp": "tmpfs"}';
+  const { code, stderr } = await up("fails", `a: #up: [{do: "fetch-container", ref: "busybox"},\n\t${ops}]\n`);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /`exec sh -c exit 7` of a (ended with exit code 7|failed: .*exit code: 7)/);
+  assert.match(stderr, /up\.cue:3:2\n/);
+  assert.match(stderr, /= mounts: \/tmp \(tmpfs\)/);
+});
+
 test("a Dockerfile is built by Docker's own frontend, and what its context cannot be made of is told before it is asked", async () => {
   const { code, stdout, stderr } = await up(
     "dockerfile",
