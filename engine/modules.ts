@@ -190,7 +190,7 @@ async function withModule<T>(request: ModuleRequest, work: (module: Module, modu
         hint: "Start a module: dagger mod init example.com/name",
       });
     const { env, signal } = request;
-    return await work(module, openModules({ env, offline: isOffline(request), signal, readData: (file) => evaluator.data(file) }));
+    return await work(module, openModules({ env, offline: isOffline(request), signal, evaluator }));
   } finally {
     await evaluator.close();
   }

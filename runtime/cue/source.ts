@@ -54,6 +54,9 @@ class Reader {
   /** Imports that lead nowhere: all of them are reported together. */
   readonly #wrong: Diagnostic[] = [];
   readonly #modules = new Map<string, Promise<Module>>();
+  /** Where imports lead, and the files of packages: looked up once, ahead of their turn where that means to wait for a registry. */
+  readonly #resolved = new WeakMap<Import, Promise<PackageDir>>();
+  readonly #selected = new Map<string, Promise<Selected>>();
   #module: Module | undefined;
 
   constructor(evaluator: Evaluator, disk: Disk, options: ReadOptions) {
@@ -114,6 +117,7 @@ class Reader {
   async #add(importPath: string, { name, files }: Selected, found: PackageDir): Promise<number> {
     const index = this.#packages.length;
     const imports: Record<string, number> = {};
+    this.#ahead(files, found);
     this.#packages.push({
       importPath,
       name,
@@ -135,6 +139,35 @@ class Reader {
     return { name, text, embedded: embeddedFiles(this.#disk, file, scanned.embeds, this.#by(found).show) };
   }
 
+  /**
+   * Looks up all imports at once, and what the packages import in turn: modules are fetched side by side. What fails here fails
+   * again, and is told, when its turn comes.
+   */
+  #ahead(files: readonly SelectedFile[], importer: PackageDir): void {
+    if (Object.keys(this.#module?.deps ?? {}).length === 0) return;
+    for (const wanted of files.flatMap((file) => file.scanned.imports)) {
+      if (this.#resolved.has(wanted)) continue;
+      const deeper = async (): Promise<void> => {
+        const found = await this.#resolve(wanted, importer);
+        if (!this.#selected.has(keyOf(found, wanted))) this.#ahead((await this.#selectOnce(found, wanted)).files, found);
+      };
+      deeper().catch(() => undefined);
+    }
+  }
+
+  #resolve(wanted: Import, importer: PackageDir): Promise<PackageDir> {
+    const known = this.#resolved.get(wanted) ?? resolveImport(this.#resolving, wanted, importer);
+    this.#resolved.set(wanted, known);
+    return known;
+  }
+
+  #selectOnce(found: PackageDir, wanted: Import): Promise<Selected> {
+    const key = keyOf(found, wanted);
+    const known = this.#selected.get(key) ?? this.#select(found, wanted.package);
+    this.#selected.set(key, known);
+    return known;
+  }
+
   /** Undefined, and a finding more, when the import leads nowhere. */
   async #tryImport(wanted: Import, importer: PackageDir): Promise<number | undefined> {
     try {
@@ -147,11 +180,11 @@ class Reader {
   }
 
   async #import(wanted: Import, importer: PackageDir): Promise<number> {
-    const found = await resolveImport(this.#resolving, wanted, importer);
-    const key = `${found.dirs[0]}:${wanted.package}`;
+    const found = await this.#resolve(wanted, importer);
+    const key = keyOf(found, wanted);
     const known = this.#indexes.get(key);
     if (known !== undefined) return known;
-    const selected = await this.#select(found, wanted.package);
+    const selected = await this.#selectOnce(found, wanted);
     if (selected.files.length === 0) throw noFiles(wanted, selected);
     this.#indexes.set(key, this.#packages.length);
     // Two major versions of a module are two modules.
@@ -176,6 +209,11 @@ class Reader {
     const full = rel === "" ? this.#module.path : `${this.#module.path}/${rel}`;
     return name === "" || path.posix.basename(full) === name ? full : `${full}:${name}`;
   }
+}
+
+/** One package: a directory may hold several. */
+function keyOf(found: PackageDir, wanted: Import): string {
+  return `${found.dirs[0]}:${wanted.package}`;
 }
 
 function missing(target: string, cwd: string): Error {

@@ -8,6 +8,7 @@ import type { Environment } from "../directories.ts";
 import { withLock } from "../lock.ts";
 import { moduleError, shown } from "./failure.ts";
 import type { RegistryClient } from "./registry.ts";
+import { Slots } from "./slots.ts";
 import { unzip } from "./unzip.ts";
 import { escapeName, type ModuleVersion } from "./version.ts";
 
@@ -20,8 +21,13 @@ export function cueCacheDir(env: Environment): string {
   return path.join(cache, "cue");
 }
 
+/** Modules that are fetched and unpacked side by side. */
+const maxAtOnce = 8;
+
 export class ModuleCache {
   readonly #dir: string;
+  readonly #slots: Slots = new Slots(maxAtOnce);
+  readonly #directories = new Map<string, Promise<string>>();
   /** Opens the way to the registries; undefined while offline. */
   readonly #registry: (() => Promise<RegistryClient>) | undefined;
 
@@ -36,26 +42,34 @@ export class ModuleCache {
     const extracted = path.join(this.#extracted(module), "cue.mod", "module.cue");
     if (!existsSync(file) && this.#isComplete(module) && existsSync(extracted)) {
       // cue looks for it under this name, and would ask the registry. A cache that cannot be written to is still good for reading.
-      await writeAtomically(file, readFileSync(extracted)).catch(() => undefined);
+      await writeAtomically(file, (temporary) => fs.writeFile(temporary, readFileSync(extracted), { flag: "wx" })).catch(() => undefined);
       return { name: extracted, text: readFileSync(extracted, "utf8") };
     }
     if (existsSync(file)) return { name: file, text: readFileSync(file, "utf8") };
     const registry = await this.#reach(module);
     await this.#locked(module, async () => {
-      if (!existsSync(file)) await writeAtomically(file, await registry.moduleFile(module));
+      if (existsSync(file)) return;
+      const bytes = await registry.moduleFile(module);
+      await writeAtomically(file, (temporary) => fs.writeFile(temporary, bytes, { flag: "wx" }));
     });
     return { name: file, text: readFileSync(file, "utf8") };
   }
 
   /** The directory with a module's files, which are there whole. Throws UserError (2, 3). */
-  async directory(module: ModuleVersion): Promise<string> {
+  directory(module: ModuleVersion): Promise<string> {
+    const known = this.#directories.get(shown(module)) ?? this.#fetch(module);
+    this.#directories.set(shown(module), known);
+    return known;
+  }
+
+  async #fetch(module: ModuleVersion): Promise<string> {
     const dir = this.#extracted(module);
     if (this.#isComplete(module)) return dir;
     const zip = this.#file(module, "zip");
     const registry = existsSync(zip) ? undefined : await this.#reach(module);
     await this.#locked(module, async () => {
       if (this.#isComplete(module)) return;
-      if (!existsSync(zip) && registry) await writeAtomically(zip, await registry.zip(module));
+      if (!existsSync(zip) && registry) await writeAtomically(zip, (temporary) => registry.zip(module, temporary));
       await this.#extract(module, zip, dir);
     });
     return dir;
@@ -92,7 +106,7 @@ export class ModuleCache {
 
   async #locked(module: ModuleVersion, work: () => Promise<void>): Promise<void> {
     try {
-      await withLock(this.#file(module, "lock"), work);
+      await this.#slots.run(() => withLock(this.#file(module, "lock"), work));
     } catch (error) {
       if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) throw error;
       throw moduleError(
@@ -120,11 +134,11 @@ export class ModuleCache {
   }
 }
 
-async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
+async function writeAtomically(file: string, write: (temporary: string) => Promise<void>): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
   const temporary = `${file}${randomInt(1e9)}.tmp`;
   try {
-    await fs.writeFile(temporary, bytes, { flag: "wx" });
+    await write(temporary);
     await fs.rename(temporary, file);
   } finally {
     await fs.rm(temporary, { force: true });

@@ -1,7 +1,9 @@
 // The door of runtime/modules: CUE modules, from registries and from cue's cache.
+
+import type { Evaluator } from "../cue/index.ts";
 import type { Environment } from "../directories.ts";
 import { cueCacheDir, ModuleCache } from "./cache.ts";
-import { type ReadData, readRegistries } from "./registries.ts";
+import { readRegistries } from "./registries.ts";
 import { RegistryClient } from "./registry.ts";
 import { CueModules } from "./resolver.ts";
 
@@ -16,8 +18,8 @@ export interface ModulesOptions {
   /** Milliseconds for which a registry may say nothing. */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Evaluates a CUE file that stands alone. */
-  readonly readData: ReadData;
+  /** Reads configurations and module files. */
+  readonly evaluator: Pick<Evaluator, "data" | "module">;
 }
 
 export interface Modules {
@@ -27,13 +29,15 @@ export interface Modules {
 }
 
 export function openModules(options: ModulesOptions): Modules {
-  const { env, readData } = options;
+  const { env, evaluator } = options;
+  const readModule = async (file: { readonly name: string; readonly text: string }): Promise<unknown> =>
+    (await evaluator.module(file)).raw[0];
   let opened: Promise<RegistryClient> | undefined;
   const registry = (): Promise<RegistryClient> => {
-    opened ??= readRegistries(env, readData).then((registries) => new RegistryClient({ ...options, registries }));
+    opened ??= readRegistries(env, (file) => evaluator.data(file)).then((registries) => new RegistryClient({ ...options, registries }));
     return opened;
   };
   const dir = cueCacheDir(env);
   const identity = `${dir} ${env["CUE_REGISTRY"] ?? ""}`;
-  return { resolver: new CueModules(new ModuleCache(dir, options.offline ? undefined : registry), readData, identity), registry };
+  return { resolver: new CueModules(new ModuleCache(dir, options.offline ? undefined : registry), readModule, identity), registry };
 }

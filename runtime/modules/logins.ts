@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
+import { UserError } from "../../compiler/diagnostic.ts";
 import type { Environment } from "../directories.ts";
+import { httpRequest, readBody } from "../http.ts";
 import { withLock } from "../lock.ts";
 import { moduleError } from "./failure.ts";
 
@@ -18,6 +20,8 @@ type Logins = Readonly<Record<string, Login>>;
 
 /** Tokens expire a little before their time, as other clients see it: the request has to arrive, too. */
 const early = 10_000;
+/** No answer with a token is larger, in bytes. */
+const maxAnswer = 1 << 20;
 
 /** The `authorization` header for a registry that the user has logged in to with cue; undefined for others. Throws UserError (2, 3). */
 export async function cueLogin(env: Environment, host: string, insecure: boolean, signal: AbortSignal): Promise<string | undefined> {
@@ -29,7 +33,7 @@ export async function cueLogin(env: Environment, host: string, insecure: boolean
       const logins = (await readLogins(file)) ?? {};
       const now = logins[host];
       if (now === undefined || !expired(now)) return now;
-      const fresh = await refresh(now, host, insecure, signal);
+      const fresh = await refresh(env, now, host, insecure, signal);
       await writeLogins(file, { ...logins, [host]: fresh });
       return fresh;
     });
@@ -76,20 +80,19 @@ function bad(file: string, why: string, cause: unknown): Error {
   return moduleError(2, "bad-cue-logins", `Cannot use the CUE logins ${file}: ${why}`, "Log in again: cue login", cause);
 }
 
-async function refresh(login: Login, host: string, insecure: boolean, signal: AbortSignal): Promise<Login> {
+async function refresh(env: Environment, login: Login, host: string, insecure: boolean, signal: AbortSignal): Promise<Login> {
   const again = (why: string, cause?: unknown): Error =>
     moduleError(3, "module-login", `the CUE login at ${host} has expired: ${why}`, `log in again: cue login ${host}`, cause);
   if (!login.refresh_token) throw again("it has no refresh token");
   let answer: { access_token?: unknown; token_type?: unknown; refresh_token?: unknown; expires_in?: unknown };
   try {
-    const response = await fetch(`${insecure ? "http" : "https"}://${host}/login/oauth/token`, {
-      method: "POST",
-      body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: login.refresh_token }),
-      signal,
-    });
-    if (!response.ok) throw new Error(`the registry answers with status ${response.status}`);
-    answer = (await response.json()) as typeof answer;
+    const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: login.refresh_token });
+    const response = await httpRequest(new URL(`${insecure ? "http" : "https"}://${host}/login/oauth/token`), { form, signal }, env);
+    const body = await readBody(response.body, maxAnswer);
+    if (response.status >= 400) throw new Error(`the registry answers with status ${response.status}`);
+    answer = JSON.parse(body.toString("utf8")) as typeof answer;
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw again((error as Error).message, error);
   }
   if (typeof answer.access_token !== "string") throw again("the answer has no token");

@@ -68,7 +68,7 @@ after(async () => {
 });
 
 async function load(dir: string, env: Record<string, string>, options: { offline?: boolean; patience?: number } = {}): Promise<unknown> {
-  const { resolver } = openModules({ env, ...options, readData: (file) => evaluator.data(file) });
+  const { resolver } = openModules({ env, ...options, evaluator });
   const source = await readSource(evaluator, ".", { cwd: dir, library: path.join(repository, "packages"), modules: resolver });
   return (await evaluator.load(source)).exportJson();
 }

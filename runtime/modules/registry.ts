@@ -1,14 +1,16 @@
-// The OCI registry that modules come from: manifests, blobs and tags over HTTP, every wait bounded, every blob held against its digest.
-import { createHash } from "node:crypto";
+// The OCI registry that modules come from: manifests, blobs and tags over HTTP, every blob held against its digest.
+import { createHash, type Hash } from "node:crypto";
+import { type FileHandle, open } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Environment } from "../directories.ts";
+import { readBody } from "../http.ts";
 import { dockerAuth, fetchToken, type RegistryAuth } from "../session/index.ts";
 import { damaged, moduleError, shown } from "./failure.ts";
 import { cueLogin } from "./logins.ts";
 import type { Location, Registries } from "./registries.ts";
+import { type Arriving, BrokenOff, Transfers } from "./transfer.ts";
 import { compareVersions, isVersion, type ModuleVersion, majorOf } from "./version.ts";
 
-/** How long a registry may say nothing, in milliseconds. */
-const defaultPatience = 30_000;
 /** As CUE has it. */
 const maxModuleFile = 16 << 20;
 const maxManifest = 4 << 20;
@@ -40,6 +42,7 @@ export interface RegistryOptions {
 export class RegistryClient {
   readonly #options: RegistryOptions;
   readonly #auth: RegistryAuth;
+  readonly #transfers: Transfers;
   /** `authorization` headers that a registry took, by host and repository. */
   readonly #accepted = new Map<string, string>();
   readonly #manifests = new Map<string, Promise<Published>>();
@@ -47,6 +50,7 @@ export class RegistryClient {
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#auth = dockerAuth(options.env);
+    this.#transfers = new Transfers(options);
   }
 
   /** Throws UserError: 2 when there is no such version, 3 when the registry cannot be asked. */
@@ -61,11 +65,30 @@ export class RegistryClient {
   }
 
   async moduleFile(module: ModuleVersion): Promise<Buffer> {
-    return this.#blob(module, (await this.published(module)).moduleFile, maxModuleFile);
+    const { moduleFile } = await this.published(module);
+    const { url, location } = this.#blobAt(module, moduleFile, maxModuleFile);
+    const { status, body } = await this.#get(location, url, shown(module), "*/*", moduleFile.size);
+    this.#checkBlob(module, moduleFile, location, status, createHash("sha256").update(body));
+    return body;
   }
 
-  async zip(module: ModuleVersion): Promise<Buffer> {
-    return this.#blob(module, (await this.published(module)).zip, maxZip);
+  /** Writes the module's archive to a file that is not there yet; what it wrote stays when it fails. */
+  async zip(module: ModuleVersion, file: string): Promise<void> {
+    const { zip } = await this.published(module);
+    const { url, location } = this.#blobAt(module, zip, maxZip);
+    const handle = await open(file, "wx");
+    try {
+      const download = new Download(handle, zip.size);
+      const { status } = await this.#authorized(location, shown(module), (authorization) =>
+        this.#transfers.ask(
+          { location, url, what: shown(module), headers: () => ({ ...download.headers(), ...authorization }) },
+          (answer) => download.take(answer),
+        ),
+      );
+      this.#checkBlob(module, zip, location, status, download.hash);
+    } finally {
+      await handle.close();
+    }
   }
 
   /** All versions of a module, oldest first; of one major version when `major` is given. */
@@ -78,7 +101,7 @@ export class RegistryClient {
       if (answer.status === 404) return [];
       const { tags: more } = parse(answer.body, path) as { tags?: unknown };
       if (Array.isArray(more)) tags.push(...more.filter((tag) => typeof tag === "string"));
-      next = nextPage(answer.headers.get("link"));
+      next = nextPage(answer.headers["link"]);
     }
     return tags
       .filter((tag) => tag.startsWith(location.tagPrefix))
@@ -125,24 +148,48 @@ export class RegistryClient {
     return { zip: blobOf(module, zip), moduleFile: blobOf(module, file) };
   }
 
-  async #blob(module: ModuleVersion, { digest, size }: Blob, max: number): Promise<Buffer> {
+  #blobAt(module: ModuleVersion, { digest, size }: Blob, max: number): { readonly location: Location; readonly url: string } {
     if (size > max) throw damaged(module, `it has ${size} bytes, more than the ${max} that are allowed`);
     const location = this.#locate(module.path);
-    const { status, body } = await this.#get(location, `/v2/${location.repository}/blobs/${digest}`, shown(module), "*/*", size);
-    if (status === 404) throw damaged(module, `${location.host} has lost its blob ${digest}`);
-    const seen = `sha256:${createHash("sha256").update(body).digest("hex")}`;
-    if (seen !== digest) throw damaged(module, `${location.host} sent bytes with the digest ${seen} instead of ${digest}`);
-    return body;
+    return { location, url: `/v2/${location.repository}/blobs/${digest}` };
   }
 
-  /** Asks once without a login, and once more with what the registry wants. */
-  async #get(location: Location, url: string, what: string, accept: string, max: number): Promise<Answer> {
+  #checkBlob(module: ModuleVersion, { digest }: Blob, { host }: Location, status: number, hash: Hash): void {
+    if (status === 404) throw damaged(module, `${host} has lost its blob ${digest}`);
+    const seen = `sha256:${hash.digest("hex")}`;
+    if (seen !== digest) throw damaged(module, `${host} sent bytes with the digest ${seen} instead of ${digest}`);
+  }
+
+  /** A small answer, in memory. */
+  #get(location: Location, url: string, what: string, accept: string, max: number): Promise<Answer> {
+    return this.#authorized(location, what, (authorization) =>
+      this.#transfers.ask(
+        { location, url, what, headers: () => ({ accept, ...authorization }) },
+        async ({ status, headers, body, alive }) => {
+          const limit = status < 300 ? max : maxManifest;
+          const bytes = await readBody(body, limit + 1, alive);
+          if (bytes.length > limit)
+            throw this.#transfers.unreachable({ location, what }, `it sends more than the ${limit} bytes that it may`);
+          return { status, headers, body: bytes };
+        },
+      ),
+    );
+  }
+
+  /** Asks once with the login that is known, and once more with what the registry wants. */
+  async #authorized(
+    location: Location,
+    what: string,
+    ask: (headers: Readonly<Record<string, string>>) => Promise<Answer>,
+  ): Promise<Answer> {
     const scope = `${location.host}/${location.repository}`;
-    let authorization = this.#accepted.get(scope) ?? (await cueLogin(this.#options.env, location.host, location.insecure, this.#signal()));
-    let answer = await this.#request(location, url, what, accept, max, authorization);
+    const header = (authorization: string | undefined) => (authorization === undefined ? {} : { authorization });
+    const signal = this.#transfers.signal();
+    let authorization = this.#accepted.get(scope) ?? (await cueLogin(this.#options.env, location.host, location.insecure, signal));
+    let answer = await ask(header(authorization));
     if (answer.status === 401) {
-      authorization = await this.#authorize(location, answer.headers.get("www-authenticate") ?? "");
-      if (authorization !== undefined) answer = await this.#request(location, url, what, accept, max, authorization);
+      authorization = await this.#authorize(location, answer.headers["www-authenticate"] ?? "");
+      if (authorization !== undefined) answer = await ask(header(authorization));
     }
     if (answer.status === 401 || answer.status === 403) {
       throw moduleError(
@@ -152,7 +199,9 @@ export class RegistryClient {
         `log in: docker login ${location.host}, or cue login ${location.host}`,
       );
     }
-    if (answer.status >= 400 && answer.status !== 404) throw this.#unreachable(location, what, `it answers with status ${answer.status}`);
+    if (answer.status >= 300 && answer.status !== 404) {
+      throw this.#transfers.unreachable({ location, what }, `it answers with status ${answer.status}`);
+    }
     if (authorization !== undefined) this.#accepted.set(scope, authorization);
     return answer;
   }
@@ -169,65 +218,56 @@ export class RegistryClient {
     const realm = fields.get("realm");
     if (!/^bearer\b/i.test(challenge) || realm === undefined) return undefined;
     const scopes = [fields.get("scope") ?? `repository:${repository}:pull`];
-    return `Bearer ${(await fetchToken({ host, realm, service: fields.get("service") ?? "", scopes }, credentials)).token}`;
+    const wanted = { host, realm, service: fields.get("service") ?? "", scopes };
+    return `Bearer ${(await fetchToken(wanted, credentials, this.#options.env)).token}`;
+  }
+}
+
+/** One blob on its way into a file; it goes on where a connection broke off, when the registry can do that. */
+class Download {
+  readonly #file: FileHandle;
+  readonly #size: number;
+  #received = 0;
+  hash: Hash = createHash("sha256");
+
+  constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.#size = size;
   }
 
-  async #request(
-    location: Location,
-    url: string,
-    what: string,
-    accept: string,
-    max: number,
-    authorization: string | undefined,
-  ): Promise<Answer> {
-    const patience = this.#options.patience ?? defaultPatience;
-    const quiet = new AbortController();
-    let timer = setTimeout(() => quiet.abort(), patience);
-    const alive = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => quiet.abort(), patience);
-    };
-    try {
-      const signal = this.#options.signal === undefined ? quiet.signal : AbortSignal.any([quiet.signal, this.#options.signal]);
-      const headers = { accept, ...(authorization !== undefined && { authorization }) };
-      const response = await fetch(`${location.insecure ? "http" : "https"}://${location.host}${url}`, { headers, signal });
-      const chunks: Uint8Array[] = [];
-      let size = 0;
-      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        alive();
-        chunks.push(chunk);
-        size += chunk.length;
-        if (response.ok && size > max) throw new Error(`it sends more than the ${max} bytes that were announced`);
-        if (size > Math.max(max, maxManifest)) break;
-      }
-      return { status: response.status, headers: response.headers, body: Buffer.concat(chunks) };
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      throw this.#unreachable(location, what, quiet.signal.aborted ? `it says nothing for ${patience / 1000} s` : reasonOf(error), error);
-    } finally {
-      clearTimeout(timer);
+  headers(): Readonly<Record<string, string>> {
+    return { accept: "*/*", ...(this.#received > 0 && { range: `bytes=${this.#received}-` }) };
+  }
+
+  async take({ status, headers, body, alive }: Arriving): Promise<Answer> {
+    if (status === 416) {
+      this.#restart();
+      throw new BrokenOff("it has no more bytes of it");
     }
+    if (status < 200 || status >= 300) return { status, headers, body: await readBody(body, maxManifest, alive) };
+    const goesOn = status === 206 && headers["content-range"]?.startsWith(`bytes ${this.#received}-`) === true;
+    if (!goesOn) this.#restart();
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      alive();
+      if (this.#received + chunk.length > this.#size) throw new Error(`it sends more than the ${this.#size} bytes that were announced`);
+      await this.#file.write(chunk, 0, chunk.length, this.#received);
+      this.#received += chunk.length;
+      this.hash.update(chunk);
+    }
+    if (this.#received < this.#size) throw new BrokenOff(`it sends only ${this.#received} of ${this.#size} bytes`);
+    return { status: 200, headers, body: Buffer.alloc(0) };
   }
 
-  #signal(): AbortSignal {
-    const own = AbortSignal.timeout(this.#options.patience ?? defaultPatience);
-    return this.#options.signal === undefined ? own : AbortSignal.any([own, this.#options.signal]);
-  }
-
-  #unreachable({ host }: Location, what: string, why: string, cause?: unknown): Error {
-    return moduleError(
-      3,
-      "module-registry",
-      `Cannot get ${what} from the registry ${host}: ${why}`,
-      "check the network and CUE_REGISTRY; modules that were fetched before, or vendored, need no registry",
-      cause,
-    );
+  /** What was written is written over: it has the same length in the end. */
+  #restart(): void {
+    this.#received = 0;
+    this.hash = createHash("sha256");
   }
 }
 
 interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
@@ -259,15 +299,9 @@ function parse(body: Buffer, what: string): object {
   }
 }
 
-function nextPage(link: string | null): string | undefined {
-  const target = /<([^>]+)>\s*;\s*rel="?next"?/.exec(link ?? "")?.[1];
+function nextPage(link: string | string[] | undefined): string | undefined {
+  const target = /<([^>]+)>\s*;\s*rel="?next"?/.exec([link ?? ""].flat().join(", "))?.[1];
   if (target === undefined) return undefined;
   const url = new URL(target, "http://registry.invalid");
   return `${url.pathname}${url.search}`;
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
-  return cause instanceof Error ? cause.message : String(cause);
 }

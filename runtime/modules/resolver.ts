@@ -5,7 +5,7 @@ import path from "node:path";
 import { UserError } from "../../compiler/diagnostic.ts";
 import type { FoundPackage, Module, ModuleImport, ModuleResolver } from "../cue/index.ts";
 import type { ModuleCache } from "./cache.ts";
-import { moduleError } from "./failure.ts";
+import { moduleError, shown } from "./failure.ts";
 import { type ModuleFile, newest, readModuleFile } from "./module-file.ts";
 import type { ReadData } from "./registries.ts";
 import { type ModuleVersion, majorOf, nameOf } from "./version.ts";
@@ -22,17 +22,17 @@ export class Build {
   readonly root: string;
   readonly file: ModuleFile;
   readonly #cache: ModuleCache;
-  readonly #readData: ReadData;
+  readonly #readModule: ReadData;
   readonly #roots: ReadonlyMap<string, ModuleVersion>;
   readonly #files = new Map<string, Promise<ModuleFile>>();
   #all: Promise<ReadonlyMap<string, ModuleVersion>> | undefined;
 
-  constructor(module: Module, cache: ModuleCache, readData: ReadData) {
+  constructor(module: Module, cache: ModuleCache, readModule: ReadData) {
     this.root = module.root;
     const { data, name, local } = module.file ?? { data: {}, name: "cue.mod/module.cue" };
     this.file = local ? readModuleFile(local.data, local.name, data) : readModuleFile(data, name);
     this.#cache = cache;
-    this.#readData = readData;
+    this.#readModule = readModule;
     this.#roots = newest(this.file.deps);
   }
 
@@ -79,10 +79,15 @@ export class Build {
     const replaced = this.file.replacements.get(nameOf(module));
     if (replaced && "dir" in replaced) {
       const name = path.join((await this.place(module)).dir, "cue.mod", "module.cue");
-      return readModuleFile(await this.#readData({ name, text: readText(name) }), name);
+      return readModuleFile(await this.#readModule({ name, text: readText(name) }), name);
     }
-    const file = await this.#cache.moduleFile(replaced?.module ?? module);
-    return readModuleFile(await this.#readData(file), file.name);
+    const chosen = replaced?.module ?? module;
+    const file = await this.#cache.moduleFile(chosen);
+    try {
+      return readModuleFile(await this.#readModule(file), file.name);
+    } catch (error) {
+      throw error instanceof UserError ? ofOthers(error, chosen) : error;
+    }
   }
 
   /** Major version that an import without one means in the main module. */
@@ -97,6 +102,16 @@ export class Build {
   }
 }
 
+/** The module file of somebody else, which the user cannot mend. */
+function ofOthers(error: UserError, module: ModuleVersion): UserError {
+  const hint = `take another version of ${shown(module)}: dagger mod get ${module.path}@VERSION; or a newer dagger`;
+  return new UserError(
+    error.exit,
+    error.diagnostics.map((d) => ({ ...d, hint })),
+    { cause: error },
+  );
+}
+
 /** The one major version of a module among others. */
 function only(deps: readonly ModuleVersion[], modulePath: string): string | undefined {
   const majors = new Set(deps.filter((dep) => dep.path === modulePath).map((dep) => majorOf(dep.version)));
@@ -107,17 +122,17 @@ function only(deps: readonly ModuleVersion[], modulePath: string): string | unde
 export class CueModules implements ModuleResolver {
   readonly identity: string;
   readonly #cache: ModuleCache;
-  readonly #readData: ReadData;
+  readonly #readModule: ReadData;
   readonly #builds = new WeakMap<Module, Build>();
 
-  constructor(cache: ModuleCache, readData: ReadData, identity: string) {
+  constructor(cache: ModuleCache, readModule: ReadData, identity: string) {
     this.#cache = cache;
-    this.#readData = readData;
+    this.#readModule = readModule;
     this.identity = identity;
   }
 
   build(module: Module): Build {
-    const known = this.#builds.get(module) ?? new Build(module, this.#cache, this.#readData);
+    const known = this.#builds.get(module) ?? new Build(module, this.#cache, this.#readModule);
     this.#builds.set(module, known);
     return known;
   }

@@ -52,7 +52,8 @@ export async function serveAuth(services: SessionServices, method: string, reque
     const { Host, Realm, Service, Scopes } = FetchTokenRequest.decode(request);
     const fixed = await auth.tokens.fixed(Host);
     if (fixed !== undefined) return FetchTokenResponse.encode({ Token: fixed, ExpiresIn: 60n, IssuedAt: 0n }).finish();
-    const token = await fetchToken({ host: Host, realm: Realm, service: Service, scopes: Scopes }, await auth.credentials(Host));
+    const wanted = { host: Host, realm: Realm, service: Service, scopes: Scopes };
+    const token = await fetchToken(wanted, await auth.credentials(Host), auth.tokens.env);
     return FetchTokenResponse.encode({ Token: token.token, ExpiresIn: BigInt(token.expiresIn), IssuedAt: BigInt(token.issuedAt) }).finish();
   }
   if (method === "GetTokenAuthority") {
@@ -78,15 +79,13 @@ export function dockerAuth(env: Readonly<Record<string, string | undefined>>): R
   };
   return {
     credentials: async (host) => lookUp(await read(), key(host), env),
-    ...(clientTokens(env) ? { tokens: { seedDir: dir, fixed: async (host) => entryOf(await read(), key(host))?.registrytoken } } : {}),
+    ...(clientTokens(env) ? { tokens: { env, seedDir: dir, fixed: async (host) => entryOf(await read(), key(host))?.registrytoken } } : {}),
   };
 }
 
-/** As other clients: not when it is switched off. Nor behind a proxy, which Node's `fetch` would not use. */
+/** As other clients: not when it is switched off. */
 function clientTokens(env: Readonly<Record<string, string | undefined>>): boolean {
-  const off = env["BUILDKIT_NO_CLIENT_TOKEN"] ?? "";
-  if (/^(1|t|true)$/i.test(off)) return false;
-  return !["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].some((name) => (env[name] ?? "") !== "");
+  return !/^(1|t|true)$/i.test(env["BUILDKIT_NO_CLIENT_TOKEN"] ?? "");
 }
 
 /** Logins that a job brings along come before those of `base`. Hosts are as people write them; `docker.io` is Docker Hub. */

@@ -131,7 +131,8 @@ test("tokens are fetched on this side: by POST, by GET where there is none, with
     assert.equal(await resolve(auth, ref), layout.digest);
     return [...new Set(tokens.requests)];
   };
-  assert.deepEqual(await asked(auths({ auth: basic(login) })), ["ours POST password"]);
+  // A proxy in the environment changes nothing: it is used for what it is meant for.
+  assert.deepEqual(await asked(auths({ auth: basic(login) }, { HTTPS_PROXY: "http://127.0.0.1:1" })), ["ours POST password"]);
   tokens.post = false;
   assert.deepEqual(await asked(auths({ auth: basic({ ...login, username: "me" }), email: "another" })), [
     "ours POST password",
@@ -142,7 +143,6 @@ test("tokens are fetched on this side: by POST, by GET where there is none, with
   assert.deepEqual(await asked(auths({ registrytoken: tokens.issue(["repository:busybox:pull"]) })), []);
   const daemons = await asked(auths({ auth: basic(login) }, { BUILDKIT_NO_CLIENT_TOKEN: "1" }));
   assert.ok(daemons.length > 0 && daemons.every((request) => request.startsWith("daemon")), String(daemons));
-  assert.ok((await asked(auths({ auth: basic(login) }, { HTTPS_PROXY: "http://127.0.0.1:1" }))).every((r) => r.startsWith("daemon")));
 });
 
 test("a refused token says who refused it, and no token server ends a build that does not need it", async () => {
@@ -211,8 +211,7 @@ async function startTokenServer(certificate: string, key: string): Promise<Token
     const url = new URL(request.url ?? "", "http://x");
     const who = /containerd|buildkit/i.test(request.headers["user-agent"] ?? "") ? "daemon" : "ours";
     const how = request.method === "POST" ? form.get("grant_type") : request.headers.authorization === undefined ? "anonymous" : "basic";
-    if (/node|undici/.test(request.headers["user-agent"] ?? "") || who === "daemon")
-      server.requests.push(`${who} ${request.method} ${how}`);
+    server.requests.push(`${who} ${request.method} ${how}`);
     if (request.method === "POST" && !server.post) return void response.writeHead(404).end();
     const ok =
       request.method === "POST"

@@ -1,5 +1,6 @@
 // What a job offers to the daemon while it runs: the types that the engine fills in.
 import type { Position } from "../../compiler/diagnostic.ts";
+import type { Environment } from "../directories.ts";
 import type { Receiver } from "./receive.ts";
 
 /** A directory on this machine that the daemon may read as `local://<name>`. */
@@ -21,6 +22,8 @@ export interface RegistryAuth {
   credentials(host: string): Promise<Credentials | undefined>;
   /** What fetching tokens on this side needs; without it the daemon fetches them, and gets the credentials for it. */
   readonly tokens?: {
+    /** Where the proxies are set through which token servers are asked. */
+    readonly env: Environment;
     /** Directory of `.token_seed`. */
     readonly seedDir: string;
     /** A bearer token that docker's configuration has for the host. */

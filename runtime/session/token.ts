@@ -1,5 +1,7 @@
 // Fetches registry tokens on this side, so that passwords never reach the daemon: OAuth by POST first, then plain GET.
 import { UserError } from "../../compiler/diagnostic.ts";
+import type { Environment } from "../directories.ts";
+import { type HttpRequest, httpRequest, readBody } from "../http.ts";
 import type { Credentials } from "./services.ts";
 
 /** What a registry's challenge says, passed on by the daemon. */
@@ -23,17 +25,17 @@ const timeout = 30_000;
 /** No token is larger. */
 const maxAnswer = 1 << 20;
 
-/** Without credentials the token is an anonymous one. Throws UserError (exit 3) `registry-token`. */
-export async function fetchToken(request: TokenRequest, credentials: Credentials | undefined): Promise<Token> {
+/** Without credentials the token is an anonymous one; proxies are those of `env`. Throws UserError (exit 3) `registry-token`. */
+export async function fetchToken(request: TokenRequest, credentials: Credentials | undefined, env: Environment): Promise<Token> {
   const realm = parseRealm(request);
   if (credentials !== undefined && credentials.secret !== "") {
-    const answer = await ask(request, realm, oauthRequest(request, credentials));
+    const answer = await ask(request, realm, oauthRequest(request, credentials), env);
     if (answer.status < 400) return readToken(request, answer, ["access_token"]);
     // Registries without POST answer 404 or 405, some 401.
     const fallBack = answer.status === 404 || answer.status === 401 || (answer.status === 405 && credentials.username !== "");
     if (!fallBack) throw failed(request, `${realm.host} answers with status ${answer.status}`);
   }
-  return readToken(request, await ask(request, withQuery(realm, request), getRequest(credentials)), ["access_token", "token"]);
+  return readToken(request, await ask(request, withQuery(realm, request), getRequest(credentials), env), ["access_token", "token"]);
 }
 
 function parseRealm(request: TokenRequest): URL {
@@ -42,7 +44,7 @@ function parseRealm(request: TokenRequest): URL {
   throw failed(request, `the registry names ${JSON.stringify(request.realm)} as its token server, which is no URL`);
 }
 
-function oauthRequest({ service, scopes }: TokenRequest, { username, secret }: Credentials): RequestInit {
+function oauthRequest({ service, scopes }: TokenRequest, { username, secret }: Credentials): HttpRequest {
   const form = new URLSearchParams();
   if (scopes.length > 0) form.set("scope", scopes.join(" "));
   form.set("service", service);
@@ -53,10 +55,10 @@ function oauthRequest({ service, scopes }: TokenRequest, { username, secret }: C
     form.set("username", username);
     form.set("password", secret);
   }
-  return { method: "POST", body: form };
+  return { form };
 }
 
-function getRequest(credentials: Credentials | undefined): RequestInit {
+function getRequest(credentials: Credentials | undefined): HttpRequest {
   if (credentials === undefined || credentials.secret === "") return {};
   return { headers: { authorization: `Basic ${Buffer.from(`${credentials.username}:${credentials.secret}`).toString("base64")}` } };
 }
@@ -74,18 +76,20 @@ interface Answer {
   readonly host: string;
 }
 
-async function ask(request: TokenRequest, url: URL, init: RequestInit): Promise<Answer> {
+async function ask(request: TokenRequest, url: URL, what: HttpRequest, env: Environment): Promise<Answer> {
   try {
-    const response = await fetch(url, { ...init, redirect: "follow", signal: AbortSignal.timeout(timeout) });
-    return { status: response.status, text: (await response.text()).slice(0, maxAnswer), host: url.host };
+    const { status, body } = await httpRequest(url, { ...what, signal: AbortSignal.timeout(timeout) }, env);
+    return { status, text: (await readBody(body, maxAnswer)).toString("utf8"), host: url.host };
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw failed(request, `${url.host} ${reason(error)}`, error);
   }
 }
 
 function reason(error: unknown): string {
-  if (error instanceof Error && error.name === "TimeoutError") return "gives no answer";
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  // A signal that ends a request has Node tell of an abort; the reason is its cause.
+  const cause = error instanceof Error && error.name === "AbortError" ? error.cause : error;
+  if (cause instanceof Error && cause.name === "TimeoutError") return "gives no answer";
   return `cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 

@@ -137,6 +137,18 @@ func describeEmbeds(syntax *ast.File) []Embed {
 
 const moduleHint = `Text is written in quotes: a module file has module: "HOST/PATH@v0", language: version: "vX.Y.Z" and deps: "HOST/PATH@v0": v: "vX.Y.Z"`
 
+const languageHint = `Use a newer dagger (dagger version tells its CUE), or ask for an older version of the language`
+
+// moduleHintFor says what to do about a module file. Errors are told apart by their format, which is a constant of access.
+func moduleHintFor(err error) string {
+	for _, one := range errors.Errors(err) {
+		if format, _ := one.Msg(); strings.Contains(format, "is newer than the CUE") {
+			return languageHint
+		}
+	}
+	return moduleHint
+}
+
 // module reads the files of a module.
 func (s *Session) module(r Request) Answer {
 	var parsed []*ast.File
@@ -152,7 +164,7 @@ func (s *Session) module(r Request) Answer {
 		read, err = access.ReadLocalModule(parsed[1], parsed[0])
 	}
 	if err != nil {
-		return Answer{Findings: hinted(findings(err, "cue-module", nil), "cue-module", moduleHint)}
+		return Answer{Findings: hinted(findings(err, "cue-module", nil), "cue-module", moduleHintFor(err))}
 	}
 	answer := Answer{Module: read}
 	for _, syntax := range parsed {
