@@ -16,6 +16,8 @@ const STACK_MB = 256;
  * as long again; but meanwhile nothing else happens here: no answer to the daemon, no Ctrl-C.
  */
 const PATIENCE = 1000;
+/** Milliseconds between two looks at the CPU time: CUE asks far more often, and asking the system each time took a tenth of an evaluation. */
+const LOOK = 10;
 
 export interface HostOptions {
   readonly program: ProgramOptions;
@@ -49,13 +51,8 @@ export class Host {
     if (this.#instance === undefined) this.#instance = this.#program.start();
     else if (this.#stale) this.#instance = this.#program.startAgain(this.#instance);
     this.#stale = false;
-    const begin = process.cpuUsage();
-    const patience = 1000 * (this.#options.patience ?? PATIENCE);
     try {
-      return this.#instance.call(request, () => {
-        const { user, system } = process.cpuUsage(begin);
-        return user + system > patience;
-      });
+      return this.#instance.call(request, outOf(this.#options.patience ?? PATIENCE));
     } catch (error) {
       this.#instance = undefined;
       if (error instanceof RangeError || error instanceof GaveUp) throw new NeedsWorker();
@@ -111,6 +108,19 @@ export class Host {
 
 /** The evaluation needs more stack than this thread has, or more time than it can spend. */
 export class NeedsWorker extends Error {}
+
+/** Tells, when it is asked often, whether this process has used more than so many milliseconds of CPU from now on. */
+function outOf(patience: number): () => boolean {
+  const begin = process.cpuUsage();
+  let next = performance.now() + Math.min(LOOK, patience);
+  return () => {
+    const now = performance.now();
+    if (now < next) return false;
+    next = now + LOOK;
+    const { user, system } = process.cpuUsage(begin);
+    return user + system > 1000 * patience;
+  };
+}
 
 async function replyOf(worker: Worker, signal: AbortSignal | undefined): Promise<Reply> {
   const done = new AbortController();
