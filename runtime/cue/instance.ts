@@ -3,8 +3,11 @@ import type { Request } from "./protocol.ts";
 import { LIMIT, WASM_PAGE } from "./snapshot/rewrite.ts";
 import { type Guest, realWorld, type World, wasiImports } from "./wasi.ts";
 
-/** Garbage collection of the Go side: evaluations are short, so memory is spent before time is, up to a limit. */
-const ENVIRONMENT = ["GOGC=400", "GOMEMLIMIT=1024MiB"];
+/**
+ * Garbage collection of the Go side: evaluations are short, so memory is spent before time is, up to a limit. After the first collection,
+ * the shim goes on with 400.
+ */
+const ENVIRONMENT = ["GOGC=1000", "GOMEMLIMIT=1024MiB"];
 /** Bytes. What CUE answers is some hundred bytes for each operation; decoded, it takes some ten times as much memory. */
 const LONGEST_ANSWER = 128 << 20;
 
