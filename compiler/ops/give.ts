@@ -7,13 +7,19 @@ export function howToGive({ path, type }: Missing): string {
   if (/(^|\.)_/.test(path))
     return "Set it in the config; a job does not compute hidden fields for CUE, so a computed value needs a name without _";
   if (/[.[]#up\b/.test(path)) return "Set it in the config";
-  if (/(^|\.|")#/.test(path) || path.startsWith('"'))
-    return "Set it where the definition is used: it is a field of a type, which has no value of its own";
+  if (isOfPackage(path)) return "Give it a name in your config, as in NAME: package.field, set it there, and refer to it by that name";
+  if (/(^|\.)#/.test(path))
+    return "Set it where the definition is used, as in NAME: #Definition, and refer to it there: a type has no value of its own";
   if (type === "a filesystem") return `Give its ops in the config, or a directory with dagger compute --input-dir ${path}=…`;
   if (type === "a secret") return `Give its id in the config, or its value with --secret ${path}=env:NAME`;
   if (type === "a socket") return `Give its id in the config, or the socket with --ssh ${path}=SOCKET,raw=true`;
   if (path.endsWith("]")) return "Set it in the config: an input can only give the whole list";
   return `Set it in the config, or pass it with -i ${quoteForShell(path, example(type))}`;
+}
+
+/** Paths in packages start with an import path in quotes; the domain in it has a dot. */
+function isOfPackage(path: string): boolean {
+  return /^"[^"/]*\.[^"/]*\/[^"]*"|^"[^"]*"\.?#/.test(path);
 }
 
 /** A value that the type admits, as far as its text tells. */
