@@ -112,3 +112,10 @@ export async function debianRoot(): Promise<string> {
   await run("bash", [join(repository, "tools/debian.sh"), dir], { maxBuffer: 1 << 24 });
   return join(dir, "rootfs");
 }
+
+/** The root directory of a Debian with curl, ssh, rclone, kubectl and docker's client, made once by debootstrap under dist/images. */
+export async function toolsRoot(): Promise<string> {
+  const dir = join(repository, "dist/images/tools");
+  await run("bash", [join(repository, "tools/tool-images.sh"), dir], { maxBuffer: 1 << 24 });
+  return join(dir, "rootfs");
+}

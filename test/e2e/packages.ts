@@ -1,0 +1,90 @@
+// What tests of the library's packages share: a daemon, images under the names that packages start from, configs in directories.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { toolsRoot } from "../support/images.ts";
+import { type Bench, type Outcome, startBench } from "./dagger.ts";
+
+export interface PackageBench {
+  readonly bench: Bench;
+  /** Writes a config (its files by name, or only up.cue) to a directory of its own. */
+  config(name: string, files: string | Readonly<Record<string, string>>): string;
+  /** Runs `dagger compute` on a config; secrets are given by their name. */
+  compute(name: string, files: string | Readonly<Record<string, string>>, options?: ComputeOptions): Promise<Outcome>;
+}
+
+export interface ComputeOptions {
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
+}
+
+/** A daemon, and an image with curl, ssh, rclone, kubectl and docker under each of the names. */
+export async function startPackageBench(...images: readonly string[]): Promise<PackageBench> {
+  const bench = await startBench();
+  try {
+    const root = await toolsRoot();
+    for (const image of images) {
+      const imported = await bench.dagger(["image", "import", image, root]);
+      if (imported.code !== 0) throw new Error(imported.stderr);
+    }
+  } catch (error) {
+    await bench.end();
+    throw error;
+  }
+  const config: PackageBench["config"] = (name, files) => {
+    const dir = join(bench.dir, name);
+    for (const [file, text] of Object.entries(typeof files === "string" ? { "up.cue": files } : files)) {
+      mkdirSync(join(dir, file, ".."), { recursive: true });
+      writeFileSync(join(dir, file), text);
+    }
+    return dir;
+  };
+  const compute: PackageBench["compute"] = (name, files, { secrets = {}, flags = [] } = {}) => {
+    const dir = config(name, files);
+    const given = Object.entries(secrets).flatMap(([id, value]) => {
+      writeFileSync(join(dir, `${id}.secret`), value);
+      return ["--secret", `${id}=file:${join(dir, `${id}.secret`)}`];
+    });
+    return bench.dagger(["compute", "--strict", ...given, ...flags, dir]);
+  };
+  return { bench, config, compute };
+}
+
+export interface Received {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface WebService {
+  /** `http://127.0.0.1:PORT`. */
+  readonly url: string;
+  /** What it was asked so far, oldest first. */
+  readonly received: Received[];
+  stop(): Promise<void>;
+}
+
+/** Starts a real HTTP server that answers as `answer` says: a status, or a status and a body. */
+export async function startWebService(answer: (asked: Received) => { status?: number; body?: string }): Promise<WebService> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks).toString("latin1");
+      const asked = { method: request.method ?? "", url: request.url ?? "", headers: request.headers, body };
+      received.push(asked);
+      const { status = 200, body: text = "" } = answer(asked);
+      response.writeHead(status, { "content-type": "application/json" }).end(text);
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, received, stop };
+}
