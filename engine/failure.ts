@@ -8,15 +8,41 @@ import type { Mounts, StepTracker } from "./steps.ts";
 
 type FailedStep = NonNullable<Diagnostic["step"]>;
 
+/** What errors are explained with. */
+export type KnownSteps = Pick<StepTracker, "failed" | "layerOf" | "mounts" | "step">;
+
 /** Whatever ended the job, as an error for people. */
-export function explainFailure(error: unknown, steps: Pick<StepTracker, "failed" | "mounts" | "step">): unknown {
+export function explainFailure(error: unknown, steps: KnownSteps): unknown {
   if (!(error instanceof SolveError)) return error;
+  const damaged = damagedLayer(error, steps);
+  if (damaged !== undefined) return damaged;
   const [told] = error.diagnostics;
   const digest = error.failure.vertex ?? (told?.code === "solve-failed" ? steps.failed(error.failure.reason) : undefined);
   const step = digest === undefined ? undefined : steps.step(digest);
   if (digest === undefined || step === undefined) return error;
   return new SolveError(error.exit, describe(error.failure, step, steps.mounts(digest), told), error.failure, error.cause);
 }
+
+/** Layers come when the first step needs them: it is that step which fails, and the image that is to blame. */
+function damagedLayer({ failure, cause }: SolveError, steps: KnownSteps): SolveError | undefined {
+  const [, layer = "", got = ""] = /"layer-(sha256:\w+)": unexpected commit digest (sha256:\w+)/.exec(failure.reason) ?? [];
+  if (layer === "") return undefined;
+  // Of what it has from an earlier run the daemon tells no download.
+  const image = steps.layerOf(layer);
+  const step = image ?? steps.step(failure.vertex ?? "");
+  if (step === undefined) return undefined;
+  const reason = `${image === undefined ? "the" : "its"} layer ${layer} is damaged: what came has the digest ${got}`;
+  const told = {
+    code: "layer-damaged",
+    message: reason,
+    at: [],
+    hint: "Push the image again, or look what is between the daemon and its registry; then let the daemon forget what came: dagger prune",
+  };
+  return new SolveError(1, describe({ reason, code: failure.code, ranges: [] }, step, undefined, told), failure, cause);
+}
+
+/** Of these the code says more than that a step failed. */
+const ownCodes: ReadonlySet<string> = new Set(["download-stalled", "layer-damaged"]);
 
 function describe(failure: SolveFailure, step: Step, mounts: Mounts | undefined, told: Diagnostic | undefined): Diagnostic {
   const { component, at } = step;
@@ -32,7 +58,7 @@ function describe(failure: SolveFailure, step: Step, mounts: Mounts | undefined,
   }
   if (failure.reason.includes("mount options is too long")) return tooDeep(step.name, of, base);
   return {
-    code: told?.code === "download-stalled" ? told.code : "step-failed",
+    code: told !== undefined && ownCodes.has(told.code) ? told.code : "step-failed",
     message: `\`${step.name}\`${of} failed: ${shorten(failure.reason)}`,
     ...base,
     ...(told?.hint === undefined ? {} : { hint: told.hint }),

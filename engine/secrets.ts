@@ -1,5 +1,5 @@
 // Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import type { Job, Position } from "../compiler/index.ts";
 import { inputError, UserError } from "../compiler/index.ts";
@@ -57,7 +57,7 @@ export function secretReader(
       return value === undefined ? undefined : checkSize(id, Buffer.from(value), at);
     }
     try {
-      return checkSize(id, await readFile(source.path), at);
+      return checkSize(id, await readSecret(source.path), at);
     } catch (cause) {
       if (cause instanceof UserError) throw cause;
       throw new UserError(2, [
@@ -71,28 +71,36 @@ export function secretReader(
   };
 }
 
+/** No more than tells that it is too much: devices and pipes may never end. */
+async function readSecret(path: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of createReadStream(path, { end: maxSecretSize })) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
 function checkSize(id: string, value: Uint8Array, at: readonly Position[]): Uint8Array {
   if (value.length <= maxSecretSize) return value;
   throw inputError({
     code: "secret-too-large",
-    message: `Secret ${JSON.stringify(id)} has ${value.length} bytes, more than the ${maxSecretSize / 1024} KiB that BuildKit takes`,
+    message: `Secret ${JSON.stringify(id)} has more than the ${maxSecretSize / 1024} KiB that BuildKit takes`,
     at,
     hint: "Give what is secret in it alone, e.g. the key that the rest is encrypted with",
   });
 }
 
-/** Checks at the start that every given source can be read, so that a typo does not end as an empty mount. */
+/** Checks before anything runs that every given source can be read, so that a typo does not end as an empty mount. */
 export async function checkSecrets(
   given: ReadonlyMap<string, SecretSource>,
   env: Readonly<Record<string, string | undefined>>,
+  placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
 ): Promise<void> {
-  const read = secretReader(given, env);
+  const read = secretReader(given, env, placeOf);
   for (const [id, source] of given) {
     if ((await read(id)) === undefined && source.kind === "env") {
       throw inputError({
         code: "secret-env-not-set",
         message: `Secret ${JSON.stringify(id)} is to come from the environment variable ${source.name}, which is not set`,
-        at: [],
+        at: placeOf(id) ?? [],
         hint: `Set ${source.name}, or name another source with --secret`,
       });
     }

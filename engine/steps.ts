@@ -34,6 +34,8 @@ export class StepTracker {
   /** Builds that run side by side tell of the vertices that they share, each of all: who told first goes on. */
   readonly #tellers = new Map<string, object>();
   readonly #tracked = new Map<string, Tracked>();
+  /** By the digest of the layer. */
+  readonly #layers = new Map<string, Step>();
   /** Steps whose log the daemon cut short. */
   readonly #clipped = new Set<string>();
   readonly #emit: (event: UpEvent) => void;
@@ -77,6 +79,11 @@ export class StepTracker {
     return found?.[0];
   }
 
+  /** The step of which the daemon told that it downloads this layer. */
+  layerOf(layer: string): Step | undefined {
+    return this.#layers.get(layer);
+  }
+
   /** Whether the vertex is one of the graph, not one that the daemon added. */
   isPlanned(digest: string): boolean {
     return this.#tracked.get(digest)?.planned ?? false;
@@ -108,6 +115,7 @@ export class StepTracker {
     for (const vertex of status.vertexes) this.#vertex(vertex, owner);
     for (const { vertex, id, name, current, total, completed } of status.statuses) {
       const step = this.step(vertex);
+      if (step !== undefined && id.startsWith("sha256:")) this.#layers.set(id, step);
       if (step !== undefined) this.#emit({ type: "status", step, id, name, current, total, completed: completed !== undefined });
     }
     for (const { vertex, stream, data, time } of status.logs) {
