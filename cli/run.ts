@@ -22,7 +22,7 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
       return 2;
     }
     const asksVersion = argv[0] === "--version" || argv[0] === "-V";
-    await createProgram(context).parseAsync(asksVersion ? ["version", ...argv.slice(1)] : [...own], { from: "user" });
+    await createProgram(context, argv[0]).parseAsync(asksVersion ? ["version", ...argv.slice(1)] : [...own], { from: "user" });
     return context.exitCode ?? 0;
   } catch (error) {
     if (error instanceof HelpShown) return error.exit;

@@ -7,7 +7,7 @@ import { addCueCommands } from "./cue.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
 import { addModuleCommands } from "./modules.ts";
-import { addRunCommands } from "./run.ts";
+import { addCompute, addUp } from "./run.ts";
 import { addShell } from "./shell.ts";
 import { addStageCommands } from "./stages.ts";
 import { addToolCommands } from "./tools.ts";
@@ -17,9 +17,12 @@ const about = `Compiles CUE workflows to one BuildKit graph and runs them in one
 
 Exit codes: 0 done, 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted.`;
 
+type AddGroup = (program: Command, context: Context) => void;
+
 /** In the order of the help. A new group is a file here that adds its commands, and a line in this list. */
-const groups: readonly ((program: Command, context: Context) => void)[] = [
-  addRunCommands,
+const groups: readonly AddGroup[] = [
+  addUp,
+  addCompute,
   addShell,
   addStageCommands,
   addCueCommands,
@@ -30,8 +33,14 @@ const groups: readonly ((program: Command, context: Context) => void)[] = [
   addToolCommands,
 ];
 
-/** The whole command tree. Parsing runs the chosen command; mistakes are thrown as UsageError. */
-export function createProgram(context: Context): Command {
+/** Commands that run often start without the others. */
+const alone: Readonly<Record<string, AddGroup>> = { up: addUp, compute: addCompute };
+
+/**
+ * The whole command tree, or as much of it as a command line needs that begins with the word `first`. Parsing runs the chosen command;
+ * mistakes are thrown as UsageError.
+ */
+export function createProgram(context: Context, first = ""): Command {
   const program = new Command("dagger");
   const { stdout, stderr, env } = context.io;
   program.configureOutput({
@@ -49,7 +58,8 @@ export function createProgram(context: Context): Command {
   program.enablePositionalOptions();
   program.addHelpText("after", exampleText(["$ dagger up ./examples/hello", "$ dagger help up", "$ dagger doctor"]));
   guard(program);
-  for (const addGroup of groups) addGroup(program, context);
+  const only = Object.hasOwn(alone, first) ? alone[first] : undefined;
+  for (const addGroup of only ? [only] : groups) addGroup(program, context);
   addDebug(program);
   return program;
 }

@@ -4,7 +4,7 @@ import type { ComputeFlags, Context, OutputFormat, RunFlags } from "../context.t
 import { addCommand } from "./command.ts";
 import { addOutput, addRun, list } from "./flags.ts";
 
-export function addRunCommands(program: Command, context: Context): void {
+export function addUp(program: Command, context: Context): void {
   const up = addCommand(
     program,
     "up",
@@ -23,6 +23,9 @@ export function addRunCommands(program: Command, context: Context): void {
       await upCommand(context, dir, flags);
     },
   );
+}
+
+export function addCompute(program: Command, context: Context): void {
   const compute = addCommand(
     program,
     "compute",
