@@ -9,12 +9,15 @@ import type { ModuleVersion } from "./version.ts";
 
 const maxTotal = 500 << 20;
 const maxSingle = 16 << 20;
+/** More than any module has; the list of them is held in memory. */
+const maxEntries = 100_000;
 
 /** `dir` must not exist yet, or be empty. Throws UserError (3) `module-damaged`; what was unpacked until then stays. */
 export async function unzip(file: string, dir: string, module: ModuleVersion): Promise<void> {
   let zip: ZipFile | undefined;
   try {
     zip = await open(file);
+    if (zip.entryCount > maxEntries) throw new Error(`it has more than ${maxEntries} files`);
     const entries = await list(zip);
     check(entries);
     await mkdir(dir, { recursive: true });
