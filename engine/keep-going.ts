@@ -63,7 +63,7 @@ export class Kept {
    * Solves every component of a job apart, inside one build; gives those that succeeded. What several of them need the daemon makes once.
    * Throws what is no failure of a component: a lost connection, an interrupt.
    */
-  async solve(build: Build, job: Job): Promise<ReadonlySet<string>> {
+  async solve(build: Build, job: Job): Promise<Set<string>> {
     const succeeded = new Set<string>();
     const waiting = job.graph.components.map(({ path }) => path).filter((path) => !this.#components.has(path));
     const solveNext = async (): Promise<void> => {
@@ -95,6 +95,14 @@ export class Kept {
       this.#keep(one.reason);
       return [];
     });
+  }
+
+  /** Notes components whose values are wrong. */
+  refuse(failures: ReadonlyMap<string, UserError>): void {
+    for (const [path, error] of failures) {
+      this.#components.add(path);
+      this.failures.push(error);
+    }
   }
 
   /** Notes values that were filled in. */

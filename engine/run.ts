@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Definition, Job, Ports, Position, UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
+import type { Build } from "../runtime/solve/index.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
 import type { Config } from "./config.ts";
@@ -14,6 +15,8 @@ import { digestValues } from "./exports.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { Kept } from "./keep-going.ts";
+import type { Sorted } from "./kept-values.ts";
+import { fillWhatFits, readWhatCan } from "./kept-values.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
@@ -44,6 +47,8 @@ export interface RunParts {
   readonly steps: StepTracker;
   readonly secrets: ReadonlyMap<string, SecretSource>;
   readonly readSecret: ReadSecret;
+  /** Throws UserError (2) when one that was given cannot be used. */
+  readonly checkSecrets: () => Promise<void>;
   readonly exports: ImageExports;
   readonly errorShell: ErrorShell;
   /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
@@ -107,6 +112,7 @@ export class Run {
     offer.logins = () => loginsOf(evaluation.root);
     // The daemon grants what a build may do when it starts, and asking it for anything starts it.
     const started = async (): Promise<OpenBuild> => {
+      await this.#parts.checkSecrets();
       offer.entitle(entitlementsOf(evaluation.root));
       return opening;
     };
@@ -150,6 +156,7 @@ export class Run {
     for (const { id, at } of job.secrets) secretPlaces.set(id, at);
     requireSecrets(job, secrets);
     requireSsh(job, ssh);
+    await this.#parts.checkSecrets();
     if (old !== undefined) return job;
     const caps = await (await opening).oldCapabilities();
     return caps === undefined ? job : compileWith(caps);
@@ -174,15 +181,19 @@ export class Run {
     offer.entitle(entitlementsOf(evaluation.root));
     const { build } = await this.#parts.opening;
     const imaging = kept.images(exports, job.images);
-    const part: Job = { ...job, ...job.part(await this.#orCancelled(kept.solve(build, job), imaging)) };
-    const read = async (): Promise<Computed[]> => {
-      const ref = await build.solve(part.definition.encoded);
-      return readComputed(part, (file) => build.readFile(ref, file));
-    };
-    const values = part.values.length === 0 ? [] : await this.#orCancelled(read(), imaging);
-    const computed = [...values, ...(await imaging).flatMap(digestValues)];
-    kept.know(computed.map(({ path }) => path));
-    return fillComputed(evaluation, computed);
+    const succeeded = await this.#orCancelled(kept.solve(build, job), imaging);
+    const read = await this.#orCancelled(this.#readKept(build, { ...job, ...job.part(succeeded) }), imaging);
+    const filled = await fillWhatFits(evaluation, [...read.computed, ...(await imaging).flatMap(digestValues)]);
+    for (const { failures } of [read, filled]) kept.refuse(failures);
+    kept.know(filled.computed.map(({ path }) => path));
+    return filled.evaluation;
+  }
+
+  /** The values of what succeeded, through the gateway: what the build ends with is not settled yet. */
+  async #readKept(build: Build, part: Job): Promise<Sorted> {
+    if (part.values.length === 0) return { computed: [], failures: new Map() };
+    const ref = await build.solve(part.definition.encoded);
+    return readWhatCan(part, (file) => build.readFile(ref, file));
   }
 
   /** As `#last`, each component apart from the others; what succeeded is what the build ends with. */
@@ -192,16 +203,21 @@ export class Run {
     const { build } = await opening;
     const imaging = kept.images(exports, job.images);
     const succeeded = await this.#orCancelled(kept.solve(build, job), imaging);
+    const read = await this.#orCancelled(this.#readKept(build, { ...job, ...job.part(succeeded) }), imaging);
+    const checked = await fillWhatFits(evaluation, read.computed);
+    // A component whose value is wrong has failed: its files are not saved.
+    for (const path of [...read.failures.keys(), ...checked.failures.keys()]) succeeded.delete(path);
+    for (const { failures } of [read, checked]) kept.refuse(failures);
     const whole = kept.failures.length === 0 && succeeded.size === job.graph.components.length;
     const rest: Job = whole ? job : { ...job, ...job.part(succeeded) };
     if (!whole) offer.prepare(rest);
     if (rest.definition.ops.length > 0) await this.#orCancelled(build.finish(rest.definition.encoded), imaging);
-    const values = rest.definition.ops.length > 0 ? await readComputed(rest, (file) => offer.value(file)) : [];
     const images = await imaging;
-    const computed = [...values, ...images.flatMap(digestValues)];
+    const filled = await fillWhatFits(checked.evaluation, images.flatMap(digestValues));
+    kept.refuse(filled.failures);
     kept.leave(job.deferred);
-    const filled = await fillComputed(evaluation, computed);
-    return { job: rest, images, failures: kept.failures, evaluation: filled, computed: byPath(computed) };
+    const computed = byPath([...checked.computed, ...filled.computed]);
+    return { job: rest, images, failures: kept.failures, evaluation: filled.evaluation, computed };
   }
 
   /** What is no failure of a component ends the images, too. */

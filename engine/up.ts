@@ -55,7 +55,6 @@ export async function shell(request: ShellRequest): Promise<number> {
 /** Prepares all that a run needs, and takes it down afterwards. */
 async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>): Promise<T> {
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
-  await checkSecrets(secrets, request.env);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
@@ -73,7 +72,20 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
     const config = await loadConfig(request);
     try {
       const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
-      const parts = { request, config, offer, opening, steps, secrets, readSecret, exports, errorShell, secretPlaces, ssh };
+      const parts = {
+        request,
+        config,
+        offer,
+        opening,
+        steps,
+        secrets,
+        readSecret,
+        checkSecrets: () => checkSecrets(secrets, request.env, (id) => secretPlaces.get(id)),
+        exports,
+        errorShell,
+        secretPlaces,
+        ssh,
+      };
       return await work(new Run(parts), parts);
     } finally {
       config.close();

@@ -56,9 +56,13 @@ export function takesDigest(value: Value): boolean {
   return /\bstring\b|^[=!]~/.test(type) && exportFormats(value).length === 0 && opsNamed(value, "push-container").length > 0;
 }
 
-/** True when the job gives the component a value. */
+/** True when the job gives the component a value, or may: ops that wait for values may turn out to export one. */
 export function givesValue(value: Value): boolean {
-  return isComponent(value) && (exportFormats(value).length > 0 || takesDigest(value));
+  return isComponent(value) && (exportFormats(value).length > 0 || takesDigest(value) || waits(value.fields.get("#up")?.value));
+}
+
+function waits(ops: Value | undefined): boolean {
+  return ops?.kind === "incomplete" && (ops.missing ?? []).length > 0;
 }
 
 function opsNamed(value: Value, name: string): Value["fields"][] {
