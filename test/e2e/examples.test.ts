@@ -14,6 +14,12 @@ const examples = readdirSync(join(repository, "examples"), { withFileTypes: true
   .map((entry) => entry.name)
   // The others are no configs, and have tests of their own.
   .filter((name) => readdirSync(join(repository, "examples", name)).some((file) => file.endsWith(".cue")));
+/** The library's packages, by their names. */
+const library = readdirSync(join(repository, "packages"), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !["alpha.dagger.io", "cue.mod"].includes(entry.name))
+  // Directories of packages only.
+  .filter((entry) => readdirSync(join(repository, "packages", entry.name)).some((file) => file.endsWith(".cue")))
+  .map((entry) => entry.name);
 let bench: Bench;
 
 before(async () => {
@@ -31,18 +37,19 @@ function cue(args: readonly string[], cwd: string): { code: number | null; outpu
   return { code: status, output: stdout + stderr };
 }
 
-test("every example and the op library pass plain cue vet and cue fmt", () => {
+test("every example and the library pass plain cue vet and cue fmt", () => {
   const dir = join(bench.dir, "vet");
   mkdirSync(join(dir, "cue.mod/pkg/cuellb.dev"), { recursive: true });
   writeFileSync(join(dir, "cue.mod/module.cue"), 'module: "example.test/examples"\nlanguage: version: "v0.17.0"\n');
-  cpSync(join(repository, "packages/op"), join(dir, "cue.mod/pkg/cuellb.dev/op"), { recursive: true });
+  for (const name of library) cpSync(join(repository, "packages", name), join(dir, "cue.mod/pkg/cuellb.dev", name), { recursive: true });
   for (const name of examples) {
     cpSync(join(repository, "examples", name), join(dir, name), { recursive: true });
     assert.deepEqual(cue(["vet", "-c=false", `./${name}`], dir), { code: 0, output: "" });
     assert.deepEqual(cue(["fmt", "--check", `./${name}`], dir), { code: 0, output: "" });
   }
-  assert.deepEqual(cue(["vet", "-c=false", "./op"], join(repository, "packages")), { code: 0, output: "" });
-  assert.deepEqual(cue(["fmt", "--check", "./op"], join(repository, "packages")), { code: 0, output: "" });
+  const packages = library.map((name) => `./${name}`);
+  assert.deepEqual(cue(["vet", "-c=false", ...packages], join(repository, "packages")), { code: 0, output: "" });
+  assert.deepEqual(cue(["fmt", "--check", ...packages], join(repository, "packages")), { code: 0, output: "" });
   // A module of its own, so that other tools find its imports, too.
   const dialect = join(repository, "packages/alpha.dagger.io");
   assert.deepEqual(cue(["vet", "-c=false", "./..."], dialect), { code: 0, output: "" });

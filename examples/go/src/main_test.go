@@ -1,0 +1,9 @@
+package main
+
+import "testing"
+
+func TestGreeting(t *testing.T) {
+	if got := Greeting("Ada"); got != "Hello, Ada" {
+		t.Fatalf("got %q", got)
+	}
+}

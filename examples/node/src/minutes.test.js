@@ -1,0 +1,7 @@
+const assert = require("node:assert/strict");
+const { test } = require("node:test");
+const { minutes } = require("./minutes.js");
+
+test("two hours are 120 minutes", () => {
+  assert.equal(minutes("2h"), 120);
+});

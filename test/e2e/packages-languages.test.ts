@@ -1,0 +1,121 @@
+// Runs the examples of go, node, python and rust for real: in a Debian that the package debian fills, whose tools replace the default images.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { busyboxLayout, debianRoot } from "../support/images.ts";
+import { type Bench, repository, startBench } from "./dagger.ts";
+
+let bench: Bench;
+
+before(async () => {
+  bench = await startBench();
+  const imported = await bench.dagger(["image", "import", "docker.io/library/debian:bookworm-slim", await debianRoot()]);
+  assert.equal(imported.code, 0, imported.stderr);
+  const shell = await bench.dagger(["image", "import", "docker.io/library/busybox:1.37", (await busyboxLayout()).dir]);
+  assert.equal(shell.code, 0, shell.stderr);
+});
+after(() => bench?.end());
+
+/** Copies an example, and gives its components an image with the tools: that is what CUE's unification is for. */
+function prepare(name: string, components: readonly string[]): string {
+  const dir = join(bench.dir, name);
+  cpSync(join(repository, "examples", name), dir, { recursive: true });
+  replaceImages(dir, components);
+  return dir;
+}
+
+/** Adds a file to the config in `dir` that gives components an image with the tools. */
+function replaceImages(dir: string, components: readonly string[]): void {
+  mkdirSync(join(dir, "ca"), { recursive: true });
+  // A machine behind a proxy has authorities of its own.
+  copyFileSync("/etc/ssl/certs/ca-certificates.crt", join(dir, "ca/ca-certificates.crt"));
+  writeFileSync(
+    join(dir, "tools.cue"),
+    `package example
+
+import ("cuellb.dev/debian", "cuellb.dev/op")
+
+_tools: #up: [
+	op.#Load & {from: debian.#Image & {packages: ["ca-certificates", "cargo", "git", "golang-go", "npm", "python3-venv"]}},
+	op.#Copy & {from: [op.#Local & {dir: "ca"}], dest: "/etc/ssl/certs/"},
+	op.#Env & {env: {PIP_CERT: "/etc/ssl/certs/ca-certificates.crt", NODE_EXTRA_CA_CERTS: "/etc/ssl/certs/ca-certificates.crt"}},
+]
+${components.map((component) => `${component}: image: _tools\n`).join("")}`,
+  );
+}
+
+async function up(dir: string): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await bench.dagger(["up", dir, "--output", "json", "--progress", "plain"]);
+  assert.equal(code, 0, stderr);
+  return (JSON.parse(stdout) as { values: Record<string, unknown> }).values;
+}
+
+/** How many steps of a second run were not taken from the cache. */
+async function stepsAgain(dir: string): Promise<number> {
+  const { code, stdout, stderr } = await bench.dagger(["up", dir, "--output", "json"]);
+  assert.equal(code, 0, stderr);
+  return (JSON.parse(stdout) as { steps: { run: number } }).steps.run;
+}
+
+test("go tests and builds a program with modules, and fails when a test does", async () => {
+  const dir = prepare("go", ["test", "build"]);
+  const values = await up(dir);
+  const said = "Hello, Go. Don't communicate by sharing memory, share memory by communicating.";
+  assert.equal((values["greeting"] as { value: string }).value, said);
+  assert.equal(execFileSync(join(dir, "dist/hello"), { encoding: "utf8" }), `${said}\n`);
+  assert.equal(await stepsAgain(dir), 0);
+  writeFileSync(join(dir, "src/main_test.go"), readFileSync(join(dir, "src/main_test.go"), "utf8").replace('"Hello, Ada"', '"Goodbye"'));
+  const failed = await bench.dagger(["up", dir, "--progress", "plain"]);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /got "Hello, Ada"/);
+});
+
+test("node installs what the lock file says, tests and builds", async () => {
+  const dir = prepare("node", ["test", "build"]);
+  await up(dir);
+  assert.equal(readFileSync(join(dir, "dist/day.txt"), "utf8"), "A day has 1440 minutes\n");
+  assert.equal(await stepsAgain(dir), 0);
+});
+
+test("python installs requirements into a virtual environment, tests, and gives a value", async () => {
+  const dir = prepare("python", ["test", "report"]);
+  assert.deepEqual((await up(dir))["figures"], { words: 4, title: "The Quick Brown Fox" });
+  assert.equal(await stepsAgain(dir), 0);
+});
+
+test("rust tests and builds a program", async () => {
+  const dir = prepare("rust", ["test", "build"]);
+  await up(dir);
+  assert.equal(execFileSync(join(dir, "dist/double"), ["4"], { encoding: "utf8" }), "8\n");
+  assert.equal(await stepsAgain(dir), 0);
+});
+
+test("git tells commit, tag and date of a repository as values", async () => {
+  const dir = join(bench.dir, "git");
+  const repo = join(dir, "repo");
+  mkdirSync(repo, { recursive: true });
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.test", ...args], {
+      encoding: "utf8",
+      env: { ...process.env, GIT_COMMITTER_DATE: "2024-05-06T07:08:09Z" },
+    }).trim();
+  git("init", "-q");
+  git("commit", "-q", "--allow-empty", "-m", "one");
+  git("tag", "v1.2.0");
+  writeFileSync(
+    join(dir, "up.cue"),
+    `package example
+import ("cuellb.dev/git", "cuellb.dev/op")
+about: git.#Describe & {source: [op.#Local & {dir: "repo"}]}
+`,
+  );
+  replaceImages(dir, ["about"]);
+  const { about } = (await up(dir)) as { about: Record<string, string> };
+  const commit = git("rev-parse", "HEAD");
+  const { tag, describe, date, short } = about;
+  assert.deepEqual({ tag, describe, date }, { tag: "v1.2.0", describe: "v1.2.0", date: "2024-05-06T07:08:09Z" });
+  assert.equal(about["commit"], commit);
+  assert.ok(commit.startsWith(short ?? "-"));
+});
