@@ -1,0 +1,121 @@
+// Package ssh against a real sshd: commands with secrets and awkward text, files there and back, hosts that are not who they should be.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../support/registry.ts";
+import { type PackageBench, startPackageBench } from "./packages.ts";
+
+let packages: PackageBench;
+let server: { port: number; hostKey: string; strangerKey: string; key: string; stop: () => Promise<void> };
+
+before(async () => {
+  packages = await startPackageBench("docker.io/library/alpine:3.22");
+  server = await startSshd(join(packages.bench.dir, "sshd"));
+});
+after(async () => {
+  await server?.stop();
+  await packages?.bench.end();
+});
+
+async function startSshd(home: string): Promise<typeof server> {
+  chmodSync(packages.bench.dir, 0o755);
+  mkdirSync(home, { mode: 0o700 });
+  for (const name of ["host", "client", "stranger"]) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(home, name)]);
+  const port = await freePort();
+  const no = ["StrictModes", "UsePAM", "PasswordAuthentication", "KbdInteractiveAuthentication"].map((name) => `${name} no`);
+  const own = [`ListenAddress 127.0.0.1:${String(port)}`, `HostKey ${home}/host`, `AuthorizedKeysFile ${home}/client.pub`];
+  writeFileSync(join(home, "config"), `${[...own, ...no, "PidFile none", "PermitRootLogin yes"].join("\n")}\n`);
+  if (!existsSync("/run/sshd")) mkdirSync("/run/sshd", { mode: 0o755 });
+  const child = spawn("/usr/sbin/sshd", ["-D", "-E", join(home, "log"), "-f", join(home, "config")], { stdio: "ignore" });
+  const ended = once(child, "exit");
+  while (!readFileSync(join(home, "log"), { encoding: "utf8", flag: "a+" }).includes("listening")) {
+    if (child.exitCode !== null) throw new Error(`sshd did not start: ${readFileSync(join(home, "log"), "utf8")}`);
+    await sleep(20);
+  }
+  const read = (name: string): string => readFileSync(join(home, name), "utf8").trim();
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await ended;
+  };
+  return { port, hostKey: read("host.pub"), strangerKey: read("stranger.pub"), key: read("client"), stop };
+}
+
+/** The fields that say how to reach the server. */
+function reach(hostKey = server.hostKey): string {
+  const known = `[127.0.0.1]:${String(server.port)} ${hostKey}`;
+  return `host: "127.0.0.1", port: ${String(server.port)}, user: "${userInfo().username}", key: secret: "key", knownHosts: "${known}"`;
+}
+
+const head = 'package up\n\nimport (\n\t"cuellb.dev/op"\n\t"cuellb.dev/ssh"\n)\n\n_op: op.#Scratch\n';
+
+test("a script runs on the machine; its output is a value, its variables take any text, also from secrets", async () => {
+  const { code, stdout, stderr } = await packages.compute(
+    "run",
+    `${head}
+_run: ssh.#Run & {
+	${reach()}
+	script: #"printf '%s|%s|' "$TEXT" "$TOKEN"; echo "it's \\$HOME""#
+	env: {TEXT: "it's \\"two\\"\\nlines\\n", TOKEN: op.#Secret & {secret: "token"}}
+}
+output: _run.output
+`,
+    { secrets: { key: server.key, token: "$(t'oken)" } },
+  );
+  assert.equal(code, 0, stderr);
+  const { output } = JSON.parse(stdout) as { output: string };
+  assert.equal(output, "it's \"two\"\nlines\n|$(t'oken)|it's $HOME\n");
+});
+
+test("files are copied there, into place of what is gone, and fetched back", async () => {
+  const there = join(packages.bench.dir, "there it's");
+  mkdirSync(join(there, "old/deep"), { recursive: true });
+  writeFileSync(join(there, "old/deep/file"), "");
+  const { code, stdout, stderr } = await packages.compute(
+    "copy",
+    `${head}
+copy: ssh.#Copy & {
+	${reach()}
+	source: #up: [
+		op.#Scratch,
+		op.#WriteFile & {dest: "/app/bin/run", content: "run", mode: 0o755},
+		op.#WriteFile & {dest: "/app/a b", content: "text"},
+	]
+	path:   "/app"
+	dest:   "${there}"
+	delete: true
+}
+_fetch: ssh.#Fetch & {${reach()}, path: "${there}", after: [copy]}
+_one: ssh.#Fetch & {${reach()}, path: "${there}/a b", after: [copy]}
+back: {string, #up: [op.#Load & {from: _fetch}, op.#Export & {source: "/bin/run"}]}
+one: {string, #up: [op.#Load & {from: _one}, op.#Export & {source: "/a b"}]}
+`,
+    { secrets: { key: server.key } },
+  );
+  assert.equal(code, 0, stderr);
+  const { back, one } = JSON.parse(stdout) as Record<string, string>;
+  assert.deepEqual([back, one], ["run", "text"]);
+  assert.equal(existsSync(join(there, "old")), false);
+  execFileSync("test", ["-x", join(there, "bin/run")]);
+});
+
+test("a machine with another key, a wrong key of ours and a script that fails each end the run", async () => {
+  const run = (name: string, fields: string, key = server.key) =>
+    packages.compute(name, `${head}run: ssh.#Run & {${fields}}\n`, { secrets: { key } });
+  const other = await run("other", `${reach(server.strangerKey)}, script: "true"`);
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /Host key verification failed/);
+  const refused = await run("refused", `${reach()}, script: "true"`, "no key");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /Permission denied/);
+  const failed = await run("failed", `${reach()}, script: "echo before; false; echo after"`);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /before/);
+  assert.doesNotMatch(failed.stderr, /^#.* after$/m);
+  const option = await run("option", `${reach().replace("127.0.0.1", "-oProxyCommand=id")}, script: "true"`);
+  assert.equal(option.code, 2);
+});
