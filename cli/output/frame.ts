@@ -25,17 +25,26 @@ interface Group {
   readonly steps: TrackedStep[];
 }
 
+interface Detail {
+  readonly logs: number;
+  readonly statuses: number;
+  /** A component with one step that runs takes one line for both. */
+  readonly folded: boolean;
+}
+
 /** How much is shown of steps that run; less when the terminal is low. */
-const details: readonly { readonly logs: number; readonly statuses: number }[] = [
-  { logs: 6, statuses: 8 },
-  { logs: 6, statuses: 3 },
-  { logs: 3, statuses: 2 },
-  { logs: 1, statuses: 1 },
-  { logs: 0, statuses: 0 },
+const details: readonly Detail[] = [
+  { logs: 6, statuses: 8, folded: false },
+  { logs: 6, statuses: 3, folded: false },
+  { logs: 3, statuses: 2, folded: false },
+  { logs: 1, statuses: 1, folded: false },
+  { logs: 1, statuses: 1, folded: true },
+  { logs: 0, statuses: 1, folded: true },
+  { logs: 0, statuses: 0, folded: true },
 ];
 
 /** The name under which the steps go that dagger adds itself. */
-const ownGroup = "results";
+const ownGroup = "internal";
 
 export function renderFrame(input: FrameInput): string[] {
   const { table, style } = input;
@@ -45,14 +54,28 @@ export function renderFrame(input: FrameInput): string[] {
   const ended = groups.filter((group) => !isRunning(group)).map((group) => endedLine(group, input));
   const running = groups.filter(isRunning);
   const room = input.rows - 1;
-  let active: string[] = [];
+  let blocks: string[][] = [];
   for (const detail of details) {
-    active = running.flatMap((group) => runningLines(group, detail, input));
+    blocks = running.map((group) => runningLines(group, detail, input));
+    const active = blocks.flat();
     if (active.length + ended.length <= room) return [header, ...ended, ...active];
     // What has ended can be left out first: the header counts it.
-    if (active.length < room) return [header, ...ended.slice(ended.length - (room - active.length)), ...active];
+    if (active.length <= room) return [header, ...ended.slice(ended.length - (room - active.length)), ...active];
   }
-  return [header, ...active.slice(0, room)];
+  return [header, ...firstOf(blocks, room, input)];
+}
+
+/** As many as there is room for, and how many there are more. */
+function firstOf(blocks: readonly (readonly string[])[], room: number, { columns, style }: FrameInput): string[] {
+  const shown: string[] = [];
+  for (const [index, block] of blocks.entries()) {
+    if (shown.length + block.length > room - 1) {
+      const more = style.dim(truncate(` => … and ${blocks.length - index} more`, columns));
+      return room > 1 ? [...shown, more] : [...block.slice(0, room)];
+    }
+    shown.push(...block);
+  }
+  return shown;
 }
 
 /** Components by the time they were first seen; those that ended come first, as they ended. */
@@ -89,21 +112,33 @@ function endedLine(group: Group, input: FrameInput): string {
   return row(input, 1, style.blue, "", group.name, time(group, input));
 }
 
-function runningLines(group: Group, detail: { logs: number; statuses: number }, input: FrameInput): string[] {
+function runningLines(group: Group, detail: Detail, input: FrameInput): string[] {
   const ended = group.steps.filter(({ state }) => state !== "started" && state !== "waiting").length;
   const planned = input.table.planned(group.steps[0]?.step.component ?? "");
   const count = `${ended}/${Math.max(planned, group.steps.length)}`;
+  const [only, ...others] = group.steps.filter(({ state }) => state !== "done" && state !== "cached" && state !== "canceled");
+  if (detail.folded && only !== undefined && others.length === 0 && only.state !== "error") {
+    const line = row(input, 1, input.style.bold, "", `${group.name} ${count} ${only.step.name}`, time(group, input));
+    return [line, ...stepLines(only, detail, 2, input)];
+  }
   const lines = [row(input, 1, input.style.bold, "", `${group.name} ${count}`, time(group, input))];
   for (const tracked of group.steps) {
     if (tracked.state === "error")
       lines.push(row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));
     if (tracked.state !== "started" && tracked.state !== "waiting") continue;
     lines.push(row(input, 2, (text) => text, "", tracked.step.name, duration(elapsed(tracked, input.now))));
-    for (const status of shownStatuses(tracked, detail.statuses)) lines.push(row(input, 3, input.style.dim, "", status, ""));
-    for (const log of logWindow(tracked, detail.logs))
-      lines.push(input.style.dim(truncate(` => => # ${expandTabs(clean(log))}`, input.columns)));
+    lines.push(...stepLines(tracked, detail, 3, input));
   }
   return lines;
+}
+
+/** What moves in a step: transfers, and the end of its log. */
+function stepLines(tracked: TrackedStep, detail: Detail, depth: number, input: FrameInput): string[] {
+  const { columns, style } = input;
+  return [
+    ...shownStatuses(tracked, detail.statuses).map((status) => row(input, depth, style.dim, "", status, "")),
+    ...logWindow(tracked, detail.logs).map((log) => style.dim(truncate(` => => # ${expandTabs(clean(log))}`, columns))),
+  ];
 }
 
 function shownStatuses(tracked: TrackedStep, limit: number): string[] {

@@ -226,6 +226,37 @@ test("the picture fits a narrow and low terminal", () => {
   golden(file("tty-small.txt"), frames(bad, [350, 1800, 2550], "failed", { columns: 32, rows: 7 }));
 });
 
+/** Thirty components that write logs, two layers that come, one command that fails. */
+function crowd(): Script {
+  const many = Array.from({ length: 30 }, (_, index) => step(`app.service${index}`, `exec go test -run Service${index} ./...`, index));
+  const [first] = many as [Step];
+  return [
+    [0, { type: "plan", steps: [base, ...many] }],
+    [0, { type: "phase", phase: "solve" }],
+    [100, started(base, 100)],
+    [200, pull(12_300_000)],
+    [200, { ...(pull(30_000_000, true) as Extract<UpEvent, { type: "status" }>), id: "sha256:77aa", name: "sha256:77aa" }],
+    ...many.flatMap((one, index): [number, UpEvent][] => [
+      [300 + index, started(one, 300 + index)],
+      [400 + index, log(one, `=== RUN   Service${index} with a name that is wider than narrow terminals are\n`, 400 + index)],
+    ]),
+    ...many.slice(20).map((one, index): [number, UpEvent] => [1000 + index, ended(one, "done", 320 + index, 1000 + index)]),
+    [1500, failed(first, 300, 1500, "exit code: 1")],
+    ...many.slice(1, 20).map((one): [number, UpEvent] => [1600, ended(one, "canceled", 300, 1600)]),
+    [1600, ended(base, "canceled", 100, 1600)],
+  ];
+}
+
+test("thirty components share the terminal: what runs is shown, what has no room is counted", () => {
+  for (const [name, size] of [
+    ["tty-crowd.txt", { columns: 100, rows: 30 }],
+    ["tty-crowd-narrow.txt", { columns: 40, rows: 20 }],
+    ["tty-crowd-high.txt", { columns: 80, rows: 60 }],
+  ] as const) {
+    golden(file(name), frames(crowd(), [250, 900, 1200], "failed", size));
+  }
+});
+
 test("many components at once never make the picture higher than the terminal", () => {
   const io = memoryIo({ tty: true, columns: 60, rows: 12 });
   const clock = manualTicker();
