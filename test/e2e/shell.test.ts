@@ -1,7 +1,7 @@
 // dagger shell and up --shell-on-error, with real daemons and real pseudo-terminals.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startBuildkitd } from "../support/buildkitd.ts";
@@ -48,6 +48,20 @@ computed: {
 		{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
 		{do: "exec", args: ["sh", "-c", "echo at wo''rk; exit 4"], env: {VALUE: value, OWN: "mine"}, timeout: "1m"},
 	]
+}
+images: {
+	#up: [
+		{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
+		{do: "exec", args: ["sh", "-c", "echo for im''age; exit 6"]},
+		{do: "save-image", tag: "saved:v1", dest: "image.tar"},
+	]
+}
+going: {
+	fails: #up: [
+		{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
+		{do: "exec", args: ["sh", "-c", "echo on the w''ay; exit 8"]},
+	]
+	works: #up: [{do: "write-file", dest: "/done", content: "done"}, {do: "save-dir", dest: "out"}]
 }
 vanishing: #up: [
 	{do: "fetch-container", ref: "docker.io/library/busybox:latest"},
@@ -199,6 +213,24 @@ test("the shell where a command failed has the environment that the job computed
   assert.equal(await shell.ended, 1);
   assert.match(shell.shown, /sh -c echo at/);
   assert.doesNotMatch(shell.shown, /\.dagger/);
+});
+
+test("a step that only an image needs, and a run that keeps going, open a shell where they failed", async () => {
+  const image = terminal(["up", "bad", "-t", "images", "--shell-on-error"]);
+  await image.until(/for image/);
+  await image.until(/# /);
+  image.type("exit\n");
+  assert.equal(await image.ended, 1);
+  assert.match(image.shown, /ended with exit code 6/);
+  const going = terminal(["up", "bad", "-t", "going", "--shell-on-error", "--keep-going"]);
+  await going.until(/on the way/);
+  await going.until(/# /);
+  going.type("echo in the sh''ell\n");
+  await going.until(/in the shell/);
+  going.type("exit\n");
+  assert.equal(await going.ended, 1);
+  assert.match(going.shown, /ended with exit code 8/);
+  assert.equal(readFileSync(join(bench.dir, "bad/out/done"), "utf8"), "done");
 });
 
 test("a secret that has vanished when the shell is to open is told at once, and the failure too", async () => {
