@@ -10,7 +10,7 @@ export interface Value {
    * to it; without such a place a value of another package starts with its import path in quotes.
    */
   readonly path: string;
-  /** Where it is declared, when `path` is only a place that refers to it. */
+  /** Where it is declared, when `path` is only a place that refers to it, and there may be more of them. */
   readonly origin?: string;
   readonly kind: Kind;
   /** null, bool, int (bigint when it is beyond 2^53), number, string, bytes; undefined for the other kinds. */

@@ -8,6 +8,8 @@ import { decodeValue } from "./decode.ts";
 export interface Computed {
   /** CUE path of the component. */
   readonly path: string;
+  /** The component that made it, when `path` is only one of the places where that stands. */
+  readonly component?: string;
   /** JSON text. */
   readonly json: string;
 }
@@ -16,9 +18,12 @@ export interface Computed {
 export async function readComputed(job: Job, read: (file: string) => Promise<Uint8Array> | Uint8Array): Promise<Computed[]> {
   const wrong: UserError[] = [];
   const computed: Computed[] = [];
+  const components = new Map<string, string>();
   for (const output of job.values) {
+    const component = components.get(output.file) ?? output.path;
+    components.set(output.file, component);
     try {
-      computed.push({ path: output.path, json: await decodeValue(output, await read(output.file)) });
+      computed.push({ path: output.path, component, json: await decodeValue(output, await read(output.file)) });
     } catch (error) {
       if (!(error instanceof UserError) || error.exit !== 1) throw error;
       wrong.push(error);
@@ -36,7 +41,9 @@ export async function readComputed(job: Job, read: (file: string) => Promise<Uin
 export async function fillComputed(evaluation: Evaluation, computed: readonly Computed[]): Promise<Evaluation> {
   if (computed.length === 0) return evaluation;
   try {
-    return await evaluation.fill(computed.map(({ path, json }) => ({ path, json, origin: `export of ${path}`, elements: true })));
+    return await evaluation.fill(
+      computed.map(({ path, json, component = path }) => ({ path, json, origin: `export of ${component}`, elements: true })),
+    );
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(

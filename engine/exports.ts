@@ -128,7 +128,7 @@ export class ImageExports {
 
 /** The digest of a pushed image as the value of its component. */
 export function digestValues({ output: { values }, digest }: DoneImage): Computed[] {
-  return values.map((path) => ({ path, json: JSON.stringify(digest) }));
+  return values.map((path) => ({ path, component: values[0] ?? path, json: JSON.stringify(digest) }));
 }
 
 /** Archives in docker's format hold nothing but an image. */

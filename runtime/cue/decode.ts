@@ -2,14 +2,15 @@
 import type { Diagnostic, Position } from "../../compiler/diagnostic.ts";
 import type { Attribute, Field, Kind, Missing, Value } from "../../compiler/value.ts";
 import { type Mutable, nameByPlace } from "./places.ts";
-import type { Exported, Finding, Node, Use } from "./protocol.ts";
+import type { Exported, Fill, Finding, Node, Use } from "./protocol.ts";
+import { uniteFilled } from "./unite.ts";
 
 const NO_FIELDS: ReadonlyMap<string, Field> = new Map();
 const NO_ITEMS: readonly Field[] = [];
 const NO_ATTRIBUTES: readonly Attribute[] = [];
 
-/** The root value; paths are those of the config's own places. Makes every object first and links them after, so that no depth of nesting matters. */
-export function decodeValue(exported: Exported): Value {
+/** The root value; values with one of `labels` that were alike before `fills` stay one. Paths are those of the config's own places. Makes every object first and links them after, so that no depth of nesting matters. */
+export function decodeValue(exported: Exported, fills: readonly Fill[] = [], labels: readonly string[] = []): Value {
   const attributes = exported.attributes.map((list) => list.map(([name, body]) => ({ name, body })));
   const values = exported.nodes.map(newValue);
   // The first use of a node comes before the node itself in the table, and gives it its path.
@@ -40,6 +41,7 @@ export function decodeValue(exported: Exported): Value {
     if (node.m) value.missing = node.m.map(([at, type, places]): Missing => ({ path: at, type, at: decodePlaces(places, exported.files) }));
   });
   if (exported.nodes.some(({ p }) => p !== undefined)) nameByPlace(values);
+  uniteFilled(values, fills, labels);
   return values[0] as Value;
 }
 

@@ -138,7 +138,7 @@ class WasmEvaluator implements Evaluator {
   }
 
   async #evaluate(source: Source, fills: readonly Fill[], afresh: boolean): Promise<Evaluation> {
-    const root = decodeValue(this.#recall(source, fills) ?? (await this.#run(source, fills, afresh)));
+    const root = decodeValue(this.#recall(source, fills) ?? (await this.#run(source, fills, afresh)), fills, this.#follow);
     return {
       root,
       fills,

@@ -23,7 +23,7 @@ test("a value of a package goes by the first place in the data that refers to it
   assert.equal(at(root, "later"), hi);
   assert.equal(at(root, "use", "#up", 0, "from"), at(root, "hi", "out"));
   assert.equal(hi.fields.get("out")?.path, "hi.out");
-  assert.equal(at(hi, "out", "#up", 0, "content").path, "hi.out.#up[0].content");
+  assert.equal(at(hi, "out", "#up", 0).path, "hi.out.#up[0]");
   assert.equal(at(hi, "parts", 0, "#up", 0).path, "hi.parts[0].#up[0]");
   assert.deepEqual(
     at(hi, "out", "#up", 0, "content").missing?.map(({ path }) => path),
@@ -67,4 +67,17 @@ test("a fill reaches elements of lists where it may, and only those that are the
   assert.deepEqual(filled.exportJson(), { l: ["v", { a: [null, "v"] }], open: [] });
   assert.equal((await refused(evaluation.fill([fill("l[2]")])))[0]?.code, "cue-conflict");
   assert.equal((await refused(load(evaluator, text, { fills: [{ path: "l[0]", json: '"v"', origin: "test" }] })))[0]?.code, "cue-fill");
+});
+
+test("one value at several places stays one after a fill that has one origin, and is two once its places differ", async () => {
+  const evaluation = await load(evaluator, config("hi: greet.#G\nagain: greet.#G\nuse: #up: [{from: again.out}]"), { at: "c" });
+  const fills = (value: string) =>
+    ["hi.out", "again.out"].map((path) => ({ path, json: JSON.stringify(value), origin: "export of hi.out", elements: true }));
+  const { root } = await evaluation.fill(fills("v"));
+  assert.equal(at(root, "hi", "out").scalar, "v");
+  assert.equal(at(root, "hi", "out"), at(root, "again", "out"));
+  assert.equal(at(root, "use", "#up", 0, "from"), at(root, "hi", "out"));
+  const other = [...fills("v"), { path: "again.name", json: '"x"', origin: "-i again.name=x" }];
+  const apart = (await evaluation.fill(other)).root;
+  assert.notEqual(at(apart, "hi", "out"), at(apart, "again", "out"));
 });

@@ -129,7 +129,7 @@ export interface Fill {
   readonly path: string;
   readonly text?: string;
   readonly json?: string;
-  /** Shown as the file in conflicts, e.g. `-i name=…`. */
+  /** Shown as the file in conflicts, e.g. `-i name=…`. One value that goes to several places has one origin. */
   readonly origin: string;
   /** The path may lead through elements of lists that are there. */
   readonly elements?: boolean;
