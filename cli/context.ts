@@ -62,6 +62,7 @@ export interface RunFlags extends ConfigFlags {
   readonly cacheFrom?: readonly string[];
   readonly cacheTo?: readonly string[];
   readonly attest?: readonly string[];
+  readonly locked?: boolean;
   /** A file. */
   readonly sourcePolicy?: string;
   readonly progress?: string;

@@ -22,4 +22,5 @@ export { nearest } from "./ops/near.ts";
 export { type ComponentOps, type OpData, printOps } from "./ops/print.ts";
 export type { Program } from "./ops/program.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
+export type { LockNeed } from "./ops/spec.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";

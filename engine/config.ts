@@ -14,6 +14,7 @@ import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
 import { withAllMistakes } from "./mistakes.ts";
 import { isOffline } from "./modules.ts";
+import type { Pins } from "./pins.ts";
 import type { Surroundings } from "./request.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
@@ -111,6 +112,8 @@ export interface CompileRequest extends Pick<Surroundings, "env"> {
   readonly gradual?: boolean;
   /** A name that no other run has; left out where nothing runs. */
   readonly run?: string;
+  /** What names are taken as. */
+  readonly pins?: Pins;
   /** LLB capabilities of a daemon that lacks some that ops depend on. */
   readonly caps?: ReadonlySet<string>;
 }
@@ -128,6 +131,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     targets: request.targets,
     noCache: request.noCache ?? false,
     gradual: request.gradual ?? false,
+    ...(request.pins !== undefined && { locked: (need) => request.pins?.of(need) }),
     ...(request.run === undefined ? {} : { run: request.run }),
     ...(request.caps === undefined ? {} : { caps: request.caps }),
   });

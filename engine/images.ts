@@ -15,11 +15,12 @@ export interface LayoutServer {
   serve(dir: string): string;
 }
 
-/** The compiler's image port, and the images of the store for its frontends. `remote` is left out when no daemon may be asked (`dagger llb` without one). */
+/** The compiler's image port, and the images of the store for its frontends. `pinned` gives the digest that a reference is to be taken by. */
 export function imagePort(
   env: Surroundings["env"],
   layouts: LayoutServer,
   remote: RemoteImages,
+  pinned: (ref: string, at: readonly Position[]) => string | undefined = () => undefined,
 ): ImageResolver & { readonly local: Frontends["localImages"] } {
   const store = openImageStore(imagesDir(env));
   const served = (image: LayoutImage): ResolvedImage => {
@@ -30,8 +31,10 @@ export function imagePort(
     async image(request) {
       const stored = await store.resolve(request.ref, request.platform);
       if (stored !== undefined) return served(stored);
-      const { config } = await located(request.at, () => remote(request));
-      return { identifier: `docker-image://${request.ref}`, attrs: imageAttrs({ resolveMode: request.resolveMode }), config };
+      const digest = pinned(request.ref, request.at);
+      const ref = digest === undefined ? request.ref : `${request.ref}@${digest}`;
+      const { config } = await located(request.at, () => remote({ ...request, ref }));
+      return { identifier: `docker-image://${ref}`, attrs: imageAttrs({ resolveMode: request.resolveMode }), config };
     },
     async local(platform) {
       const same = formatted(platform);

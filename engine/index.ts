@@ -9,6 +9,7 @@ export type * from "./events.ts";
 export { type FormatRequest, type FormattedFile, formatFiles, formatText } from "./format.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
+export { checkLock, type LockEntry, type LockRequest, type LockState, updateLock } from "./lock.ts";
 export { getModules, initModule, type ModuleRequest, vendorModules } from "./modules.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";

@@ -1,6 +1,6 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
 
-import type { GraphFormat, Job } from "../compiler/index.ts";
+import type { GraphFormat, ImageRequest, Job } from "../compiler/index.ts";
 import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps } from "../compiler/index.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
@@ -9,6 +9,7 @@ import { Offer, openBuild } from "./connect.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
+import { openPins } from "./pins.ts";
 import type { Surroundings } from "./request.ts";
 import { StepTracker } from "./steps.ts";
 
@@ -67,14 +68,16 @@ async function compileOnly(config: Config, request: InspectRequest): Promise<Job
     opening ??= openBuild(request, offer, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
     return opening;
   };
-  const images = imagePort(request.env, offer, async (image) => (await open()).remoteImage(image));
+  const pins = await openPins(request);
+  const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => (await open()).remoteImage(image);
+  const images = imagePort(request.env, offer, remote, (ref, at) => pins.image(ref, at));
   const serve = async (locals: Job["locals"]): Promise<void> => {
     await checkLocals(locals, { root: config.workspace, own: config.own });
     offer.serveLocals(locals);
   };
   const frontends = frontendPort({ open, serve, localImages: (platform) => images.local(platform) });
   try {
-    return await compileConfig(config, config.evaluation, { images, frontends }, request);
+    return await compileConfig(config, config.evaluation, { images, frontends }, { ...request, pins });
   } finally {
     await opening?.then((open) => open.close()).catch(() => undefined);
   }

@@ -49,6 +49,8 @@ export interface UpRequest extends Surroundings {
   readonly cacheTo?: readonly string[];
   /** What images are to say of their own making: `type=provenance,mode=max` and so on, as buildx takes it. */
   readonly attest?: readonly string[];
+  /** Everything that is taken by a name must be in dagger.lock. */
+  readonly locked?: boolean;
   /** File (JSON) with rules about sources. */
   readonly sourcePolicy?: string;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */

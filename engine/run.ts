@@ -1,6 +1,6 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
 import { randomUUID } from "node:crypto";
-import type { Definition, Job, Ports, Position, UserError } from "../compiler/index.ts";
+import type { Definition, ImageRequest, Job, Ports, Position, UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import type { Build } from "../runtime/solve/index.ts";
 import type { Computed } from "./computed.ts";
@@ -20,6 +20,7 @@ import { fillWhatFits, readWhatCan } from "./kept-values.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
+import type { Pins } from "./pins.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { SecretSource } from "./secrets.ts";
 import { requireSecrets } from "./secrets.ts";
@@ -51,6 +52,8 @@ export interface RunParts {
   readonly checkSecrets: () => Promise<void>;
   readonly exports: ImageExports;
   readonly errorShell: ErrorShell;
+  /** What dagger.lock says. */
+  readonly pins: Pins;
   /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
   readonly secretPlaces: Map<string, readonly Position[]>;
   /** Ids of the agents and sockets that steps may use. */
@@ -116,7 +119,9 @@ export class Run {
       offer.entitle(entitlementsOf(evaluation.root));
       return opening;
     };
-    const images = imagePort(request.env, offer, async (image) => (await started()).remoteImage(image));
+    const { pins } = this.#parts;
+    const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => (await started()).remoteImage(image);
+    const images = imagePort(request.env, offer, remote, (ref, at) => pins.image(ref, at));
     const serve = async (locals: Job["locals"]): Promise<void> => {
       await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted] });
       offer.serveLocals(locals);
@@ -140,10 +145,11 @@ export class Run {
 
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
   async #compileFor(evaluation: Evaluation, portsFor: (usual: boolean) => Ports): Promise<Job> {
-    const { config, request, opening, secrets, secretPlaces, ssh } = this.#parts;
+    const { config, request, opening, secrets, secretPlaces, ssh, pins } = this.#parts;
     const compileWith = async (caps?: ReadonlySet<string>): Promise<Job> =>
       compileConfig(config, evaluation, portsFor(caps === undefined), {
         ...request,
+        pins,
         run: this.#name,
         ...(caps === undefined ? {} : { caps }),
       });
@@ -153,6 +159,9 @@ export class Run {
       old = error.caps;
       return compileWith(old);
     });
+    pins.check(job);
+    const warning = pins.warning();
+    if (warning !== undefined) request.onEvent(warning);
     for (const { id, at } of job.secrets) secretPlaces.set(id, at);
     requireSecrets(job, secrets);
     requireSsh(job, ssh);

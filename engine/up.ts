@@ -1,5 +1,6 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
 import { readClientId } from "../runtime/session/index.ts";
+import { joinPolicies } from "../runtime/solve/index.ts";
 import { parseAttest } from "./attest.ts";
 import { parseCache } from "./cache.ts";
 import { loadConfig } from "./config.ts";
@@ -12,6 +13,7 @@ import { explainFailure } from "./failure.ts";
 import { undoneOf, warnUndone } from "./gradual.ts";
 import { KeptError } from "./keep-going.ts";
 import { parsePatience } from "./patience.ts";
+import { openPins, type Pins } from "./pins.ts";
 import { readPolicy } from "./policy.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
@@ -61,7 +63,8 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const secretPlaces: RunParts["secretPlaces"] = new Map();
   const readSecret = secretReader(secrets, request.env, (id) => secretPlaces.get(id));
   const errorShell = new ErrorShell(request.shellOnError, readSecret, request.onEvent);
-  const extras = await readExtras(request);
+  const pins = await openPins(request);
+  const extras = await readExtras(request, pins);
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opening = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
@@ -85,6 +88,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
         errorShell,
         secretPlaces,
         ssh,
+        pins,
       };
       return await work(new Run(parts), parts);
     } finally {
@@ -99,15 +103,16 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   }
 }
 
-async function readExtras(request: UpRequest): Promise<BuildExtras> {
+async function readExtras(request: UpRequest, pins: Pins): Promise<BuildExtras> {
   const { ssh = [], cacheFrom = [], cacheTo = [], sourcePolicy, onEvent, env, cwd } = request;
   const imports = parseCache(cacheFrom, "import", env, cwd);
   const exports = parseCache(cacheTo, "export", env, cwd);
+  const policy = joinPolicies(sourcePolicy === undefined ? undefined : await readPolicy(sourcePolicy, cwd), pins.policy);
   return {
     ...parsePatience(env),
     ssh: parseSsh(ssh, env),
     cache: { imports, exports },
-    ...(sourcePolicy === undefined ? {} : { sourcePolicy: await readPolicy(sourcePolicy, cwd) }),
+    ...(policy === undefined ? {} : { sourcePolicy: policy }),
     onMissingCache: (dir, why) => onEvent({ type: "warning", message: `No cache is taken from ${dir}: ${why}`, detail: [], at: [] }),
   };
 }

@@ -35,6 +35,7 @@ export async function shellCommand(context: Context, component: string, dir: str
       secrets: flags.secret ?? [],
       ssh: flags.ssh ?? [],
       cacheFrom: flags.cacheFrom ?? [],
+      ...(flags.locked === undefined ? {} : { locked: flags.locked }),
       ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),
       ...daemonOf(flags),
       noCache: !flags.cache,

@@ -89,6 +89,7 @@ export function addSteps(command: Command): Command {
     .addOption(
       list("--cache-from <cache>", "take cache from type=registry,ref=REF or type=local,src=DIR; also gha, s3, azblob (repeatable)"),
     )
+    .option("--locked", "refuse what is not in dagger.lock; what is in it is used anyway")
     .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
     .addOption(progressOption())
     .option("--no-cache", "run every step again, whatever the cache has");

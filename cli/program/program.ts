@@ -6,6 +6,7 @@ import { addDebug, exampleText, guard } from "./command.ts";
 import { addCueCommands } from "./cue.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
+import { addLockCommands } from "./lock.ts";
 import { addModuleCommands } from "./modules.ts";
 import { addCompute, addUp } from "./run.ts";
 import { addShell } from "./shell.ts";
@@ -26,6 +27,7 @@ const groups: readonly AddGroup[] = [
   addShell,
   addStageCommands,
   addCueCommands,
+  addLockCommands,
   addModuleCommands,
   addImageCommands,
   addEngineCommands,

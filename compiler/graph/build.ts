@@ -6,7 +6,7 @@ import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
 import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
-import type { ExportFormat, Login, LowerContext, WantedImage } from "../ops/spec.ts";
+import type { ExportFormat, LockNeed, Login, LowerContext, WantedImage } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
 import type { Value } from "../value.ts";
 import { allDone } from "./settle.ts";
@@ -31,6 +31,8 @@ export interface BuildOptions {
   readonly helper: (platform: Platform) => LocalSource;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   readonly knownHosts?: (host: string) => string | undefined;
+  /** What git refs and addresses are to be taken as; asked for each of them. */
+  readonly locked?: (need: LockNeed) => string | undefined;
   /** A name that no other run has: `always` steps carry it. Without it they are marked as not to be cached, which costs them their cache mounts. */
   readonly run?: string;
   /** Runs every step again, whatever the daemon's cache holds. */
@@ -180,6 +182,7 @@ export class Builder {
       login: (login) => this.#login(login),
       ssh: (id, optional, at) => this.#need(this.ssh, id, optional, at),
       never: this.options.run === undefined ? undefined : `dagger-run-${this.options.run}`,
+      locked: (need) => this.options.locked?.(need),
       knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),

@@ -140,7 +140,12 @@ function source(op: FetchGitOp, context: LowerContext): State {
     ...ssh(op, url, context),
   });
   // The daemon knows HEAD by no name: without a ref it takes what the remote's HEAD points to.
-  const identifier = gitIdentifier(url, ref === "HEAD" ? "" : ref, op.subdir === undefined ? "" : cleanPath(`/${op.subdir}`).slice(1));
+  const subdir = op.subdir === undefined ? "" : cleanPath(`/${op.subdir}`).slice(1);
+  const plain = gitIdentifier(url, ref === "HEAD" ? "" : ref, subdir);
+  const open = op.checksum === undefined && op.bundle === undefined && !isCommit(ref);
+  const need = { kind: "git", name: `${op.remote}#${ref}`, identifier: plain, attrs, at: op.place.at } as const;
+  const commit = open ? context.locked(need) : undefined;
+  const identifier = commit === undefined ? plain : gitIdentifier(url, commit, subdir);
   const vertex = { kind: "source", identifier, attrs, meta: context.meta(op, fetchGit.words(op)) } as const;
   return { ...emptyState(context.platform), fs: { vertex, index: 0 } };
 }

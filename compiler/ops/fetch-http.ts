@@ -142,18 +142,21 @@ export const fetchHttp: OpSpec<FetchHttpOp> = {
   },
   lower: (op, _state, context) => {
     if (op.auth !== undefined) context.secret(op.auth.secret, op.auth.optional, op.place.at);
-    const attrs = httpAttrs({
-      // The daemon's own default: saying it would be another file to the cache.
-      mode: op.mode === 0o600 ? 0 : op.mode,
-      uid: op.uid,
-      gid: op.gid,
-      ...given("checksum", op.checksum),
-      ...given("filename", op.filename),
-      ...given("authHeader", op.auth?.secret),
-      ...op.headers,
-      ...given("signature", op.signature),
-    });
-    const vertex = { kind: "source", identifier: op.url, attrs, meta: context.meta(op, fetchHttp.words(op)) } as const;
+    const attrs = (checksum: string | undefined) =>
+      httpAttrs({
+        // The daemon's own default: saying it would be another file to the cache.
+        mode: op.mode === 0o600 ? 0 : op.mode,
+        uid: op.uid,
+        gid: op.gid,
+        ...given("checksum", checksum),
+        ...given("filename", op.filename),
+        ...given("authHeader", op.auth?.secret),
+        ...op.headers,
+        ...given("signature", op.signature),
+      });
+    const need = { kind: "http", name: op.url, identifier: op.url, attrs: attrs(undefined), at: op.place.at } as const;
+    const checksum = op.checksum ?? context.locked(need);
+    const vertex = { kind: "source", identifier: op.url, attrs: attrs(checksum), meta: context.meta(op, fetchHttp.words(op)) } as const;
     return { ...emptyState(context.platform), fs: { vertex, index: 0 } };
   },
 };

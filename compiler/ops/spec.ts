@@ -77,6 +77,17 @@ export interface Login {
 }
 
 /** What lowering an op may ask of the graph under construction. */
+/** A git ref, or an address, whose contents nothing in the config decides. */
+export interface LockNeed {
+  readonly kind: "git" | "http";
+  /** `https://host/repository.git#v1`, `https://host/file`. */
+  readonly name: string;
+  /** The source as it is without a lock. */
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly at: readonly Position[];
+}
+
 export interface LowerContext {
   /** The platform of the job. */
   readonly platform: Platform;
@@ -111,6 +122,8 @@ export interface LowerContext {
   ssh(id: string, optional: boolean, at: readonly Position[]): void;
   /** Id of a secret that nobody has and that no earlier run named, for steps that no earlier run's result may stand in for. */
   readonly never: string | undefined;
+  /** What a name is to be taken as that may come to mean something else: a commit, a checksum. Undefined: as it is. */
+  locked(need: LockNeed): string | undefined;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   knownHosts(host: string): string | undefined;
   entitlement(name: "network.host" | "security.insecure" | "device"): void;

@@ -22,6 +22,6 @@ export type {
   Warning,
 } from "./gateway.ts";
 export type { BuildRecord, HistoryQuery } from "./history.ts";
-export { parseSourcePolicy, type SourcePolicy } from "./policy.ts";
+export { joinPolicies, parseSourcePolicy, pinningPolicy, type SourcePolicy } from "./policy.ts";
 export type { Download } from "./stalls.ts";
 export type { StatusUpdate, StatusVertex, VertexLog, VertexProgress, VertexWarning } from "./status.ts";

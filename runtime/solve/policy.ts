@@ -23,6 +23,22 @@ export function parseSourcePolicy(text: string, name: string): SourcePolicy {
   return { message: { version: BigInt(file.number("version") ?? 1), rules } };
 }
 
+/** Takes images by their digests: each name stands for one. */
+export function pinningPolicy(images: Readonly<Record<string, string>>): SourcePolicy {
+  const rules = Object.entries(images).map(([name, digest]) => ({
+    action: PolicyAction.CONVERT,
+    selector: { identifier: `docker-image://${name}`, match_type: MatchType.EXACT, constraints: [] },
+    updates: { identifier: `docker-image://${name}@${digest}`, attrs: {} },
+  }));
+  return { message: { version: 1n, rules } };
+}
+
+/** The rules of both, the first ones first. */
+export function joinPolicies(first: SourcePolicy | undefined, second: SourcePolicy | undefined): SourcePolicy | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return { message: { ...first.message, rules: [...first.message.rules, ...second.message.rules] } };
+}
+
 function readRule(value: unknown, where: string, name: string): Policy["rules"][number] {
   const rule = new Fields(value, where, name, ["action", "selector", "updates"]);
   const selector = new Fields(rule.get("selector"), `${where}.selector`, name, ["identifier", "matchType", "match_type", "constraints"]);

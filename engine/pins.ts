@@ -1,0 +1,107 @@
+// Pins: what a run takes instead of names that may come to mean something else, and which names it met.
+import type { Job, LockNeed, Position } from "../compiler/index.ts";
+import { describeDefinition, UserError } from "../compiler/index.ts";
+import type { SourcePolicy } from "../runtime/solve/index.ts";
+import { pinningPolicy } from "../runtime/solve/index.ts";
+import type { UpEvent } from "./events.ts";
+import type { LockFile, LockKind } from "./lock-file.ts";
+import { emptyLock, lockKinds, lockPath, readLock } from "./lock-file.ts";
+import type { Surroundings } from "./request.ts";
+
+/** One name that a job takes something by. */
+export interface Need {
+  readonly kind: LockKind;
+  readonly name: string;
+  readonly at: readonly Position[];
+  /** What it stands for, where that came with the graph: images in Dockerfiles. */
+  readonly value?: string;
+  /** How to ask the daemon what it stands for. */
+  readonly source?: { readonly identifier: string; readonly attrs: Readonly<Record<string, string>> };
+}
+
+export class Pins {
+  readonly file: LockFile;
+  readonly needs: Map<string, Need> = new Map();
+  readonly #required: boolean;
+  /** Names that a person was told of. */
+  readonly #told = new Set<string>();
+
+  /** With `required` nothing may be missing in the lock. */
+  constructor(file: LockFile, required: boolean) {
+    this.file = file;
+    this.#required = required;
+  }
+
+  /** What a run with a lock takes without it: each name once. Of a config without a lock nothing is said. */
+  warning(): UpEvent | undefined {
+    const news = this.#missing().filter(({ name }) => !this.#told.has(name));
+    if (news.length === 0 || lockKinds.every((kind) => Object.keys(this.file[kind]).length === 0)) return undefined;
+    for (const { name } of news) this.#told.add(name);
+    const message = `Not in dagger.lock, so it may change: ${news.map(({ name }) => name).join(", ")}`;
+    return { type: "warning", message, detail: ["Run `dagger lock update`"], at: news.flatMap(({ at }) => at.slice(0, 1)) };
+  }
+
+  /** What a git ref or an address is to be taken as. */
+  of({ kind, name, identifier, attrs, at }: LockNeed): string | undefined {
+    this.#note({ kind, name, at, source: { identifier, attrs } });
+    return this.file[kind][name];
+  }
+
+  /** The digest of an image. Throws UserError (2) where it has to be locked and is not: then nobody is asked for it. */
+  image(ref: string, at: readonly Position[]): string | undefined {
+    if (ref.includes("@")) return undefined;
+    this.#note({ kind: "images", name: ref, at });
+    const digest = this.file.images[ref];
+    if (digest === undefined && this.#required) throw new UserError(2, [notLocked({ kind: "images", name: ref, at })]);
+    return digest;
+  }
+
+  /** Notes the images of Dockerfiles, and throws UserError (2) with everything that has to be locked and is not. */
+  check(job: Job): void {
+    const definitions = [job.definition, ...job.images.flatMap(({ platforms }) => platforms.map(({ definition }) => definition))];
+    for (const definition of definitions) {
+      for (const { kind, fields, at } of describeDefinition(definition)) {
+        const identifier = kind === "source" ? (fields as { identifier?: unknown }).identifier : undefined;
+        const [, name, digest] = /^docker-image:\/\/([^@]+)@(sha256:[0-9a-f]{64})$/.exec(String(identifier)) ?? [];
+        const key = `images ${name}`;
+        // What the config's own ops fetch is noted already; an untagged name was given with its digest.
+        if (name === undefined || digest === undefined || !/:[^/]+$/.test(name) || this.needs.has(key)) continue;
+        this.#note({ kind: "images", name, value: digest, at: at.map(parsePlace) });
+      }
+    }
+    if (!this.#required) return;
+    const missing = this.#missing();
+    if (missing.length > 0) throw new UserError(2, missing.map(notLocked));
+  }
+
+  /** For images that the daemon's Dockerfile frontend resolves. */
+  get policy(): SourcePolicy | undefined {
+    return Object.keys(this.file.images).length === 0 ? undefined : pinningPolicy(this.file.images);
+  }
+
+  #missing(): Need[] {
+    return [...this.needs.values()].filter(({ kind, name }) => this.file[kind][name] === undefined);
+  }
+
+  #note(need: Need): void {
+    const key = `${need.kind} ${need.name}`;
+    if (!this.needs.has(key)) this.needs.set(key, need);
+  }
+}
+
+/** The pins of a config's dagger.lock, if it has one. Throws UserError (2). */
+export async function openPins({ dir, cwd, locked = false }: Pick<Surroundings, "cwd"> & { dir: string; locked?: boolean }): Promise<Pins> {
+  return new Pins((await readLock(lockPath(dir, cwd), cwd)) ?? emptyLock, locked);
+}
+
+function parsePlace(text: string): Position {
+  const [, file = text, line = "1", column = "1"] = /^(.*):(\d+):(\d+)$/.exec(text) ?? [];
+  return { file, line: Number(line), column: Number(column) };
+}
+
+const words: Readonly<Record<LockKind, string>> = { images: "Image", git: "Git ref", http: "Address" };
+
+function notLocked({ kind, name, at }: Pick<Need, "kind" | "name" | "at">): UserError["diagnostics"][number] {
+  const message = `${words[kind]} ${name} is not in dagger.lock`;
+  return { code: "not-locked", message, at, hint: "Run `dagger lock update`, or leave out --locked" };
+}
