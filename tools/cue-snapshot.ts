@@ -10,7 +10,13 @@ import { makeSnapshot } from "../runtime/cue/snapshot/make.ts";
 /** What runs follow: see engine/config.ts. */
 const FOLLOW = ["#up"];
 
-/** Import paths of all packages below a directory, as configs write them. */
+/**
+ * What nearly every config imports: the ops, and the first dialect, whose packages have a domain for a name. Every package that is compiled
+ * ahead makes each start read more, also of configs that do not import it; the others are compiled when they are imported.
+ */
+const isForAll = (name: string): boolean => name === "op" || name.includes(".");
+
+/** Import paths of the packages below a directory that are compiled ahead, as configs write them. */
 export function libraryPackages(library: string): string[] {
   const found: string[] = [];
   const walk = (dir: string): void => {
@@ -18,7 +24,9 @@ export function libraryPackages(library: string): string[] {
     if (dir !== "" && entries.some((e) => e.isFile() && e.name.endsWith(".cue"))) {
       found.push(dir.split("/")[0]?.includes(".") ? dir : `cuellb.dev/${dir}`);
     }
-    for (const e of entries) if (e.isDirectory() && e.name !== "cue.mod") walk(path.posix.join(dir, e.name));
+    for (const e of entries) {
+      if (e.isDirectory() && e.name !== "cue.mod" && (dir !== "" || isForAll(e.name))) walk(path.posix.join(dir, e.name));
+    }
   };
   walk("");
   return found;
