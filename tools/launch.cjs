@@ -9,6 +9,28 @@ const { Script } = require("node:vm");
 const bundle = "BUNDLE";
 const filename = join(__dirname, bundle);
 
+/** What few runs need: each is loaded when something of it is used. */
+const rare = new Set(["child_process", "v8", "worker_threads", "zlib", "./tar-stream.cjs", "./yauzl.cjs"]);
+/** Objects of functions, which many modules import whole: esbuild copies such an object for each, but not what it inherits. */
+const whole = new Set(["fs", "fs/promises", "http2", "net", "os", "path", "tls"]);
+
+/** `require` for the bundle, where every module of the sources asks for the parts of Node that it needs. */
+function requireOnce() {
+  const load = createRequire(filename);
+  const known = new Map();
+  const find = (id) => {
+    const name = id.replace(/^node:/, "");
+    if (whole.has(name)) return Object.create(load(id));
+    if (!rare.has(name)) return load(id);
+    const later = { get: (_, key) => load(id)[key] };
+    return new Proxy({}, { ...later, getPrototypeOf: () => new Proxy({}, later) });
+  };
+  return (id) => {
+    if (!known.has(id)) known.set(id, find(id));
+    return known.get(id);
+  };
+}
+
 /** `compiled` is what createCachedData gave for the same text. */
 function load(compiled) {
   // The bundle is ASCII, and an expression: read so, it takes half the memory, no decoding and no copy.
@@ -28,5 +50,6 @@ function readCompiled() {
 module.exports = {
   filename,
   load,
-  start: () => load(readCompiled()).runInThisContext()({}, createRequire(filename), { exports: {} }, filename, __dirname),
+  requireOnce,
+  start: () => load(readCompiled()).runInThisContext()({}, requireOnce(), { exports: {} }, filename, __dirname),
 };

@@ -1,12 +1,11 @@
 // One run of the bundled dagger whose compiled code is kept when it ends. Usage: train-child.cjs LAUNCHER KEPT ARGUMENT... (see train.mjs)
 "use strict";
 const { readFileSync, writeFileSync } = require("node:fs");
-const { createRequire } = require("node:module");
 const { dirname } = require("node:path");
 const { setFlagsFromString } = require("node:v8");
 
 const [launcher, kept] = process.argv.splice(2, 2);
-const { filename, load } = require(launcher);
+const { filename, load, requireOnce } = require(launcher);
 
 function previous() {
   try {
@@ -23,4 +22,4 @@ process.on("exit", () => {
   setFlagsFromString("--wasm-tiering-budget=1800000");
   writeFileSync(kept, script.createCachedData());
 });
-script.runInThisContext()({}, createRequire(filename), { exports: {} }, filename, dirname(filename));
+script.runInThisContext()({}, requireOnce(), { exports: {} }, filename, dirname(filename));

@@ -1,13 +1,10 @@
 // Clears away what a dead buildkitd left behind: containers that outlived it, mounts below its root, its control groups.
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { isRunning } from "./process.ts";
-
-const run = promisify(execFile);
+import { runProgram } from "./run-program.ts";
 
 /** Name of the control group that holds all containers of the daemon with this root, and nothing else. Goes into buildkitd.toml. */
 export function cgroupParent(root: string): string {
@@ -58,7 +55,7 @@ async function unmountBelow(dir: string): Promise<void> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
   const points = table.split("\n").map((line) => unescapeMount(line.split(" ")[4] ?? ""));
   const below = points.filter((point) => point.startsWith(`${dir}/`)).sort((a, b) => b.length - a.length);
-  for (const point of below) await run("umount", ["--lazy", "--", point]).catch(() => undefined);
+  for (const point of below) await runProgram("umount", ["--lazy", "--", point]).catch(() => undefined);
 }
 
 // The kernel writes space, tab, newline and backslash as three octal digits; all other bytes as they are.

@@ -1,14 +1,11 @@
 // What this machine must have for an embedded buildkitd, each with how to get it. `dagger doctor` prints the same list.
-import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
-import { promisify } from "node:util";
 import type { Diagnostic } from "../../compiler/diagnostic.ts";
 import type { Environment } from "../directories.ts";
 import { findBuildkitd, onPath, searchPath } from "./location.ts";
 import type { Requirement } from "./requirement.ts";
 import { isRootless, rootlessRequirements } from "./rootless.ts";
-
-const run = promisify(execFile);
+import { runProgram } from "./run-program.ts";
 
 const elsewhere = "or start a buildkitd yourself and pass its address with --buildkit or BUILDKIT_HOST";
 
@@ -46,7 +43,7 @@ async function hasRunc(env: Environment): Promise<Requirement> {
   const install = "Install the package runc (Debian, Ubuntu: apt-get install runc; Fedora: dnf install runc)";
   const binary = await onPath("runc", env);
   if (binary === undefined) return { ...base, code: "runc-missing", ok: false, detail: "runc is not installed", fix: install };
-  const version = await run(binary, ["--version"], { env: { ...env, PATH: searchPath(env) } }).then(
+  const version = await runProgram(binary, ["--version"], { env: { ...env, PATH: searchPath(env) } }).then(
     ({ stdout }) => stdout,
     () => undefined,
   );

@@ -1,16 +1,13 @@
 // The embedded daemon without root: in a user namespace that rootlesskit makes, with the user's own range of ids.
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import type { Environment } from "../directories.ts";
 import { type Location, onPath, searchPath } from "./location.ts";
 import { isRunning } from "./process.ts";
 import type { Requirement } from "./requirement.ts";
-
-const run = promisify(execFile);
+import { runProgram } from "./run-program.ts";
 
 /** Whether this process needs a user namespace for a daemon of its own. */
 export function isRootless(): boolean {
@@ -77,7 +74,7 @@ async function hasNamespaces(env: Environment): Promise<Requirement> {
   const dir = await mkdtemp(join(tmpdir(), "dagger-rootless-"));
   try {
     const program = (await onPath("rootlesskit", env)) ?? "rootlesskit";
-    await run(program, [`--state-dir=${join(dir, "state")}`, "--net=host", "--pidns", "true"], {
+    await runProgram(program, [`--state-dir=${join(dir, "state")}`, "--net=host", "--pidns", "true"], {
       env: { ...env, PATH: searchPath(env) },
       timeout: 20_000,
     });
