@@ -1,13 +1,17 @@
 // Pushes that cannot succeed: a registry that falls silent, wrong credentials over TLS, an expired certificate. One clear error each, and the next run works.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "../../runtime/solve/index.ts";
 import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
+import { type NarrowWay, startNarrowWay } from "../support/narrow.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
-import { type Bench, type Outcome, startBench } from "./dagger.ts";
+import { type Bench, type Outcome, repository, startBench } from "./dagger.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "push-faults-"));
 const login = { username: "me", password: "geheim-1" };
@@ -16,6 +20,7 @@ let plain: TestRegistry;
 let secure: TestRegistry;
 let expired: TestRegistry;
 let daemon: TestDaemon;
+let narrow: NarrowWay;
 
 before(async () => {
   await makeAuthority(dir, "ca");
@@ -31,10 +36,12 @@ before(async () => {
   const trust = [secure, expired]
     .map(({ host }) => `[registry."${host}"]\n  http = false\n  ca = [${JSON.stringify(join(dir, "ca.pem"))}]\n`)
     .join("");
+  narrow = await startNarrowWay(plain.host);
   daemon = await startBuildkitd({ config: trust });
 });
 after(async () => {
   plain.thaw();
+  await narrow.stop();
   await Promise.all([bench.end(), plain.stop(), secure.stop(), expired.stop(), daemon.stop()]);
   rmSync(dir, { recursive: true, force: true });
 });
@@ -75,6 +82,72 @@ test("a registry that falls silent ends the push in time; the next run works", a
   plain.thaw();
   assertFailed(silent, /its registry gives no answer within 1 s/);
   const again = await push(plain.host, "silent", env);
+  assert.equal(again.code, 0, again.stderr);
+});
+
+/** A job with an image of megabytes that no cache has. */
+function writeLarge(name: string): string {
+  const job = join(bench.dir, name);
+  mkdirSync(job, { recursive: true });
+  const script = `head -c 8000000 /dev/urandom > /f; echo ${name}`;
+  const config = `package job
+app: #up: [{do: "fetch-container", ref: "docker.io/library/busybox:latest"}, {do: "exec", args: ["sh", "-c", "${script}"]},
+	{do: "push-container", ref: "${narrow.host}/${name}:v1"}]\n`;
+  writeFileSync(join(job, "job.cue"), config);
+  return `./${name}`;
+}
+
+/** Nothing runs on the daemon any more. */
+async function assertQuiet(): Promise<void> {
+  const client = await connect(bench.daemon.address);
+  try {
+    // Cancelling is over for the client when the daemon says so; its record follows.
+    for (let left = 100; left > 0; left--) {
+      const running = (await client.history({ activeOnly: true })).filter(({ state }) => state === "running");
+      if (running.length === 0) return;
+      await sleep(100);
+    }
+    assert.fail("a build is still running");
+  } finally {
+    client.close();
+  }
+}
+
+test("Ctrl-C in the middle of a push ends it on the daemon, too; the next run works", async () => {
+  const dir = writeLarge("interrupted");
+  const halfway = narrow.stopAfter(1_000_000);
+  const child = spawn(join(repository, "bin/dagger"), ["up", "--progress", "plain", dir], {
+    cwd: bench.dir,
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: bench.dir,
+      DAGGER_DATA_DIR: join(bench.dir, "data"),
+      BUILDKIT_HOST: bench.daemon.address,
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  await Promise.race([halfway, ended]);
+  child.kill("SIGINT");
+  assert.equal(await ended, 130, stderr);
+  await assertQuiet();
+  narrow.open();
+  const again = await bench.dagger(["up", "--progress", "plain", dir]);
+  assert.equal(again.code, 0, again.stderr);
+});
+
+test("a registry that stalls in the middle of a push ends it in time; the next run works", async () => {
+  const dir = writeLarge("stalled");
+  void narrow.stopAfter(1_000_000);
+  const stalled = await bench.dagger(["up", "--progress", "plain", dir], { DAGGER_NETWORK_TIMEOUT: "4s" });
+  assertFailed(stalled, /its registry gives no answer within 2 s/);
+  await assertQuiet();
+  narrow.open();
+  const again = await bench.dagger(["up", "--progress", "plain", dir]);
   assert.equal(again.code, 0, again.stderr);
 });
 
