@@ -1,3 +1,4 @@
+// Holds the greeting to what people hear.
 package main
 
 import "testing"

@@ -1,3 +1,4 @@
+// Holds the conversion against a known text.
 const assert = require("node:assert/strict");
 const { test } = require("node:test");
 const { minutes } = require("./minutes.js");
