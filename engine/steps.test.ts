@@ -45,3 +45,23 @@ test("what the daemon adds for a build is named after its op", () => {
   assert.equal(steps.isPlanned("random:9"), false);
   assert.equal(steps.summary().total, 0);
 });
+
+test("an image whose layers come after it was resolved runs again until they are there", () => {
+  const states: string[] = [];
+  const steps = new StepTracker((event) => void (event.type === "step" && states.push(event.state)));
+  steps.plan(definition);
+  const follow = steps.follower();
+  const vertex = { digest: "sha256:1", inputs: [], name: "image", cached: false, error: "", started: 1 };
+  const layer = { id: "sha256:ff", vertex: "sha256:1", name: "", current: 1, total: 9, time: 3 };
+  const empty: StatusUpdate = { vertexes: [], statuses: [], logs: [], warnings: [] };
+  follow({ ...empty, vertexes: [vertex] });
+  follow({ ...empty, vertexes: [{ ...vertex, completed: 2 }] });
+  // A later pass asks for it again: nothing to tell.
+  follow({ ...empty, vertexes: [{ ...vertex, started: 3 }] });
+  assert.deepEqual(states, ["started", "done"]);
+  follow({ ...empty, statuses: [layer] });
+  follow({ ...empty, statuses: [{ ...layer, current: 5 }] });
+  follow({ ...empty, vertexes: [{ ...vertex, started: 3, completed: 4 }], statuses: [{ ...layer, current: 9 }] });
+  assert.deepEqual(states, ["started", "done", "started", "done"]);
+  assert.equal(steps.layerOf("sha256:ff")?.name, "write");
+});

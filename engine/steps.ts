@@ -16,6 +16,8 @@ interface Tracked {
   /** Of an exec. */
   readonly mounts: Mounts | undefined;
   state: State;
+  /** As the daemon told last, whatever was made of it. */
+  running: boolean;
   /** Why it failed, in the daemon's words. */
   error?: string;
 }
@@ -115,7 +117,7 @@ export class StepTracker {
     for (const vertex of status.vertexes) this.#vertex(vertex, owner);
     for (const { vertex, id, name, current, total, completed } of status.statuses) {
       const step = this.step(vertex);
-      if (step !== undefined && id.startsWith("sha256:")) this.#layers.set(id, step);
+      if (step !== undefined && id.startsWith("sha256:")) this.#downloads(id, this.#tracked.get(vertex), completed === undefined);
       if (step !== undefined) this.#emit({ type: "status", step, id, name, current, total, completed: completed !== undefined });
     }
     for (const { vertex, stream, data, time } of status.logs) {
@@ -128,6 +130,15 @@ export class StepTracker {
     }
   }
 
+  /** An image is done once it is resolved; its layers come when a step needs them, and only then does it run again. */
+  #downloads(layer: string, tracked: Tracked | undefined, comes: boolean): void {
+    if (tracked === undefined) return;
+    this.#layers.set(layer, tracked.step);
+    if (!comes || !tracked.running || tracked.state !== "done") return;
+    tracked.state = "started";
+    this.#emit({ type: "step", step: tracked.step, state: "started" });
+  }
+
   #log(step: Step, stream: 1 | 2, bytes: Uint8Array, time: number): void {
     const { data, limit } = withoutMark(bytes);
     this.#emit({ type: "log", step, stream, data, time });
@@ -138,6 +149,7 @@ export class StepTracker {
 
   #vertex(vertex: StatusUpdate["vertexes"][number], owner: StepOwner | undefined): void {
     const tracked = this.#tracked.get(vertex.digest) ?? this.#unplanned(vertex, owner);
+    tracked.running = vertex.started !== undefined && vertex.completed === undefined;
     const state = stateOf(vertex);
     if (state === "waiting" || (tracked.state === state && state !== "started")) return;
     // A later pass asks again for what an earlier one ran: that is no cache hit of this job.
