@@ -176,6 +176,7 @@ export class StepTracker {
       download: undefined,
       mounts: undefined,
       state: "waiting",
+      running: false,
     };
     this.#tracked.set(vertex.digest, tracked);
     return tracked;
@@ -193,7 +194,7 @@ export class StepTracker {
 
 function toTracked(vertex: Vertex): Omit<Tracked, "step"> {
   const mounts = vertex.kind === "exec" ? [{ dest: "/", kind: "bind" }, ...vertex.mounts] : undefined;
-  return { planned: true, counted: isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting" };
+  return { planned: true, counted: isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting", running: false };
 }
 
 function toStep(digest: string, vertex: Vertex): Step {
