@@ -17,7 +17,7 @@ RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/nu
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
 
-.PHONY: help setup proto wasm daemon s3 run-helper bundle lib build debian test lint golden bench fuzz demo all clean
+.PHONY: help setup proto wasm daemon s3 deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,9 @@ debian: dist/images/debian/.complete ## make the Debian root directory that the 
 
 s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
 
-test: build debian s3 ## run the whole test suite
+deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, ssh, rclone, kubectl, docker: what tests of packages run
+
+test: build debian s3 deploy-tools ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -107,6 +109,20 @@ dist/bin/versitygw: tools/s3/go.mod tools/s3/go.sum
 	@mkdir -p $(@D)
 	$(timed) "versitygw" bash -c 'cd tools/s3 && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/versity/versitygw/cmd/versitygw'
 	@mv $@.new $@
+
+# Only for tests of the packages that run them.
+dist/bin/helm: tools/helm/go.mod tools/helm/go.sum
+	@mkdir -p $(@D)
+	$(timed) "helm" bash -c 'cd tools/helm && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new helm.sh/helm/v3/cmd/helm'
+	@mv $@.new $@
+
+dist/bin/tofu: tools/tofu/go.mod tools/tofu/go.sum
+	@mkdir -p $(@D)
+	$(timed) "tofu" bash -c 'cd tools/tofu && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/opentofu/opentofu/cmd/tofu'
+	@mv $@.new $@
+
+dist/images/tools/.complete: tools/tool-images.sh
+	$(timed) "Debian root with tools" bash tools/tool-images.sh dist/images/tools
 
 # CUE is used by the runs that compile the bundle's code.
 dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm

@@ -1,10 +1,12 @@
 // What tests of the library's packages share: a daemon, images under the names that packages start from, configs in directories.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toolsRoot } from "../support/images.ts";
-import { type Bench, type Outcome, startBench } from "./dagger.ts";
+import { busyboxRoot, toolsRoot } from "../support/images.ts";
+import { type Bench, type Outcome, repository, startBench } from "./dagger.ts";
 
 export interface PackageBench {
   readonly bench: Bench;
@@ -19,11 +21,26 @@ export interface ComputeOptions {
   readonly flags?: readonly string[];
 }
 
+/** Gives the bench an image of busybox with one program that `make deploy-tools` builds: helm or tofu. */
+export async function importProgram(bench: Bench, program: string, image: string): Promise<void> {
+  const built = join(repository, "dist/bin", program);
+  if (!existsSync(built)) throw new Error(`${built} is missing: run make deploy-tools`);
+  const root = mkdtempSync(join(tmpdir(), "dagger-program-"));
+  try {
+    await busyboxRoot(root);
+    copyFileSync(built, join(root, "usr/bin", program));
+    const { code, stderr } = await bench.dagger(["image", "import", image, root]);
+    if (code !== 0) throw new Error(stderr);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
 /** A daemon, and an image with curl, ssh, rclone, kubectl and docker under each of the names. */
 export async function startPackageBench(...images: readonly string[]): Promise<PackageBench> {
   const bench = await startBench();
   try {
-    const root = await toolsRoot();
+    const root = images.length === 0 ? "" : await toolsRoot();
     for (const image of images) {
       const imported = await bench.dagger(["image", "import", image, root]);
       if (imported.code !== 0) throw new Error(imported.stderr);
@@ -66,10 +83,13 @@ export interface WebService {
   stop(): Promise<void>;
 }
 
-/** Starts a real HTTP server that answers as `answer` says: a status, or a status and a body. */
-export async function startWebService(answer: (asked: Received) => { status?: number; body?: string }): Promise<WebService> {
+/** Starts a real HTTP server that answers as `answer` says: a status and a body. With `tls` (PEM), it speaks HTTPS. */
+export async function startWebService(
+  answer: (asked: Received) => { status?: number; body?: string },
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<WebService> {
   const received: Received[] = [];
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -79,12 +99,13 @@ export async function startWebService(answer: (asked: Received) => { status?: nu
       const { status = 200, body: text = "" } = answer(asked);
       response.writeHead(status, { "content-type": "application/json" }).end(text);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const stop = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, received, stop };
+  return { url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${String((server.address() as AddressInfo).port)}`, received, stop };
 }
