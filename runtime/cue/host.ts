@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { inputError, UserError } from "../../compiler/diagnostic.ts";
+import { elapsed } from "../clock.ts";
 import { GaveUp, type Instance, OutOfMemory } from "./instance.ts";
 import { Program, type ProgramOptions } from "./program.ts";
 import type { Request } from "./protocol.ts";
@@ -112,9 +113,9 @@ export class NeedsWorker extends Error {}
 /** Tells, when it is asked often, whether this process has used more than so many milliseconds of CPU from now on. */
 function outOf(patience: number): () => boolean {
   const begin = process.cpuUsage();
-  let next = performance.now() + Math.min(LOOK, patience);
+  let next = elapsed() + Math.min(LOOK, patience);
   return () => {
-    const now = performance.now();
+    const now = elapsed();
     if (now < next) return false;
     next = now + LOOK;
     const { user, system } = process.cpuUsage(begin);

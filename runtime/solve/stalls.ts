@@ -1,5 +1,6 @@
 // Watches what the daemon downloads, for which it would itself wait for ever: a server that sends nothing any more ends the build.
 // Processes are never watched: they may be silent as long as they like.
+import { elapsed } from "../clock.ts";
 import { Code } from "../grpc/status.ts";
 import { SolveError } from "./errors.ts";
 import type { StatusUpdate, StatusVertex, VertexProgress } from "./status.ts";
@@ -58,7 +59,7 @@ export class StallWatch {
     limits: StallLimits,
     find: (digest: string) => Download | undefined,
     onStall: (error: SolveError) => void,
-    clock: () => number = () => performance.now(),
+    clock: () => number = elapsed,
   ) {
     this.#limits = limits;
     this.#find = find;
