@@ -83,7 +83,7 @@ async function send(url: URL, { headers = {}, form, signal }: HttpRequest, env: 
   if (url.protocol === "https:") {
     const tunnel = await openTunnel(proxy, url, signal);
     const createConnection = (): Socket => tls.connect({ socket: tunnel, ...serverName(url) });
-    return answerOf(https.request(url, { ...options, agent: false, createConnection }), body);
+    return answerOf(https.request(url, { ...options, createConnection }), body);
   }
   const through = { ...options, headers: { host: url.host, ...options.headers, ...proxyLogin(proxy) }, path: url.href };
   return answerOf((proxy.protocol === "https:" ? https : http).request(originOf(proxy), through), body);

@@ -378,7 +378,7 @@ test("a module that asks for a newer CUE is refused at its line, with what to do
     assert.equal(first?.at[0]?.line, 2);
     assert.match(
       first?.hint ?? "",
-      /take another version of example\.com\/lib@v0\.1\.0: dagger mod get example\.com\/lib@VERSION; or a newer dagger/,
+      /Take another version of example\.com\/lib@v0\.1\.0: dagger mod get example\.com\/lib@VERSION; or a newer dagger/,
     );
   } finally {
     await registry.stop();

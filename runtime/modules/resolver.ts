@@ -104,7 +104,7 @@ export class Build {
 
 /** The module file of somebody else, which the user cannot mend. */
 function ofOthers(error: UserError, module: ModuleVersion): UserError {
-  const hint = `take another version of ${shown(module)}: dagger mod get ${module.path}@VERSION; or a newer dagger`;
+  const hint = `Take another version of ${shown(module)}: dagger mod get ${module.path}@VERSION; or a newer dagger`;
   return new UserError(
     error.exit,
     error.diagnostics.map((d) => ({ ...d, hint })),
