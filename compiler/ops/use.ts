@@ -62,7 +62,8 @@ export function givesValue(value: Value): boolean {
 }
 
 function waits(ops: Value | undefined): boolean {
-  return ops?.kind === "incomplete" && (ops.missing ?? []).length > 0;
+  // Ops that only wait for themselves are those of an input: nobody writes them but whoever gives it.
+  return ops?.kind === "incomplete" && (ops.missing ?? []).some(({ path }) => !/(^|\.)#up$/.test(path));
 }
 
 function opsNamed(value: Value, name: string): Value["fields"][] {
