@@ -129,8 +129,19 @@ test("a registry behind TLS is asked through the tunnel of a proxy, and its cert
   }
 });
 
-for (const args of [["up"], ["compute"], ["ops"], ["graph"], ["llb"], ["shell", "out"]])
-  test(`dagger ${args[0]} fetches nothing with --offline or DAGGER_OFFLINE, and takes what the cache has`, async () => {
+for (const args of [
+  ["up"],
+  ["compute"],
+  ["ops"],
+  ["graph"],
+  ["llb"],
+  ["shell", "out"],
+  ["vet"],
+  ["eval"],
+  ["lock", "check"],
+  ["lock", "update"],
+])
+  test(`dagger ${args.join(" ")} fetches nothing with --offline or DAGGER_OFFLINE, and takes what the cache has`, async () => {
     for (const [flag, more] of [
       [["--offline"], {}],
       [[], { DAGGER_OFFLINE: "1" }],
