@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../support/registry.ts";
-import { type PackageBench, startPackageBench } from "./packages.ts";
+import { repository } from "./dagger.ts";
+import { type PackageBench, startPackageBench, startWebService } from "./packages.ts";
 
 let packages: PackageBench;
 let server: { port: number; hostKey: string; strangerKey: string; key: string; stop: () => Promise<void> };
 
 before(async () => {
-  packages = await startPackageBench("docker.io/library/alpine:3.22");
+  packages = await startPackageBench("docker.io/library/alpine:3.22", "docker.io/curlimages/curl:8.15.0");
   server = await startSshd(join(packages.bench.dir, "sshd"));
 });
 after(async () => {
@@ -118,4 +119,28 @@ test("a machine with another key, a wrong key of ours and a script that fails ea
   assert.doesNotMatch(failed.stderr, /^#.* after$/m);
   const option = await run("option", `${reach().replace("127.0.0.1", "-oProxyCommand=id")}, script: "true"`);
   assert.equal(option.code, 2);
+});
+
+test("the example copies its page, looks at it, and then tells the chat", async () => {
+  const web = await startWebService(() => ({ body: "ok" }));
+  try {
+    const text = readFileSync(join(repository, "examples/deploy/deploy.cue"), "utf8");
+    const directory = join(packages.bench.dir, "served");
+    const inputs = {
+      host: "127.0.0.1",
+      port: String(server.port),
+      knownHosts: `[127.0.0.1]:${String(server.port)} ${server.hostKey}`,
+      directory,
+      url: `${web.url}/page`,
+    };
+    const flags = Object.entries(inputs).flatMap(([name, value]) => ["-i", `${name}=${value}`]);
+    const secrets = { "deploy-key": server.key, chat: `${web.url}/chat` };
+    const { code, stderr } = await packages.compute("deploy", text, { secrets, flags });
+    assert.equal(code, 0, stderr);
+    assert.equal(readFileSync(join(directory, "index.html"), "utf8"), "<h1>Hello</h1>\n");
+    const asked = web.received.map(({ method, url }) => `${method} ${url}`);
+    assert.deepEqual(asked, ["GET /page", "POST /chat"]);
+  } finally {
+    await web.stop();
+  }
 });
