@@ -1,7 +1,7 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
 
 import type { GraphFormat, ImageRequest, Job } from "../compiler/index.ts";
-import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps } from "../compiler/index.ts";
+import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps, UserError } from "../compiler/index.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
 import type { OpenBuild, OpenRequest } from "./connect.ts";
@@ -50,7 +50,11 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
   }
   const config = await loadConfig(request);
   try {
-    if (stage === "ops") return printOps(readOps(config.evaluation.root), format === "json" ? "json" : "text");
+    if (stage === "ops") {
+      const workflow = readOps(config.evaluation.root);
+      if (workflow.problems.length > 0) throw new UserError(2, workflow.problems);
+      return printOps(workflow, format === "json" ? "json" : "text");
+    }
     const job = await compileOnly(config, request);
     if (stage === "graph") return printGraph(job.graph, format as GraphFormat);
     if (format === "raw") return job.definition.encoded;
