@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { wantsColour } from "../io.ts";
 import { addDebug, exampleText, guard } from "./command.ts";
 import { addCueCommands } from "./cue.ts";
+import { addDoc } from "./doc.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
 import { addLockCommands } from "./lock.ts";
@@ -27,6 +28,7 @@ const groups: readonly AddGroup[] = [
   addShell,
   addStageCommands,
   addCueCommands,
+  addDoc,
   addLockCommands,
   addModuleCommands,
   addImageCommands,

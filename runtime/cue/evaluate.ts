@@ -7,7 +7,7 @@ import { decodeFinding, decodeValue } from "./decode.ts";
 import { Host, NeedsWorker } from "./host.ts";
 import type { Source } from "./layout.ts";
 import type { ProgramOptions } from "./program.ts";
-import type { Answer, Exported, File, Fill, ModuleFile, Request, Scanned, Show } from "./protocol.ts";
+import type { Answer, Documented, Exported, File, Fill, ModuleFile, Request, Scanned, Show } from "./protocol.ts";
 
 export type { Fill } from "./protocol.ts";
 
@@ -59,6 +59,8 @@ export interface Evaluator {
   show(source: Source, fills: readonly Fill[], show: Show): Promise<string>;
   /** Files in the standard format, in order: byte for byte what `cue fmt` writes. Throws UserError (2) with every syntax error. */
   format(files: readonly File[], version?: string): Promise<readonly string[]>;
+  /** What the files of one package say to people; nothing is evaluated. Throws UserError (2) with every syntax error. */
+  document(files: readonly File[], version?: string): Promise<Documented>;
   /** Gives back the memory that is held for further fills: a fill after it loads again. */
   release(): Promise<void>;
   close(): Promise<void>;
@@ -123,6 +125,13 @@ class WasmEvaluator implements Evaluator {
 
   format(files: readonly File[], version = ""): Promise<readonly string[]> {
     return this.#enqueue(async () => (await this.#ask<Answer>({ call: "format", files, version })).answer.formatted ?? []);
+  }
+
+  document(files: readonly File[], version = ""): Promise<Documented> {
+    return this.#enqueue(async () => {
+      const { documented } = (await this.#ask<Answer>({ call: "doc", files, version })).answer;
+      return documented ?? { package: "", doc: "", fields: [] };
+    });
   }
 
   release(): Promise<void> {

@@ -4,6 +4,7 @@ export { displayName } from "./files.ts";
 export type { FoundPackage, Module, ModuleImport, ModuleResolver } from "./layout.ts";
 export { findModuleAt } from "./module.ts";
 export { openCache } from "./open-cache.ts";
+export { type PackageFiles, readPackageFiles } from "./package-files.ts";
 export { snapshotOf } from "./program.ts";
-export type { Show } from "./protocol.ts";
+export type { DocField, Show } from "./protocol.ts";
 export { readSource } from "./source.ts";

@@ -2,7 +2,16 @@
 // One request is one JSON object; its answer is one JSON object: a result, `findings`, or `internal`.
 import type { Kind } from "../../compiler/value.ts";
 
-export type Request = ScanRequest | DataRequest | ModuleRequest | LoadRequest | ShowRequest | FillRequest | FormatRequest | PrepareRequest;
+export type Request =
+  | ScanRequest
+  | DataRequest
+  | ModuleRequest
+  | LoadRequest
+  | ShowRequest
+  | FillRequest
+  | FormatRequest
+  | DocRequest
+  | PrepareRequest;
 
 /** Parse files and say what they need. The shim keeps the syntax trees for a load of the same text. */
 export interface ScanRequest {
@@ -55,6 +64,14 @@ export interface Show {
 /** Files in the standard format. */
 export interface FormatRequest {
   readonly call: "format";
+  readonly files: readonly File[];
+  /** Language version of the files' module; empty means the newest. */
+  readonly version: string;
+}
+
+/** What the files of one package say to people. */
+export interface DocRequest {
+  readonly call: "doc";
   readonly files: readonly File[];
   /** Language version of the files' module; empty means the newest. */
   readonly version: string;
@@ -202,6 +219,34 @@ export interface Finding {
   readonly hint?: string;
 }
 
+/** A package as its files describe it. */
+export interface Documented {
+  /** Empty for files without a package clause. */
+  readonly package: string;
+  /** What the comments of its package clauses say. */
+  readonly doc: string;
+  /** In the order of the files. */
+  readonly fields: readonly DocField[] | null;
+}
+
+/** A field or a definition, as it is declared. Hidden ones, and those with a computed label, are left out. */
+export interface DocField {
+  /** As CUE writes it; a pattern in brackets. */
+  readonly name: string;
+  /** "!" must be given, "?" may be left out. */
+  readonly mark: "" | "!" | "?";
+  /** CUE text; empty for a struct whose fields are told. */
+  readonly type: string;
+  /** CUE text; empty when there is none. */
+  readonly default: string;
+  readonly doc: string;
+  /** As they are written, e.g. `@tag(version)`. */
+  readonly attributes?: readonly string[];
+  /** It has ops. */
+  readonly component?: boolean;
+  readonly fields?: readonly DocField[];
+}
+
 export interface Answer {
   readonly scanned?: readonly Scanned[];
   /** Answer to `data`. */
@@ -211,6 +256,8 @@ export interface Answer {
   readonly raw?: readonly unknown[];
   /** Answer to `format`, one text per file, in order. */
   readonly formatted?: readonly string[];
+  /** Answer to `doc`. */
+  readonly documented?: Documented;
   /** Answer to `show`. */
   readonly shown?: string;
   readonly findings?: readonly Finding[];

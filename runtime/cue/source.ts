@@ -8,6 +8,7 @@ import type { Evaluator } from "./evaluate.ts";
 import { displayName, readCueFile } from "./files.ts";
 import type { Module, ModuleResolver, PackageDir, Source } from "./layout.ts";
 import { findModule, readModule } from "./module.ts";
+import { noFiles, noPackage, nothingThere } from "./no-package.ts";
 import type { Import, Package } from "./protocol.ts";
 import { type Asked, recallSource, rememberSource } from "./recall.ts";
 import { checkReplaced, type Resolving, resolveImport } from "./resolve.ts";
@@ -68,7 +69,7 @@ class Reader {
   async read(target: string): Promise<Source> {
     const { cwd } = this.#options;
     const kind = this.#disk.kind(target);
-    if (kind === "none") throw missing(target, cwd);
+    if (kind === "none") throw nothingThere(target, cwd);
     const isFile = kind !== "directory";
     const dir = isFile ? path.dirname(target) : target;
     const module = await findModule(this.#disk, dir, cwd, this.#evaluator);
@@ -78,7 +79,7 @@ class Reader {
     const embeds = isFile || !module?.path ? "" : `${module.path}@${module.major}`;
     const found: PackageDir = { dirs: [dir], own: true, embeds, ...(module && { root: module.root, module }) };
     const selected = isFile ? await this.#selectFile(target, found) : await this.#select(found);
-    if (selected.files.length === 0) throw empty(target, cwd, selected);
+    if (selected.files.length === 0) throw noPackage(target, cwd, selected);
     for (const file of selected.files) for (const name of file.scanned.vars) this.#vars.add(name);
     await this.#add(this.#mainPath(dir, selected.name), selected, found);
     if (this.#wrong.length > 0) throw inputError(...this.#wrong);
@@ -214,37 +215,4 @@ class Reader {
 /** One package: a directory may hold several. */
 function keyOf(found: PackageDir, wanted: Import): string {
   return `${found.dirs[0]}:${wanted.package}`;
-}
-
-function missing(target: string, cwd: string): Error {
-  return inputError({
-    code: "cue-no-files",
-    message: `${displayName(target, cwd)} does not exist`,
-    at: [],
-    hint: "Give a directory with CUE files, or one CUE file",
-  });
-}
-
-function empty(target: string, cwd: string, { leftOut }: Selected): Error {
-  const asked = [...new Set(leftOut.flatMap((f) => f.scanned.tags))];
-  const names = "Files named _*, .*, *_test.cue and *_tool.cue are not part of a package";
-  return inputError({
-    code: "cue-no-files",
-    message:
-      leftOut.length > 0 ? `Every CUE file in ${displayName(target, cwd)} is left out` : `No CUE files in ${displayName(target, cwd)}`,
-    at: leftOut.map(({ name }) => ({ file: name, line: 1, column: 1 })),
-    hint: asked.length > 0 ? `Their @if asks for tags: set them with --inject ${asked.join(" or --inject ")}` : names,
-  });
-}
-
-function noFiles(wanted: Import, { leftOut }: Selected): Error {
-  return inputError({
-    code: "cue-import",
-    message: `Package ${JSON.stringify(wanted.location)} has no files of package ${wanted.package}`,
-    at: [wanted.at],
-    hint:
-      leftOut.length > 0
-        ? `@if or @ignore leaves ${leftOut.map((f) => f.name).join(", ")} out`
-        : `When the package has another name, write it after a colon: ${JSON.stringify(`${wanted.location}:NAME`)}`,
-  });
 }

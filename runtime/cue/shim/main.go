@@ -42,6 +42,8 @@ func answer(request []byte) (response []byte) {
 		return session.fill(r)
 	case "format":
 		return encode(session.format(r))
+	case "doc":
+		return encode(session.doc(r))
 	case "prepare":
 		return encode(session.prepare(r))
 	}

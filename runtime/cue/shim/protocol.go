@@ -13,11 +13,12 @@ import (
 type Request struct {
 	// "scan": parse files. "data": one file that stands alone, as JSON. "module": cue.mod/module.cue, with cue.mod/local-module.cue behind it when there is one. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
 	// "show": as load, with text for people as the answer. "format": files in the standard format.
+	// "doc": what the files of one package say to people.
 	// "prepare": compile packages that a later load will probably import, and forget everything else.
 	Call     string    `json:"call"`
 	Packages []Package `json:"packages"`
 	Fills    []Fill    `json:"fills"`
-	// scan, module and format; data takes one.
+	// scan, module, format and doc; data takes one.
 	Files   []File `json:"files"`
 	Version string `json:"version"`
 	// scan and load: what the user gave as tags, each NAME or NAME=VALUE; a bare name is what @if asks for.
@@ -176,6 +177,32 @@ type Finding struct {
 	raw string
 }
 
+// Documented is a package as its files describe it.
+type Documented struct {
+	Package string `json:"package"`
+	// Doc is what the comments of its package clauses say.
+	Doc    string     `json:"doc"`
+	Fields []DocField `json:"fields"`
+}
+
+// DocField is a field or a definition, as it is declared. Hidden ones, and those with a computed label, are left out.
+type DocField struct {
+	// Name as CUE writes it.
+	Name string `json:"name"`
+	// Mark is "!" for what must be given, "?" for what may be left out, else empty.
+	Mark string `json:"mark"`
+	// Type is CUE text; empty for a struct whose fields are told.
+	Type string `json:"type"`
+	// Default is CUE text; empty when there is none.
+	Default string `json:"default"`
+	Doc     string `json:"doc"`
+	// Attributes as they are written, e.g. "@tag(version)".
+	Attributes []string `json:"attributes,omitempty"`
+	// Component: it has ops.
+	Component bool       `json:"component,omitempty"`
+	Fields    []DocField `json:"fields,omitempty"`
+}
+
 // Answer to "scan", and to any request that failed. The answer to "load" and "fill" is written by export.go:
 //
 //	{"files": [name], "texts": [string], "attributes": [[name, body]…][], "nodes": [Node], "findings": [Finding], "guessed": bool}
@@ -199,6 +226,8 @@ type Answer struct {
 	Raw    []json.RawMessage  `json:"raw,omitempty"`
 	// Formatted is the answer to "format", one text per file, in order.
 	Formatted []string `json:"formatted,omitempty"`
+	// Documented is the answer to "doc".
+	Documented *Documented `json:"documented,omitempty"`
 	// Shown is the answer to "show".
 	Shown    *string   `json:"shown,omitempty"`
 	Findings []Finding `json:"findings,omitempty"`

@@ -1,0 +1,93 @@
+// Documentation of a package: what its comments, types and defaults say, read from its files without evaluating them.
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { inputError, nearest } from "../compiler/index.ts";
+import { createEvaluator, type DocField, readPackageFiles } from "../runtime/cue/index.ts";
+import { openModules } from "../runtime/modules/index.ts";
+import { asset, libraryDir } from "./assets.ts";
+import { isOffline } from "./modules.ts";
+import type { Surroundings } from "./request.ts";
+
+export interface DocumentRequest extends Surroundings {
+  /** `go`, `./ci`, `example.com/lib/x`, each also with `.#Definition`. */
+  readonly what: string;
+  /** Modules come from the cache and from what is vendored only. */
+  readonly offline?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A package, or as much of it as was asked for. */
+export interface PackageDoc {
+  readonly package: string;
+  /** Empty when nobody can import it. */
+  readonly importPath: string;
+  /** The comment of the package, without its example. */
+  readonly doc: string;
+  /** One use, as CUE; empty when the comment has none. */
+  readonly example: string;
+  readonly fields: readonly DocField[];
+  /** Name of the only definition that was asked for. */
+  readonly only?: string;
+}
+
+/** Throws UserError (2) when there is no such package or definition, or a file does not parse; (3) when a registry fails. */
+export async function documentPackage(request: DocumentRequest): Promise<PackageDoc> {
+  const { name, definition } = splitName(request.what);
+  const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [], signal: request.signal });
+  try {
+    const { resolver: modules } = openModules({ env: request.env, offline: isOffline(request), signal: request.signal, evaluator });
+    const place = isPath(name) ? { path: name } : { importPath: importPathOf(name, request) };
+    const read = await readPackageFiles(evaluator, place, { cwd: request.cwd, library: libraryDir(), modules });
+    const documented = await evaluator.document(read.files, read.version);
+    const fields = documented.fields ?? [];
+    const whole = { package: documented.package, importPath: read.importPath, ...splitExample(documented.doc) };
+    if (definition === undefined) return { ...whole, fields };
+    return { ...whole, fields: [find(fields, definition, request.what)], only: definition };
+  } finally {
+    await evaluator.close();
+  }
+}
+
+function splitName(what: string): { readonly name: string; readonly definition?: string } {
+  const at = what.lastIndexOf(".#");
+  return at < 1 ? { name: what } : { name: what.slice(0, at), definition: what.slice(at + 1) };
+}
+
+function isPath(name: string): boolean {
+  return /^\.{0,2}(\/|$)/.test(name) || name.endsWith(".cue");
+}
+
+/** Packages of the library go by their last name. */
+function importPathOf(name: string, { cwd }: DocumentRequest): string {
+  const isFull = /^[^/]*\./.test(name);
+  if (!isFull && existsSync(join(libraryDir(), name))) return `cuellb.dev/${name}`;
+  if (isFull || !existsSync(resolve(cwd, name))) return name;
+  throw inputError({
+    code: "cue-import",
+    message: `The library has no package ${JSON.stringify(name)}`,
+    at: [],
+    hint: `For the directory, write ./${name}`,
+  });
+}
+
+/** The line `Example: ...` of a comment, and the comment without it. */
+function splitExample(comment: string): { readonly doc: string; readonly example: string } {
+  const paragraphs = comment.split("\n\n");
+  const isExample = (text: string): boolean => text.startsWith("Example: ");
+  const example = paragraphs.find(isExample)?.slice("Example: ".length).replaceAll("\n", " ") ?? "";
+  return { doc: paragraphs.filter((text) => !isExample(text)).join("\n\n"), example };
+}
+
+function find(fields: readonly DocField[], name: string, what: string): DocField {
+  const found = fields.find((field) => field.name === name);
+  if (found !== undefined) return found;
+  const names = fields.map((field) => field.name).filter((one) => one.startsWith("#"));
+  const [near] = nearest(name, names);
+  const all = names.length === 0 ? "It has no definitions" : `It has ${names.join(", ")}`;
+  throw inputError({
+    code: "unknown-definition",
+    message: `There is no ${name} in ${what.slice(0, what.lastIndexOf(".#"))}`,
+    at: [],
+    hint: near === undefined ? all : `Did you mean ${near}?`,
+  });
+}
