@@ -1,6 +1,7 @@
 // SSH agents in a build, with OpenSSH's own agent on this side and its ssh-add on the other.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -63,6 +64,7 @@ async function run(node: Node, agents?: OpenAgents): Promise<string> {
 test("a step lists the keys of the user's agent, and can neither add, remove nor lock any", async () => {
   const socket = path.join(base, "agent");
   const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+  const ended = once(agent, "exit");
   try {
     while (!fs.existsSync(socket)) await sleep(10);
     execFileSync("ssh-add", ["-q", "-"], { env: { ...process.env, SSH_AUTH_SOCK: socket }, input: fs.readFileSync(key) });
@@ -75,6 +77,8 @@ test("a step lists the keys of the user's agent, and can neither add, remove nor
     await opened.close();
   } finally {
     agent.kill();
+    // It removes its socket on the way out.
+    await ended;
   }
   const gone = await openAgents([{ id: "default", paths: [] }], { SSH_AUTH_SOCK: socket }).catch((error: unknown) => error);
   assert.match(String(gone), /Cannot use .*agent for --ssh default: there is no such file/);
