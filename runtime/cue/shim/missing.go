@@ -17,7 +17,7 @@ type lack struct {
 // lacking follows the references of an incomplete value down to those that refer to nothing incomplete themselves.
 // A value that waits for no other waits for itself.
 func lacking(v access.Vertex, path string, required bool) []lack {
-	f := finder{seen: map[string]bool{path: true}}
+	f := finder{seen: map[string]bool{path: true}, parts: map[string]bool{}}
 	if !required {
 		f.visit(v)
 	}
@@ -29,7 +29,9 @@ func lacking(v access.Vertex, path string, required bool) []lack {
 
 type finder struct {
 	// seen holds paths, not identities: a plain reference shares the structure of what it refers to.
-	seen  map[string]bool
+	seen map[string]bool
+	// parts holds the paths of structs and lists that were looked into.
+	parts map[string]bool
 	found []lack
 }
 
@@ -54,6 +56,52 @@ func (f *finder) visit(v access.Vertex) bool {
 		f.seen[path] = true
 		if !f.visit(r) {
 			f.found = append(f.found, lack{path, r})
+		}
+	}
+	if !waits && operands {
+		// The argument of a builtin such as json.Marshal is known to be a struct long before all that it holds is known.
+		for _, r := range v.References() {
+			if f.visitParts(r) {
+				waits = true
+			}
+		}
+	}
+	return waits
+}
+
+// visitParts visits the incomplete fields and elements of a struct or list, at any depth, and reports whether there are any.
+func (f *finder) visitParts(v access.Vertex) bool {
+	if kind, _ := v.Kind(); kind != access.Struct && kind != access.List {
+		return false
+	}
+	path, known := v.UsePath()
+	if !known || f.parts[path] {
+		return false
+	}
+	f.parts[path] = true
+	parts := v.Elements()
+	for _, arc := range v.Arcs() {
+		if !arc.Definition && !arc.Hidden {
+			parts = append(parts, arc.Vertex)
+		}
+	}
+	waits := false
+	for _, part := range parts {
+		if kind, _ := part.Kind(); kind != access.Incomplete {
+			waits = f.visitParts(part) || waits
+			continue
+		}
+		path, known := part.UsePath()
+		if !known {
+			continue
+		}
+		waits = true
+		if f.seen[path] {
+			continue
+		}
+		f.seen[path] = true
+		if !f.visit(part) {
+			f.found = append(f.found, lack{path, part})
 		}
 	}
 	return waits
