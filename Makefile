@@ -20,7 +20,7 @@ timed = @bash tools/timed.sh
 .PHONY: help setup proto wasm daemon s3 deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the build and the tests need (Debian packages when run as root; npm and Go modules)
 	$(timed) "system packages" bash tools/setup.sh
@@ -40,7 +40,8 @@ s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
 
 deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, ssh, rclone, kubectl, docker: what tests of packages run
 
-test: build debian s3 deploy-tools ## run the whole test suite
+# The tools that several test files use are made before: two that make them at once would be in each other's way.
+test: build debian s3 deploy-tools dist/bin/cue ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -90,8 +91,7 @@ dist/bin/buildkitd dist/bin/buildctl: tools/buildkit.sh tools/go.mod tools/go.su
 # The real cue, which tests and benchmarks hold dagger against; the product does not need it.
 dist/bin/cue: tools/go.mod tools/go.sum
 	@mkdir -p $(@D)
-	$(timed) "cue" bash -c 'cd tools && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../$@.new cuelang.org/go/cmd/cue'
-	@mv $@.new $@
+	$(timed) "cue" bash -c 'cd tools && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../$@.$$PPID cuelang.org/go/cmd/cue && mv ../$@.$$PPID ../$@'
 
 dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
 	@mkdir -p $(@D)
