@@ -15,21 +15,12 @@ import { knownHosts } from "./known-hosts.ts";
 import { withAllMistakes } from "./mistakes.ts";
 import { isOffline } from "./modules.ts";
 import type { Pins } from "./pins.ts";
-import type { Surroundings } from "./request.ts";
+import type { ReadRequest, Surroundings } from "./request.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
 
-export interface ConfigRequest extends Surroundings {
-  /** Directory of the config, or one CUE file. */
-  readonly dir: string;
-  readonly inputs: readonly string[];
-  /** Tags of the config: NAME for `@if`, NAME=VALUE for `@tag`. */
-  readonly tags?: readonly string[];
-  /** Lets `@tag(var=NAME)` learn of this machine. */
-  readonly injectVars?: boolean;
-  /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
-  readonly offline?: boolean;
+export interface ConfigRequest extends ReadRequest {
   /** Aborting ends an evaluation that takes long. */
   readonly signal?: AbortSignal;
   readonly typedInputs?: readonly TypedInput[];

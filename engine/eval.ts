@@ -2,14 +2,9 @@
 import { inputError } from "../compiler/index.ts";
 import type { Show } from "../runtime/cue/index.ts";
 import { readConfig } from "./config.ts";
-import type { Surroundings } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 
-export interface EvalRequest extends Surroundings {
-  readonly dir: string;
-  readonly inputs: readonly string[];
-  readonly tags?: readonly string[];
-  readonly injectVars?: boolean;
-  readonly offline?: boolean;
+export interface EvalRequest extends ReadRequest {
   /** CUE in the scope of the config, e.g. a path; the whole config without it. */
   readonly expression?: string;
   readonly format: Show["format"];

@@ -1,7 +1,7 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
 
 import type { GraphFormat, ImageRequest, Job } from "../compiler/index.ts";
-import { describeDefinition, inputError, printDefinition, printGraph, printOps, readOps, UserError } from "../compiler/index.ts";
+import { describeDefinition, inputError, narrow, printDefinition, printGraph, printOps, readOps, UserError } from "../compiler/index.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
 import type { OpenBuild, OpenRequest } from "./connect.ts";
@@ -10,18 +10,12 @@ import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
 import { openPins } from "./pins.ts";
-import type { Surroundings } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 import { StepTracker } from "./steps.ts";
 
-export interface InspectRequest extends Surroundings {
-  readonly dir: string;
+export interface InspectRequest extends ReadRequest {
+  /** CUE paths of the components to show; empty means all. */
   readonly targets: readonly string[];
-  readonly inputs: readonly string[];
-  /** Tags of the config: NAME for `@if`, NAME=VALUE for `@tag`. */
-  readonly tags?: readonly string[];
-  /** Lets `@tag(var=NAME)` learn of this machine. */
-  readonly injectVars?: boolean;
-  readonly offline?: boolean;
   /** Asked only when the config needs an image that is not on this machine. */
   readonly buildkit?: string;
   readonly tls?: OpenRequest["tls"];
@@ -51,7 +45,7 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
   const config = await loadConfig(request);
   try {
     if (stage === "ops") {
-      const workflow = readOps(config.evaluation.root);
+      const workflow = narrow(readOps(config.evaluation.root), request.targets);
       if (workflow.problems.length > 0) throw new UserError(2, workflow.problems);
       return printOps(workflow, format === "json" ? "json" : "text");
     }

@@ -10,17 +10,12 @@ import { checkLocals } from "./locals.ts";
 import type { LockFile } from "./lock-file.ts";
 import { emptyLock, lockKinds, lockPath, readLock, writeLock } from "./lock-file.ts";
 import { type Need, Pins } from "./pins.ts";
-import type { Surroundings } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
-export interface LockRequest extends Surroundings {
-  readonly dir: string;
-  readonly inputs: readonly string[];
-  readonly tags?: readonly string[];
-  readonly injectVars?: boolean;
-  readonly offline?: boolean;
+export interface LockRequest extends ReadRequest {
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];
   readonly buildkit?: string;

@@ -18,11 +18,10 @@ export interface Surroundings {
   readonly cwd: string;
 }
 
-export interface UpRequest extends Surroundings {
+/** Which config, and how it is read. */
+export interface ReadRequest extends Surroundings {
   /** Directory (or one CUE file) of the config. */
   readonly dir: string;
-  /** CUE paths of the components to compute; empty means all. */
-  readonly targets: readonly string[];
   /** `path=value` texts. */
   readonly inputs: readonly string[];
   /** Tags of the config: NAME for `@if`, NAME=VALUE for `@tag`. */
@@ -31,6 +30,11 @@ export interface UpRequest extends Surroundings {
   readonly injectVars?: boolean;
   /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
   readonly offline?: boolean;
+}
+
+export interface UpRequest extends ReadRequest {
+  /** CUE paths of the components to compute; empty means all. */
+  readonly targets: readonly string[];
   /** Inputs whose flag says what they are: texts, directories, repositories, documents. */
   readonly typedInputs?: readonly TypedInput[];
   /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */

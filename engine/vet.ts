@@ -5,15 +5,10 @@ import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
 import { imagePort } from "./images.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
-import type { Surroundings } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 
-export interface VetRequest extends Surroundings {
-  readonly dir: string;
+export interface VetRequest extends ReadRequest {
   readonly targets: readonly string[];
-  readonly inputs: readonly string[];
-  readonly tags?: readonly string[];
-  readonly injectVars?: boolean;
-  readonly offline?: boolean;
   /** As for a run: the names in them are values of the config. What they hold is not looked at. */
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];

@@ -63,6 +63,11 @@ function inDeclarationOrder(workflow: Workflow, wanted: ReadonlySet<Program>): P
   return [...listed, ...[...wanted].filter((program) => !listed.includes(program))];
 }
 
+/** The same workflow with the components at and below `targets` for its own; as it is without targets. Throws UserError (2) for an unknown one. */
+export function narrow(workflow: Workflow, targets: readonly string[]): Workflow {
+  return targets.length === 0 ? workflow : { ...workflow, components: targetPrograms(workflow, targets) };
+}
+
 function targetPrograms(workflow: Workflow, targets: readonly string[]): Program[] {
   const unknown: Diagnostic[] = [];
   const programs = targets.flatMap((target) => {

@@ -45,28 +45,29 @@ func (f *finder) visit(v access.Vertex) bool {
 		if kind != access.Incomplete || !operands && r.InDefinition() {
 			continue
 		}
-		path, known := r.UsePath()
-		if !known {
-			continue
-		}
-		waits = true
-		if f.seen[path] {
-			continue
-		}
-		f.seen[path] = true
-		if !f.visit(r) {
-			f.found = append(f.found, lack{path, r})
-		}
+		waits = f.visitIncomplete(r) || waits
 	}
 	if !waits && operands {
 		// The argument of a builtin such as json.Marshal is known to be a struct long before all that it holds is known.
 		for _, r := range v.References() {
-			if f.visitParts(r) {
-				waits = true
-			}
+			waits = f.visitParts(r) || waits
 		}
 	}
 	return waits
+}
+
+// visitIncomplete visits a value that is not concrete, once, and keeps it when it waits for no other. It reports whether one can wait for it:
+// only what has a path has a name.
+func (f *finder) visitIncomplete(v access.Vertex) bool {
+	path, known := v.UsePath()
+	if !known || f.seen[path] {
+		return known
+	}
+	f.seen[path] = true
+	if !f.visit(v) {
+		f.found = append(f.found, lack{path, v})
+	}
+	return true
 }
 
 // visitParts visits the incomplete fields and elements of a struct or list, at any depth, and reports whether there are any.
@@ -91,18 +92,7 @@ func (f *finder) visitParts(v access.Vertex) bool {
 			waits = f.visitParts(part) || waits
 			continue
 		}
-		path, known := part.UsePath()
-		if !known {
-			continue
-		}
-		waits = true
-		if f.seen[path] {
-			continue
-		}
-		f.seen[path] = true
-		if !f.visit(part) {
-			f.found = append(f.found, lack{path, part})
-		}
+		waits = f.visitIncomplete(part) || waits
 	}
 	return waits
 }
