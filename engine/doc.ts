@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inputError, nearest } from "../compiler/index.ts";
-import { createEvaluator, type DocField, readPackageFiles } from "../runtime/cue/index.ts";
-import { openModules } from "../runtime/modules/index.ts";
+import { createEvaluator, type DocField, type Evaluator, readPackageFiles } from "../runtime/cue/index.ts";
+import { type Modules, openModules } from "../runtime/modules/index.ts";
 import { asset, libraryDir } from "./assets.ts";
 import { isOffline } from "./modules.ts";
 import type { Surroundings } from "./request.ts";
@@ -25,27 +25,45 @@ export interface PackageDoc {
   readonly doc: string;
   /** One use, as CUE; empty when the comment has none. */
   readonly example: string;
+  /** Words to find it by, of the line `Tags: ...` of its comment. */
+  readonly tags: readonly string[];
   readonly fields: readonly DocField[];
   /** Name of the only definition that was asked for. */
   readonly only?: string;
 }
 
+/** What packages are read with: CUE, and where modules come from. */
+export interface Reader extends Surroundings {
+  readonly evaluator: Evaluator;
+  readonly modules: Modules;
+}
+
 /** Throws UserError (2) when there is no such package or definition, or a file does not parse; (3) when a registry fails. */
-export async function documentPackage(request: DocumentRequest): Promise<PackageDoc> {
-  const { name, definition } = splitName(request.what);
-  const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [], signal: request.signal });
+export function documentPackage(request: DocumentRequest): Promise<PackageDoc> {
+  return withReader(request, (reader) => documentWith(reader, request.what));
+}
+
+/** Several packages may be read with one reader. */
+export async function withReader<T>(request: Omit<DocumentRequest, "what">, work: (reader: Reader) => Promise<T>): Promise<T> {
+  const { env, cwd, signal } = request;
+  const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [], signal });
   try {
-    const { resolver: modules } = openModules({ env: request.env, offline: isOffline(request), signal: request.signal, evaluator });
-    const place = isPath(name) ? { path: name } : { importPath: importPathOf(name, request) };
-    const read = await readPackageFiles(evaluator, place, { cwd: request.cwd, library: libraryDir(), modules });
-    const documented = await evaluator.document(read.files, read.version);
-    const fields = documented.fields ?? [];
-    const whole = { package: documented.package, importPath: read.importPath, ...splitExample(documented.doc) };
-    if (definition === undefined) return { ...whole, fields };
-    return { ...whole, fields: [find(fields, definition, request.what)], only: definition };
+    return await work({ env, cwd, evaluator, modules: openModules({ env, offline: isOffline(request), signal, evaluator }) });
   } finally {
     await evaluator.close();
   }
+}
+
+/** As `documentPackage`. */
+export async function documentWith({ evaluator, modules, cwd }: Reader, what: string): Promise<PackageDoc> {
+  const { name, definition } = splitName(what);
+  const place = isPath(name) ? { path: name } : { importPath: importPathOf(name, cwd) };
+  const read = await readPackageFiles(evaluator, place, { cwd, library: libraryDir(), modules: modules.resolver });
+  const documented = await evaluator.document(read.files, read.version);
+  const fields = documented.fields ?? [];
+  const whole = { package: documented.package, importPath: read.importPath, ...splitComment(documented.doc) };
+  if (definition === undefined) return { ...whole, fields };
+  return { ...whole, fields: [find(fields, definition, what)], only: definition };
 }
 
 function splitName(what: string): { readonly name: string; readonly definition?: string } {
@@ -58,7 +76,7 @@ function isPath(name: string): boolean {
 }
 
 /** Packages of the library go by their last name. */
-function importPathOf(name: string, { cwd }: DocumentRequest): string {
+function importPathOf(name: string, cwd: string): string {
   const isFull = /^[^/]*\./.test(name);
   if (!isFull && existsSync(join(libraryDir(), name))) return `cuellb.dev/${name}`;
   if (isFull || !existsSync(resolve(cwd, name))) return name;
@@ -66,16 +84,22 @@ function importPathOf(name: string, { cwd }: DocumentRequest): string {
     code: "cue-import",
     message: `The library has no package ${JSON.stringify(name)}`,
     at: [],
-    hint: `For the directory, write ./${name}`,
+    hint: `For the directory, write ./${name}; \`dagger catalog search ${name}\` looks for packages`,
   });
 }
 
-/** The line `Example: ...` of a comment, and the comment without it. */
-function splitExample(comment: string): { readonly doc: string; readonly example: string } {
+/** The lines `Example: ...` and `Tags: ...` of a comment, and the comment without them. */
+function splitComment(comment: string): Pick<PackageDoc, "doc" | "example" | "tags"> {
   const paragraphs = comment.split("\n\n");
-  const isExample = (text: string): boolean => text.startsWith("Example: ");
-  const example = paragraphs.find(isExample)?.slice("Example: ".length).replaceAll("\n", " ") ?? "";
-  return { doc: paragraphs.filter((text) => !isExample(text)).join("\n\n"), example };
+  const after = (mark: string): string => {
+    const found = paragraphs.find((text) => text.startsWith(mark));
+    return found?.slice(mark.length).replaceAll("\n", " ") ?? "";
+  };
+  const tags = after("Tags: ")
+    .split(",")
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== "");
+  return { doc: paragraphs.filter((text) => !/^(Example|Tags): /.test(text)).join("\n\n"), example: after("Example: "), tags };
 }
 
 function find(fields: readonly DocField[], name: string, what: string): DocField {

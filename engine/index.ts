@@ -3,6 +3,7 @@ export type { Diagnostic, ExitCode, Position } from "../compiler/index.ts";
 export { UserError } from "../compiler/index.ts";
 export type { TlsSettings } from "../runtime/connect/index.ts";
 export type { DocField } from "../runtime/cue/index.ts";
+export * from "./catalog/index.ts";
 export * from "./daemon.ts";
 export { type DocumentRequest, documentPackage, type PackageDoc } from "./doc.ts";
 export { type Check, type DoctorRequest, doctor } from "./doctor.ts";

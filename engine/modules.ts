@@ -126,8 +126,8 @@ export async function vendorModules(request: ModuleRequest): Promise<readonly Mo
   });
 }
 
-/** `path@latest`, `path`, `path@v1`, `path@v1.2` (the newest of these) or `path@v1.2.3`. */
-async function chooseVersion(name: string, modules: Modules): Promise<ModuleVersion> {
+/** `path@latest`, `path`, `path@v1`, `path@v1.2` (the newest of these) or `path@v1.2.3`. Throws UserError (2, 3). */
+export async function chooseVersion(name: string, modules: Modules): Promise<ModuleVersion> {
   const { path, version: wanted = "latest" } = splitModule(name);
   const problem = pathProblem(path);
   if (problem !== undefined)
@@ -182,18 +182,21 @@ async function withModule<T>(request: ModuleRequest, work: (module: Module, modu
   try {
     const dir = resolve(request.cwd, request.dir);
     const module = await findModuleAt(dir, request.cwd, evaluator);
-    if (module?.file === undefined)
-      throw inputError({
-        code: "no-module",
-        message: `There is no cue.mod/module.cue in ${dir} or above it`,
-        at: [],
-        hint: "Start a module: dagger mod init example.com/name",
-      });
+    if (module?.file === undefined) throw noModule(dir);
     const { env, signal } = request;
     return await work(module, openModules({ env, offline: isOffline(request), signal, evaluator }));
   } finally {
     await evaluator.close();
   }
+}
+
+export function noModule(dir: string): Error {
+  return inputError({
+    code: "no-module",
+    message: `There is no cue.mod/module.cue in ${dir} or above it`,
+    at: [],
+    hint: "Start a module: dagger mod init example.com/name",
+  });
 }
 
 /** Modules in the cache are read-only; a copy belongs to the user. */

@@ -36,8 +36,13 @@ function fieldText(field: DocField, indent: string): string {
 /** The declaration in one line, such as `dir: string  (default ".")`. */
 function headOf(field: DocField): string {
   const type = typeOf(field);
-  const notes = [...(field.attributes ?? []), ...(field.default === "" ? [] : [`(default ${field.default})`])];
+  const notes = [...(field.attributes ?? []), ...(field.default === "" ? [] : [`(default ${field.default})`]), ...whenOf(field)];
   return [`${field.name}${field.mark}${type === "" ? "" : `: ${type}`}`, ...notes].join("  ");
+}
+
+/** Where a field is not always there. */
+function whenOf({ when }: DocField): readonly string[] {
+  return when === undefined ? [] : [`(only ${when})`];
 }
 
 function typeOf(field: DocField): string {
@@ -80,7 +85,9 @@ function table(fields: readonly DocField[]): string {
 
 function rows(field: DocField, prefix: string): readonly string[] {
   const name = `${prefix}${field.name}`;
-  const notes = [field.doc, ...(field.attributes ?? []).map(code)].filter((note) => note !== "").join("\n");
+  const notes = [field.doc, ...(field.attributes ?? []).map(code), ...(field.when === undefined ? [] : [`Only \`${field.when}\`.`])]
+    .filter((note) => note !== "")
+    .join("\n");
   const cells = [code(name + field.mark), code(typeOf(field)), field.default === "" ? "" : code(field.default), prose(notes)];
   const row = `| ${cells.map((cell) => cell.replaceAll(/\\?\|/g, "\\|").replaceAll(/\n+/g, " ")).join(" | ")} |`;
   return [row, ...(field.fields ?? []).flatMap((one) => rows(one, `${name}.`))];

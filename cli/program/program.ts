@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { Context } from "../context.ts";
 import { wantsColour } from "../io.ts";
+import { addCatalogCommands } from "./catalog.ts";
 import { addDebug, exampleText, guard } from "./command.ts";
 import { addCueCommands } from "./cue.ts";
 import { addDoc } from "./doc.ts";
@@ -29,6 +30,7 @@ const groups: readonly AddGroup[] = [
   addStageCommands,
   addCueCommands,
   addDoc,
+  addCatalogCommands,
   addLockCommands,
   addModuleCommands,
   addImageCommands,

@@ -120,3 +120,26 @@ test("every syntax error of every file is told", async () => {
     ],
   );
 });
+
+test("fields of comprehensions are told with their condition; what is always there stays so", async () => {
+  const { fields } = await document(
+    'a: {\n\tx: 1\n\tif y {x: int, z: {k: "v"}}\n\tif !y {z: l: "w"}\n\tfor k, v in m if v {"\\(k)": v}\n\tif y {x: more: 1}\n}\n',
+  );
+  const told = (fields?.[0]?.fields ?? []).map(({ name, type, when, fields: inner }) => [
+    name,
+    type,
+    when ?? "",
+    (inner ?? []).map((one) => `${one.name} ${one.when ?? ""}`),
+  ]);
+  assert.deepEqual(told, [
+    ["x", "1", "", ["more if y"]],
+    ["z", "", "if y or if !y", ["k ", "l "]],
+    ['"\\(k)"', "v", "for k, v in m, if v", []],
+  ]);
+});
+
+test("an input that a definition embeds and names again must still be given", async () => {
+  const { fields } = await document("#A: {\n\t_#I\n\ts: _\n\tu: s\n}\n_#I: {\n\t// Text.\n\ts!: string\n\tu: _\n}\n");
+  const [input] = fields?.[0]?.fields ?? [];
+  assert.deepEqual([input?.name, input?.mark, input?.type], ["s", "!", "string"]);
+});

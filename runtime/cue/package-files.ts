@@ -104,6 +104,6 @@ function notOurs(importPath: string): Error {
     code: "cue-import",
     message: `The library has no package ${JSON.stringify(importPath)}`,
     at: [],
-    hint: "docs/packages.md lists its packages. Those of CUE itself are described at https://pkg.go.dev/cuelang.org/go/pkg",
+    hint: "`dagger catalog search` lists its packages. Those of CUE itself are described at https://pkg.go.dev/cuelang.org/go/pkg",
   });
 }

@@ -244,6 +244,8 @@ export interface DocField {
   readonly attributes?: readonly string[];
   /** It has ops. */
   readonly component?: boolean;
+  /** The comprehension that it stands in, e.g. `if x != _|_`: it is not always there. */
+  readonly when?: string;
   readonly fields?: readonly DocField[];
 }
 

@@ -152,7 +152,7 @@ function notFound(by: Resolving, wanted: Import, at: Position): Error {
   const shown = wanted.version ? `${wanted.location}@${wanted.version}` : wanted.location;
   const { main } = by;
   let hint = "Check the spelling, or add its module: dagger mod get MODULE@latest";
-  if (isBelow(wanted.location, LIBRARY)) hint = "Check the spelling: there is no such package in this version of the library";
+  if (isBelow(wanted.location, LIBRARY)) hint = noSuchPackage(by, wanted.location.slice(LIBRARY.length + 1));
   else if (!main) hint = "There is no cue.mod above this directory: run `dagger mod init`, then `dagger mod get MODULE@latest`";
   else if (main.path !== "" && isBelow(wanted.location, main.path)) {
     hint =
@@ -161,6 +161,21 @@ function notFound(by: Resolving, wanted: Import, at: Position): Error {
         : `Check the spelling: ${displayDir(main, wanted)} of this module holds no CUE files`;
   }
   return inputError({ code: "cue-import", message: `Cannot find package ${JSON.stringify(shown)}`, at: [at], hint });
+}
+
+/** The package that is probably meant, and how to look for one. */
+function noSuchPackage({ disk, library }: Resolving, name: string): string {
+  const [word = ""] = name.split("/");
+  const near = disk.entries(library).filter((one) => !one.includes(".") && beginsAlike(one, word));
+  const search = `look for packages with \`dagger catalog search ${word}\``;
+  if (near.length > 0) return `Did you mean ${near.map((one) => JSON.stringify(`${LIBRARY}/${one}`)).join(" or ")}? Else ${search}`;
+  return `Check the spelling, or ${search}`;
+}
+
+/** Half of the longer word, and two letters at least. */
+function beginsAlike(a: string, b: string): boolean {
+  const half = Math.max(2, Math.ceil(Math.max(a.length, b.length) / 2));
+  return a.slice(0, half) === b.slice(0, half);
 }
 
 function displayDir(main: Module, wanted: Import): string {

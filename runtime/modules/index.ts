@@ -9,7 +9,9 @@ import { CueModules } from "./resolver.ts";
 
 export { moduleError } from "./failure.ts";
 export { newest } from "./module-file.ts";
-export { isVersion, type ModuleVersion, nameOf, pathProblem, splitModule } from "./version.ts";
+export type { Place } from "./registries.ts";
+export type { RegistryClient } from "./registry.ts";
+export { isVersion, type ModuleVersion, majorOf, nameOf, pathProblem, splitModule } from "./version.ts";
 
 export interface ModulesOptions {
   readonly env: Environment;

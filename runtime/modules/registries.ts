@@ -19,9 +19,18 @@ export interface Location {
   readonly tagPrefix: string;
 }
 
+/** A place that the setting names, for a list of the modules there. */
+export interface Place extends Pick<Location, "host" | "insecure"> {
+  /** Why nobody can tell its modules by the names of its repositories. */
+  readonly unlisted?: string;
+  /** The module whose versions lie in a repository of this host; undefined when none can. */
+  modulePath(repository: string): string | undefined;
+}
+
 export interface Registries {
   /** Undefined when no registry is to be asked for this module (`none`). */
   locate(modulePath: string): Location | undefined;
+  readonly places: readonly Place[];
 }
 
 type Encoding = "path" | "hashAsRepo" | "hashAsTag";
@@ -149,14 +158,28 @@ function registriesOf(byPrefix: Map<string, Registry | undefined>): Registries {
     }
     security.set(registry.host, registry.insecure);
   }
-  return {
-    locate: (modulePath) => {
-      let prefix = modulePath;
-      while (prefix !== "" && !byPrefix.has(prefix)) prefix = prefix.slice(0, Math.max(prefix.lastIndexOf("/"), 0));
-      const registry = byPrefix.get(prefix);
-      return registry && locationIn(registry, prefix, modulePath);
-    },
+  const locate = (modulePath: string): Location | undefined => {
+    let prefix = modulePath;
+    while (prefix !== "" && !byPrefix.has(prefix)) prefix = prefix.slice(0, Math.max(prefix.lastIndexOf("/"), 0));
+    const registry = byPrefix.get(prefix);
+    return registry && locationIn(registry, prefix, modulePath);
   };
+  const places = [...byPrefix].flatMap(([prefix, registry]) => (registry === undefined ? [] : [placeOf(registry, prefix, locate)]));
+  return { locate, places };
+}
+
+function placeOf(registry: Registry, prefix: string, locate: Registries["locate"]): Place {
+  const { host, insecure, encoding, repository: parent, stripPrefix } = registry;
+  const modulePath = (repository: string): string | undefined => {
+    if (parent !== "" && repository !== parent && !repository.startsWith(`${parent}/`)) return undefined;
+    const inner = parent === "" ? repository : repository.slice(parent.length + 1);
+    const path = stripPrefix && prefix !== "" ? `${prefix}${inner === "" ? "" : `/${inner}`}` : inner;
+    const found = pathProblem(path) === undefined ? locate(path) : undefined;
+    return found?.host === host && found.repository === repository ? path : undefined;
+  };
+  if (host === centralRegistry) return { host, insecure, modulePath, unlisted: "the central registry gives no list" };
+  if (encoding !== "path") return { host, insecure, modulePath, unlisted: "its repositories are not named by their modules" };
+  return { host, insecure, modulePath };
 }
 
 function locationIn(registry: Registry, prefix: string, modulePath: string): Location {

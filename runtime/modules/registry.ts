@@ -7,7 +7,7 @@ import { readBody } from "../http.ts";
 import { dockerAuth, fetchToken, type RegistryAuth } from "../session/index.ts";
 import { damaged, moduleError, shown } from "./failure.ts";
 import { cueLogin } from "./logins.ts";
-import type { Location, Registries } from "./registries.ts";
+import type { Location, Place, Registries } from "./registries.ts";
 import { type Arriving, BrokenOff, Transfers } from "./transfer.ts";
 import { compareVersions, isVersion, type ModuleVersion, majorOf } from "./version.ts";
 
@@ -108,6 +108,35 @@ export class RegistryClient {
       .map((tag) => tag.slice(location.tagPrefix.length))
       .filter((version) => isVersion(version) && (major === undefined || majorOf(version) === major))
       .sort(compareVersions);
+  }
+
+  /** Where modules may lie that nobody has named. */
+  get places(): readonly Place[] {
+    return this.#options.registries.places;
+  }
+
+  /** The registry that has a module; undefined when none is to be asked. */
+  hostOf(modulePath: string): string | undefined {
+    return this.#options.registries.locate(modulePath)?.host;
+  }
+
+  /** Paths of what may be modules in a registry. Throws UserError (3) when it gives no list. */
+  async list(place: Place): Promise<readonly string[]> {
+    const what = "the list of modules";
+    const paths = new Set<string>();
+    let next: string | undefined = "/v2/_catalog?n=1000";
+    for (let page = 0; next !== undefined && page < 100; page++) {
+      const location: Location = { host: place.host, insecure: place.insecure, repository: "", tagPrefix: "" };
+      const answer: Answer = await this.#get(location, next, what, "application/json", 16 << 20);
+      if (answer.status === 404) throw this.#transfers.unreachable({ location, what }, "it gives none");
+      const { repositories } = parse(answer.body, what) as { repositories?: unknown };
+      for (const one of Array.isArray(repositories) ? repositories : []) {
+        const path = typeof one === "string" ? place.modulePath(one) : undefined;
+        if (path !== undefined) paths.add(path);
+      }
+      next = nextPage(answer.headers["link"]);
+    }
+    return [...paths].sort();
   }
 
   #locate(path: string): Location {

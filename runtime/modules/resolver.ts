@@ -137,6 +137,11 @@ export class CueModules implements ModuleResolver {
     return known;
   }
 
+  /** Where a module lies in the cache, which gets it from its registry first. Nobody writes there. Throws UserError (2, 3). */
+  directory(module: ModuleVersion): Promise<string> {
+    return this.#cache.directory(module);
+  }
+
   async find(wanted: ModuleImport): Promise<readonly FoundPackage[]> {
     try {
       return await this.#find(wanted);

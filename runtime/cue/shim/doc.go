@@ -74,13 +74,66 @@ func (d *documenter) addDecls(to *shape, decls []ast.Decl) {
 		case *ast.EmbedDecl:
 			d.add(to, x.Expr, true)
 		case *ast.Field:
-			d.addField(to, x)
+			d.addField(to, x, "")
+		}
+	}
+	// What is always there says what a field is; what a comprehension adds comes behind it.
+	for _, decl := range decls {
+		if x, ok := decl.(*ast.Comprehension); ok {
+			d.addComprehension(to, x, "")
 		}
 	}
 }
 
-func (d *documenter) addField(to *shape, field *ast.Field) {
+// addComprehension takes the fields that a comprehension makes; outer is the one around it.
+func (d *documenter) addComprehension(to *shape, x *ast.Comprehension, outer string) {
+	body, ok := x.Value.(*ast.StructLit)
+	if !ok {
+		return
+	}
+	when := outer
+	for _, clause := range x.Clauses {
+		when = joined(when, clauseText(clause))
+	}
+	for _, decl := range body.Elts {
+		switch x := decl.(type) {
+		case *ast.Field:
+			d.addField(to, x, when)
+		case *ast.Comprehension:
+			d.addComprehension(to, x, when)
+		}
+	}
+}
+
+func clauseText(clause ast.Clause) string {
+	switch x := clause.(type) {
+	case *ast.IfClause:
+		return "if " + textOf(x.Condition)
+	case *ast.ForClause:
+		names := x.Value.Name
+		if x.Key != nil {
+			names = x.Key.Name + ", " + names
+		}
+		return "for " + names + " in " + textOf(x.Source)
+	case *ast.LetClause:
+		return "let " + x.Ident.Name + " = " + textOf(x.Expr)
+	}
+	return ""
+}
+
+func joined(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ", " + b
+}
+
+// addField takes a field; when is the comprehension that it stands in, if any.
+func (d *documenter) addField(to *shape, field *ast.Field, when string) {
 	name, ok := labelText(field.Label)
+	if !ok && when != "" {
+		name, ok = computedLabel(field.Label)
+	}
 	if name == "#up" {
 		to.component = true
 	}
@@ -89,7 +142,7 @@ func (d *documenter) addField(to *shape, field *ast.Field) {
 	}
 	value := shape{}
 	d.add(&value, field.Value, strings.HasPrefix(name, "#"))
-	one := DocField{Name: name, Mark: markOf(field), Doc: commentOf(field), Type: strings.Join(value.types, " & "), Default: value.fallback, Component: value.component}
+	one := DocField{Name: name, Mark: markOf(field), Doc: commentOf(field), Type: strings.Join(value.types, " & "), Default: value.fallback, Component: value.component, When: when}
 	// What a config puts into somebody else's definition is documented there.
 	if one.Type == "" || strings.HasPrefix(name, "#") {
 		one.Fields = value.fields
@@ -103,6 +156,17 @@ func (d *documenter) addField(to *shape, field *ast.Field) {
 		return
 	}
 	to.fields[at] = merge(to.fields[at], one)
+}
+
+// computedLabel is a label that a loop makes, as it is written.
+func computedLabel(label ast.Label) (text string, ok bool) {
+	switch x := label.(type) {
+	case *ast.Interpolation:
+		return textOf(x), true
+	case *ast.ParenExpr:
+		return textOf(x), true
+	}
+	return "", false
 }
 
 // add takes what an expression says. With inline, definitions of the package itself are taken for what they hold.
@@ -204,33 +268,6 @@ func choicesOf(expr ast.Expr) []ast.Expr {
 		return append(choicesOf(x.X), choicesOf(x.Y)...)
 	}
 	return []ast.Expr{expr}
-}
-
-// merge makes one of two declarations of a field.
-func merge(a, b DocField) DocField {
-	a.Doc = paragraphs(a.Doc, b.Doc)
-	if a.Mark != "" && (b.Mark == "" || b.Mark == "!") {
-		a.Mark = b.Mark
-	}
-	switch {
-	case a.Type == "" || a.Type == "_":
-		a.Type = b.Type
-	case b.Type != "" && b.Type != "_" && b.Type != a.Type:
-		a.Type += " & " + b.Type
-	}
-	if b.Default != "" {
-		a.Default = b.Default
-	}
-	a.Component = a.Component || b.Component
-	a.Attributes = append(a.Attributes, b.Attributes...)
-	for _, field := range b.Fields {
-		if at := slices.IndexFunc(a.Fields, func(f DocField) bool { return f.Name == field.Name }); at >= 0 {
-			a.Fields[at] = merge(a.Fields[at], field)
-		} else {
-			a.Fields = append(a.Fields, field)
-		}
-	}
-	return a
 }
 
 func markOf(field *ast.Field) string {

@@ -199,8 +199,10 @@ type DocField struct {
 	// Attributes as they are written, e.g. "@tag(version)".
 	Attributes []string `json:"attributes,omitempty"`
 	// Component: it has ops.
-	Component bool       `json:"component,omitempty"`
-	Fields    []DocField `json:"fields,omitempty"`
+	Component bool `json:"component,omitempty"`
+	// When: the comprehension that it stands in, e.g. "if x != _|_".
+	When   string     `json:"when,omitempty"`
+	Fields []DocField `json:"fields,omitempty"`
 }
 
 // Answer to "scan", and to any request that failed. The answer to "load" and "fill" is written by export.go:
