@@ -2,6 +2,7 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import { orderDiagnostics } from "./diagnostic.ts";
 import { select } from "./graph/select.ts";
+import { placeInConfig } from "./ops/place.ts";
 import { readOps } from "./ops/read.ts";
 import type { Value } from "./value.ts";
 
@@ -11,7 +12,7 @@ import type { Value } from "./value.ts";
  */
 export function withOpMistakes(root: Value, known: readonly Diagnostic[], guessed: boolean): Diagnostic[] {
   const workflow = readOps(root);
-  const problems = [...workflow.problems, ...select(workflow, []).problems];
+  const problems = placeInConfig([...workflow.problems, ...select(workflow, []).problems], workflow.root);
   const more = problems.filter(
     (problem) => !(guessed && unknowable.has(problem.code)) && !known.some((one) => follows(problem, one, guessed)),
   );

@@ -13,6 +13,7 @@ import type { Output } from "./graph/vertex.ts";
 import type { Component, Definition, ImageOutput, Job, Ports } from "./job.ts";
 import type { MarshalOptions } from "./llb/index.ts";
 import { marshal } from "./llb/index.ts";
+import { placeInConfig } from "./ops/place.ts";
 import type { Program } from "./ops/program.ts";
 import type { Workflow } from "./ops/read.ts";
 import { readOps } from "./ops/read.ts";
@@ -42,7 +43,7 @@ export async function compile(root: Value, ports: Ports, options: CompileOptions
 /** What is built in this pass, once the config has no mistakes. */
 function selectPrograms(workflow: Workflow, targets: readonly string[], gradual: boolean): Selection {
   const selection = select(workflow, targets, gradual);
-  fail([...workflow.problems, ...selection.problems]);
+  fail(placeInConfig([...workflow.problems, ...selection.problems], workflow.root));
   return selection;
 }
 

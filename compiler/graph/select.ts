@@ -199,7 +199,7 @@ class Needs {
       return;
     }
     const known = this.#problems.some((problem) => problem.code === "missing-value" && problem.path === missing.path);
-    if (!known) this.#problems.push(describeMissing(missing, showComponent(user), at));
+    if (!known) this.#problems.push(describeMissing(missing, showComponent(knownAs(user)), at));
   }
 
   #cycle(stack: readonly Need[], again: Program): void {
@@ -229,4 +229,10 @@ class Needs {
       return missing.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
     });
   }
+}
+
+/** A hidden component is a part of the one around it, of which its author has told nobody. */
+function knownAs(component: string): string {
+  const hidden = component.indexOf("._");
+  return hidden < 0 ? component : component.slice(0, hidden);
 }

@@ -168,7 +168,8 @@ export function missingOf(field: Field): readonly Missing[] {
 
 /** The error for a value that nothing can give: what it is, where it is declared, and who needs it. */
 export function describeMissing(missing: Missing, component: string, at: readonly Position[]): Diagnostic {
-  const type = missing.type === "_" || missing.type === "" ? "" : ` (${missing.type})`;
+  // What needs several lines says less than the declaration that is shown.
+  const type = /^_?$|\n/.test(missing.type) ? "" : ` (${missing.type})`;
   return {
     code: "missing-value",
     message:

@@ -84,11 +84,18 @@ import (
 ${name}
 file: http.#Post & {url: "${service.url}/file", send: file: {from: #up: [op.#Scratch, op.#WriteFile & {dest: "/x", content: 'a\\x00b\\xff'}], path: "/x"}}
 data: http.#Post & {url: "${service.url}/data", send: text: name}
+json: http.#Post & {url: "${service.url}/json", send: json: {built: true, by: [{person: name}], of: text: "by \\(name)"}}
 `;
   const { code, stderr } = await packages.compute("data", config);
   assert.equal(code, 0, stderr);
   assert.equal(service.received.find(({ url }) => url === "/file")?.body, "a\0b\xff");
   assert.equal(service.received.find(({ url }) => url === "/data")?.body, "Ada");
+  const json = service.received.filter(({ url }) => url === "/json");
+  assert.deepEqual(
+    json.map(({ body }) => JSON.parse(body) as unknown),
+    [{ built: true, by: [{ person: "Ada" }], of: { text: "by Ada" } }],
+  );
+  assert.equal(json[0]?.headers["content-type"], "application/json");
 });
 
 test("a status that is no success fails and shows the answer, unless it is accepted; requests are sent in every run", async () => {

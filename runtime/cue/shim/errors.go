@@ -28,7 +28,7 @@ func findings(err error, fallback string, own map[string]bool) []Finding {
 		out = append(out, failedDisjunction(e, list[i+1:i+1+n], fallback, own)...)
 		i += n
 	}
-	return out
+	return withoutConsequences(out, own)
 }
 
 // appendOnce adds a finding. A failed import is told by each package on the way to it: the one with the fewest places is the import itself.
@@ -47,7 +47,7 @@ func appendOnce(list []Finding, f Finding) []Finding {
 
 func finding(e errors.Error, fallback string, own map[string]bool) Finding {
 	format, args := e.Msg()
-	f := Finding{Code: cmp.Or(code(e), fallback), Path: pathOf(e), At: positions(e, own), format: format, args: args, raw: plain(e)}
+	f := Finding{Code: cmp.Or(code(e), fallback), Path: pathOf(e), At: positions(e, own), format: format, args: args, raw: plain(e), causes: causesOf(e)}
 	message, hint, known := inWords(e)
 	if !known {
 		message = upperFirst(f.raw)
@@ -70,7 +70,7 @@ func failedDisjunction(e errors.Error, alternatives []errors.Error, fallback str
 	f.Hint = "Make the value fit one of them"
 	f.Message, f.At = disjunction(alternatives, f.At, own)
 	if message, hint, ok := choice(alternatives); ok {
-		f.Message, f.Hint = message, hint
+		f.Message, f.Hint, f.choice = message, hint, true
 	}
 	return []Finding{f}
 }

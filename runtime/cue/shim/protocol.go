@@ -170,6 +170,10 @@ type Finding struct {
 	Hint string `json:"hint,omitempty"`
 	// ofAlternative: it tells why one alternative of several does not fit.
 	ofAlternative bool
+	// choice: it lists the values that fit.
+	choice bool
+	// causes are the paths of the values that it comes from.
+	causes []string
 	// format and args are those of CUE's own message.
 	format string
 	args   []any

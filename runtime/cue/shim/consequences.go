@@ -1,0 +1,61 @@
+// Consequences: one wrong value makes functions and texts that use it fail, and values that others keep of it. Only the first is told.
+
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"cuelang.org/go/cue/errors"
+)
+
+// withoutConsequences leaves out the findings that are gone when another one is mended.
+func withoutConsequences(list []Finding, own map[string]bool) []Finding {
+	return slices.DeleteFunc(slices.Clone(list), func(f Finding) bool {
+		return slices.ContainsFunc(list, func(g Finding) bool { return f.follows(g, own) })
+	})
+}
+
+// follows tells whether g is the mistake that f comes from. Of two findings at most one follows the other.
+func (f Finding) follows(g Finding, own map[string]bool) bool {
+	mine, theirs := ownPlaces(f, own), ownPlaces(g, own)
+	switch {
+	case f.Path != g.Path && slices.Contains(f.causes, g.Path) && !slices.Contains(g.causes, f.Path):
+		return true
+	case isHidden(f.Path) && !isHidden(g.Path):
+		// A definition hands its inputs on to others.
+		return f.Code == g.Code && len(mine) > 0 && slices.Equal(mine, theirs)
+	case f.Path == g.Path && g.choice && !f.choice:
+		// What each alternative says is in the words about all of them.
+		return !slices.ContainsFunc(mine, func(p Position) bool { return !slices.Contains(theirs, p) })
+	}
+	return false
+}
+
+func ownPlaces(f Finding, own map[string]bool) []Position {
+	var out []Position
+	for _, p := range f.At {
+		if mine, isFile := own[p.File]; mine || !isFile {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func isHidden(path string) bool {
+	return strings.HasPrefix(path, "_") || strings.Contains(path, "._")
+}
+
+// causesOf lists the paths of the errors that an error was made of, where they are others.
+func causesOf(e errors.Error) []string {
+	var out []string
+	path := pathOf(e)
+	for cause := errors.Unwrap(e); cause != nil; cause = errors.Unwrap(cause) {
+		if inner, ok := cause.(errors.Error); ok {
+			if p := pathOf(inner); p != "" && p != path {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
