@@ -17,7 +17,7 @@ RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/nu
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
 
-.PHONY: help setup proto wasm daemon s3 deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
+.PHONY: help setup proto wasm daemon s3 azurite gha deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,11 +37,13 @@ build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/da
 debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
 
 s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
+azurite: dist/azurite/.complete ## install the Azure Blob Storage server that the tests start (dist/azurite)
+gha: dist/bin/gha-cache ## build the cache server for GitHub Actions that the tests start (dist/bin)
 
 deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, ssh, rclone, kubectl, docker: what tests of packages run
 
 # The tools that several test files use are made before: two that make them at once would be in each other's way.
-test: build debian s3 deploy-tools dist/bin/cue ## run the whole test suite
+test: build debian s3 azurite gha deploy-tools dist/bin/cue ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -108,6 +110,19 @@ dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
 dist/bin/versitygw: tools/s3/go.mod tools/s3/go.sum
 	@mkdir -p $(@D)
 	$(timed) "versitygw" bash -c 'cd tools/s3 && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/versity/versitygw/cmd/versitygw'
+	@mv $@.new $@
+
+# Only for tests: a real server of Azure Blob Storage. Not part of package.json: it is larger than all that is there.
+dist/azurite/.complete: tools/azurite/package.json tools/azurite/package-lock.json
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp $^ $(@D)
+	$(timed) "Azurite" bash -c 'cd $(@D) && npm install --no-save --no-audit --no-fund'
+	@touch $@
+
+# Only for tests: a real server of GitHub's cache protocol, the one of act.
+dist/bin/gha-cache: tools/gha/main.go tools/gha/go.mod tools/gha/go.sum
+	@mkdir -p $(@D)
+	$(timed) "gha-cache" bash -c 'cd tools/gha && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new .'
 	@mv $@.new $@
 
 # Only for tests of the packages that run them.

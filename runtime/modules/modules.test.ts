@@ -8,7 +8,8 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { cue, moduleText, writeTree } from "../../test/support/cue.ts";
-import { freePort, startRegistry, type TestRegistry } from "../../test/support/registry.ts";
+import { startRegistry, type TestRegistry } from "../../test/support/registry.ts";
+import { freePort } from "../../test/support/server.ts";
 import { createEvaluator, type Evaluator, readSource } from "../cue/index.ts";
 import { openModules } from "./index.ts";
 

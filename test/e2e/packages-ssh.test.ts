@@ -7,7 +7,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../support/registry.ts";
+import { freePort } from "../support/server.ts";
 import { repository } from "./dagger.ts";
 import { type PackageBench, startPackageBench, startWebService } from "./packages.ts";
 

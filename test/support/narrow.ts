@@ -1,6 +1,6 @@
 // A narrow way to a server on loopback: what is sent to it can come to a stand, as on a line that goes dead while it is used.
 import { connect, createServer, type Socket } from "node:net";
-import { freePort } from "./registry.ts";
+import { freePort } from "./server.ts";
 
 export interface NarrowWay {
   /** `127.0.0.1:PORT`, instead of the server's own. */

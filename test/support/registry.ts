@@ -1,18 +1,12 @@
 // Starts a private, real registry (Debian's docker-registry) for a test: plain, or with TLS and a login.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
-import net from "node:net";
-import os from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { freePort, listens, type ServerProcess, serverDir, startServer } from "./server.ts";
 
-export interface TestRegistry {
+export interface TestRegistry extends ServerProcess {
   /** `127.0.0.1:PORT`, as it stands in image references. */
   readonly host: string;
-  /** Stops the process as SIGSTOP does: it keeps its connections and says nothing. */
-  freeze(): void;
-  thaw(): void;
-  stop(): Promise<void>;
 }
 
 export interface RegistryOptions {
@@ -26,37 +20,19 @@ export interface RegistryOptions {
 
 /** Needs the programs docker-registry and (with a login) htpasswd. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-registry-"));
+  const dir = serverDir("registry");
   const port = await freePort();
   const config = path.join(dir, "config.yml");
   fs.writeFileSync(config, configText(dir, port, options));
-  const log = fs.openSync(path.join(dir, "log"), "a");
-  const child = spawn("docker-registry", ["serve", config], {
-    stdio: ["ignore", log, log],
-    env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
+  const server = await startServer({
+    name: "docker-registry",
+    program: "docker-registry",
+    args: ["serve", config],
+    dir,
+    env: { OTEL_TRACES_EXPORTER: "none" },
+    answers: () => listens(port),
   });
-  fs.closeSync(log);
-  const ended = new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
-  const killNow = (): void => void child.kill("SIGKILL");
-  process.once("exit", killNow);
-  const stop = async (): Promise<void> => {
-    killNow();
-    await ended;
-    process.removeListener("exit", killNow);
-    fs.rmSync(dir, { recursive: true, force: true });
-  };
-  while (!(await listens(port))) {
-    if (child.exitCode !== null || child.pid === undefined) {
-      const text = fs.readFileSync(path.join(dir, "log"), "utf8");
-      await stop();
-      throw new Error(`docker-registry did not come up:\n${text}`);
-    }
-    await sleep(20);
-  }
-  return { host: `127.0.0.1:${port}`, freeze: () => void child.kill("SIGSTOP"), thaw: () => void child.kill("SIGCONT"), stop };
+  return { ...server, host: `127.0.0.1:${port}` };
 }
 
 function configText(dir: string, port: number, { tls, login, token }: RegistryOptions): string {
@@ -75,25 +51,5 @@ function configText(dir: string, port: number, { tls, login, token }: RegistryOp
     storage: { filesystem: { rootdirectory: path.join(dir, "data") }, delete: { enabled: true } },
     http,
     ...(Object.keys(auth).length === 0 ? {} : { auth }),
-  });
-}
-
-/** A port of the loopback interface that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
   });
 }
