@@ -49,6 +49,8 @@ function parseOne(flag: string, use: "import" | "export", env: Environment, cwd:
   const allowed = use === "export" ? [...known, ...forExports] : known;
   for (const key of Object.keys(rest)) if (!allowed.includes(key)) throw bad(use, flag, unknown(`attribute of ${type}`, key, allowed));
   const filled = type === "gha" ? withWorkflow(rest, use, env) : type === "s3" ? withKeys(rest, env) : rest;
+  if (type === "azblob" && filled["account_url"]?.includes("?") === true)
+    throw bad(use, "type=azblob", "account_url has a query, and the daemon takes no shared access signature: give secret_access_key");
   if (use === "export") filled["mode"] ??= "min";
   if (use === "export" && filled["mode"] !== "min" && filled["mode"] !== "max") throw bad(use, flag, "mode must be min or max");
   const dir = use === "export" ? "dest" : "src";
@@ -93,7 +95,7 @@ function unknown(what: string, name: string, choices: readonly string[]): string
 
 /** Attributes may be credentials: of a flag that has some, only the type is shown. */
 function bad(use: "import" | "export", flag: string, why: string): Error {
-  const shown = /secret|token|key/i.test(flag) ? (/type=[a-z0-9]*/.exec(flag)?.[0] ?? "…") : flag;
+  const shown = /secret|token|key|sig=/i.test(flag) ? (/type=[a-z0-9]*/.exec(flag)?.[0] ?? "…") : flag;
   return inputError({
     code: "bad-cache-flag",
     message: `Cannot read ${flagNames[use]} ${JSON.stringify(shown)}: ${why}`,

@@ -4,7 +4,7 @@ import { checkDaemon, takesUsualGraph, UserError } from "../compiler/index.ts";
 import { findDaemon } from "../runtime/daemon/index.ts";
 import type { LocalDir, OpenAgents, Receiver, SshSource } from "../runtime/session/index.ts";
 import { createReceiver, dockerAuth, openAgents, withLogins } from "../runtime/session/index.ts";
-import type { Build, BuildOptions, Client, ConnectOptions, DaemonCapabilities } from "../runtime/solve/index.ts";
+import type { Build, BuildOptions, CacheFailure, Client, ConnectOptions, DaemonCapabilities } from "../runtime/solve/index.ts";
 import { connect } from "../runtime/solve/index.ts";
 import type { UpResult } from "./events.ts";
 import type { LayoutServer } from "./images.ts";
@@ -28,6 +28,7 @@ export interface BuildExtras {
   readonly sourcePolicy?: BuildOptions["sourcePolicy"];
   readonly ssh?: readonly SshSource[];
   readonly onMissingCache?: (dir: string, why: string) => void;
+  readonly onCacheFailure?: (failure: CacheFailure) => void;
   /** Milliseconds that a registry or a store of cache may be silent. */
   readonly patience?: number;
 }
@@ -224,6 +225,7 @@ async function openWith(
     cache: { ...extras.cache, exports: extras.cache?.exports?.filter(({ type }) => type !== "inline") ?? [] },
     ...(extras.sourcePolicy === undefined ? {} : { sourcePolicy: extras.sourcePolicy }),
     ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
+    ...(extras.onCacheFailure === undefined ? {} : { onCacheFailure: extras.onCacheFailure }),
     ...(extras.patience === undefined ? {} : { patience: extras.patience }),
     record: true,
     downloads: (digest) => steps.download(digest),

@@ -31,6 +31,8 @@ export type UpEvent =
   | { readonly type: "log"; readonly step: Step; readonly stream: 1 | 2; readonly data: Uint8Array; readonly time: number }
   | {
       readonly type: "warning";
+      /** Stable, for programs (docs/errors.md); not all warnings have one. */
+      readonly code?: string;
       readonly message: string;
       readonly detail: readonly string[];
       readonly at: readonly Position[];

@@ -17,6 +17,7 @@ export function explainFailure(error: unknown, steps: KnownSteps): unknown {
   const damaged = damagedLayer(error, steps);
   if (damaged !== undefined) return damaged;
   const [told] = error.diagnostics;
+  if (told?.code === "cache-export-failed") return error;
   const digest = error.failure.vertex ?? (told?.code === "solve-failed" ? steps.failed(error.failure.reason) : undefined);
   const step = digest === undefined ? undefined : steps.step(digest);
   if (digest === undefined || step === undefined) return error;

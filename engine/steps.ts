@@ -1,6 +1,6 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
 import { type Definition, originOf, type Vertex } from "../compiler/index.ts";
-import type { Download, StatusUpdate } from "../runtime/solve/index.ts";
+import { type Download, readableReason, type StatusUpdate } from "../runtime/solve/index.ts";
 import { clippedWarning, withoutMark } from "./clipped.ts";
 import type { Step, UpEvent } from "./events.ts";
 
@@ -31,6 +31,9 @@ export interface StepOwner {
   readonly component: string;
   readonly at: Step["at"];
 }
+
+/** Stores of cache are numbered by the daemon: the number is made of all their attributes, also of keys. */
+const storeNumber = /^(importing cache manifest from \w+):\d{9,}$/;
 
 export class StepTracker {
   /** Builds that run side by side tell of the vertices that they share, each of all: who told first goes on. */
@@ -163,14 +166,14 @@ export class StepTracker {
       state,
       ...(vertex.started === undefined ? {} : { started: vertex.started }),
       ...(vertex.completed === undefined ? {} : { completed: vertex.completed }),
-      ...(vertex.error === "" ? {} : { error: vertex.error }),
+      ...(vertex.error === "" ? {} : { error: tracked.planned ? vertex.error : readableReason(vertex.error) }),
     });
   }
 
   #unplanned(vertex: StatusUpdate["vertexes"][number], owner: StepOwner | undefined): Tracked {
     const { name, component, at } = owner ?? { name: "", component: "", at: [] };
     const tracked: Tracked = {
-      step: { digest: vertex.digest, name: [name, vertex.name].filter(Boolean).join(": "), component, at },
+      step: { digest: vertex.digest, name: [name, vertex.name.replace(storeNumber, "$1")].filter(Boolean).join(": "), component, at },
       planned: false,
       counted: false,
       download: undefined,

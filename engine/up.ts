@@ -3,6 +3,7 @@ import { readClientId } from "../runtime/session/index.ts";
 import { joinPolicies } from "../runtime/solve/index.ts";
 import { parseAttest } from "./attest.ts";
 import { parseCache } from "./cache.ts";
+import { cacheWarnings } from "./cache-warnings.ts";
 import { loadConfig } from "./config.ts";
 import type { BuildExtras } from "./connect.ts";
 import { Offer, openBuild } from "./connect.ts";
@@ -114,6 +115,6 @@ async function readExtras(request: UpRequest, pins: Pins): Promise<BuildExtras> 
     ssh: parseSsh(ssh, env),
     cache: { imports, exports },
     ...(policy === undefined ? {} : { sourcePolicy: policy }),
-    onMissingCache: (dir, why) => onEvent({ type: "warning", message: `No cache is taken from ${dir}: ${why}`, detail: [], at: [] }),
+    ...cacheWarnings(onEvent),
   };
 }

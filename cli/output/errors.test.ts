@@ -115,7 +115,8 @@ test("the marker stays inside a narrow terminal", () => {
 
 test("a warning names its place", () => {
   assert.equal(
-    formatWarning("Old", ["use new"], [{ file: "a.cue", line: 1, column: 2 }], plainStyle),
+    formatWarning({ message: "Old", detail: ["use new"], at: [{ file: "a.cue", line: 1, column: 2 }] }, plainStyle),
     "warning: Old\n    use new\n    at a.cue:1:2\n",
   );
+  assert.equal(formatWarning({ code: "old", message: "Old", detail: [], at: [] }, plainStyle), "warning[old]: Old\n");
 });

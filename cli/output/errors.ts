@@ -1,10 +1,12 @@
 // Prints what is wrong: message, place, source line, further places, next step; as text for people and as data for programs.
-import type { Diagnostic, Position, UpResult } from "../../engine/index.ts";
+import type { Diagnostic, Position, UpEvent, UpResult } from "../../engine/index.ts";
 import type { ReadLine } from "./excerpt.ts";
 import { excerpt, formatPosition } from "./excerpt.ts";
 import { clean } from "./lines.ts";
 import type { Style } from "./style.ts";
 import { plural } from "./units.ts";
+
+type Warning = Pick<Extract<UpEvent, { type: "warning" }>, "code" | "message" | "detail" | "at">;
 
 export interface ErrorFormat {
   readonly style: Style;
@@ -66,8 +68,9 @@ export interface Failure {
 }
 
 /** One warning as text, ending with a newline. */
-export function formatWarning(message: string, detail: readonly string[], at: readonly Position[], style: Style): string {
+export function formatWarning({ code, message, detail, at }: Warning, style: Style): string {
   const places = distinct(at).map((place) => `    at ${formatPosition(place)}\n`);
   const details = detail.map((line) => `    ${clean(line)}\n`);
-  return `${style.yellow("warning")}: ${clean(message)}\n${details.join("")}${places.slice(0, placesWithLine).join("")}`;
+  const name = code === undefined ? "warning" : `warning[${code}]`;
+  return `${style.yellow(name)}: ${clean(message)}\n${details.join("")}${places.slice(0, placesWithLine).join("")}`;
 }

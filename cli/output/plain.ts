@@ -60,7 +60,7 @@ export class PlainProgress implements ProgressPrinter {
         return;
       }
       case "warning":
-        this.#out.write(formatWarning(event.message, event.detail, event.at, this.#style));
+        this.#out.write(formatWarning(event, this.#style));
         return;
     }
   }

@@ -22,7 +22,7 @@ export class QuietProgress implements ProgressPrinter {
   }
 
   event(event: UpEvent): void {
-    if (event.type === "warning") this.#out.write(formatWarning(event.message, event.detail, event.at, this.#style));
+    if (event.type === "warning") this.#out.write(formatWarning(event, this.#style));
     else if (event.type === "step") this.#table.step(event, this.#now());
     else if (event.type === "log") this.#table.log(event);
   }

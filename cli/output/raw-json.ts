@@ -18,7 +18,9 @@ export class RawJsonProgress implements ProgressPrinter {
     if (event.type === "solve") this.#line(solveStatus(event.status));
     // dagger's own have no vertex.
     else if (event.type === "warning" && event.fromDaemon !== true) {
-      this.#line({ warnings: [{ short: base64(event.message), ...list("detail", event.detail.map(base64)) }] });
+      const { code = "", message, detail } = event;
+      // The code is no field of BuildKit's; who does not know it leaves it out.
+      this.#line({ warnings: [{ ...some({ code }), short: base64(message), ...list("detail", detail.map(base64)) }] });
     }
   }
 

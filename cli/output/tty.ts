@@ -83,7 +83,7 @@ export class TtyProgress implements ProgressPrinter {
         });
         return;
       case "warning":
-        this.#screen.print(formatWarning(event.message, event.detail, event.at, this.#style));
+        this.#screen.print(formatWarning(event, this.#style));
         return;
     }
   }

@@ -1,23 +1,17 @@
 // One job on the daemon: one session, one Control.Solve, one status stream. They start together and end together.
-
+import { setTimeout as sleep } from "node:timers/promises";
 import { inputError, type UserError } from "../../compiler/diagnostic.ts";
-import {
-  SolveRequest,
-  SolveResponse,
-  StatusRequest,
-  StatusResponse,
-} from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
+import { SolveResponse, StatusRequest, StatusResponse } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
-import { type Descriptor, type Incoming, newId, OciStore, Session, type SessionServices } from "../session/index.ts";
-import { type CacheOptions, type PreparedCache, prepareCache } from "./cache.ts";
+import { type Descriptor, newId, OciStore, Session } from "../session/index.ts";
+import { type CacheEntry, type PreparedCache, prepareCache } from "./cache.ts";
 import { imageError, solveError } from "./errors.ts";
 import { type BuildOutcome, type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
-import type { SourcePolicy } from "./policy.ts";
-import { SilenceWatch } from "./silence.ts";
-import { type Download, StallWatch } from "./stalls.ts";
-import { StatusReader, type StatusUpdate } from "./status.ts";
+import { type BuildOptions, encodeRequest } from "./request.ts";
+import { StatusReader } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
+import { BuildWatch, defaultPatience } from "./watch.ts";
 
 const solvePath = "/moby.buildkit.v1.Control/Solve";
 const statusMethod: Method<StatusRequest, StatusResponse> = {
@@ -30,47 +24,9 @@ const statusMethod: Method<StatusRequest, StatusResponse> = {
 const maxRequest = 16 << 20;
 /** How long the status stream may go on without a message after the solve has ended, and after it was canceled. */
 const statusGrace = 5_000;
-const defaultPatience = 180_000;
-/** Where nobody counts the bytes (a blob of an exported cache, git, HTTP), a transfer may take this many times longer than a question. */
-const uncountedFactor = 5;
-
-export interface ExporterSpec {
-  /** `local`, `image`, `oci`, … */
-  readonly type: string;
-  readonly attrs: Readonly<Record<string, string>>;
-  /** Takes what it sends: needed for `tar`, and for `oci` and `docker` as archives; without it the session's `receiver` does. */
-  readonly output?: Incoming;
-  /** Directory (absolute) that `oci` or `docker` with `tar=false` fills: an OCI layout, whose other images stay. Of one exporter only. */
-  readonly layout?: string;
-}
-
-/** Values of the `attest:` options, e.g. provenance `mode=max`, sbom `generator=IMAGE`; empty for the defaults. Images carry them. */
-export interface Attestations {
-  readonly provenance?: string;
-  readonly sbom?: string;
-}
-
-export interface BuildOptions {
-  readonly session: SessionServices;
-  readonly exporters: readonly ExporterSpec[];
-  /** e.g. `network.host`; what the Definition needs beyond the ordinary. */
-  readonly entitlements?: readonly string[];
-  readonly cache?: CacheOptions;
-  readonly sourcePolicy?: SourcePolicy;
-  readonly attestations?: Attestations;
-  /** What the result is for, e.g. `linux/arm64`; the daemon warns of one for other platforms. By default its own. */
-  readonly platforms?: readonly string[];
-  /** Whether the daemon records the build in its own history. */
-  readonly record: boolean;
-  /** Milliseconds (180,000) that a server or a store of cache may be silent; the daemon itself would wait for ever. */
-  readonly patience?: number;
-  /** Which vertices take something from the network: one that stands still ends the build. */
-  downloads?(digest: string): Download | undefined;
-  /** A cache to import that is not there. */
-  onMissingCache?(dir: string, why: string): void;
-  onStatus(update: StatusUpdate): void;
-  readonly signal?: AbortSignal;
-}
+/** The same for a build that the daemon refused before it began: of that there is no status. */
+const refusedGrace = 500;
+const statusPause = 200;
 
 /** What the exporters answered, e.g. `containerimage.digest`. */
 export interface BuildResult {
@@ -81,8 +37,8 @@ export interface BuildResult {
  * Exactly one Control.Solve, however it is used: `finish(definition)` alone submits the Definition with it; any other call before opens
  * the gateway of a Solve without one. End every build by `finish` or `abort`.
  *
- * All calls throw UserError: 1 `solve-failed`, `image-not-found`, `image-unavailable`, `download-stalled`; 2 what is wrong with local files; 3 `connection-lost`,
- * `daemon-refused`, `disk-full` …; 130 `interrupted`.
+ * All calls throw UserError: 1 `solve-failed`, `image-not-found`, `image-unavailable`, `download-stalled`,
+ * `cache-export-failed`; 2 what is wrong with local files; 3 `connection-lost`, `cache-silent`, `daemon-refused`, `disk-full` …; 130 `interrupted`.
  */
 export class Build {
   /** The id of the build in the daemon. */
@@ -94,7 +50,9 @@ export class Build {
   /** Cancels all that runs in the daemon for this build. */
   readonly #cancel = new AbortController();
   readonly #onAbort = (): void => this.#cancel.abort();
+  #watch: BuildWatch | undefined;
   #solve: Promise<SolveResponse> | undefined;
+  #isSolving = false;
   #status: Promise<void> = Promise.resolve();
   #lastStatus = 0;
   #stopStatus = new AbortController();
@@ -176,6 +134,7 @@ export class Build {
       else await this.#return(this.#openGateway(), what);
       const { ExporterResponse } = (await this.#solve) as SolveResponse;
       await this.#end(false);
+      this.#watch?.caches.succeeded();
       await this.#cache.finish(ExporterResponse);
       await this.#enterImage(ExporterResponse);
       return { exporterResponse: ExporterResponse };
@@ -218,10 +177,24 @@ export class Build {
 
   async #call<T>(work: (gateway: Gateway) => Promise<T>, explain: (error: RpcError) => UserError = solveError): Promise<T> {
     try {
-      return await this.#raced(work(this.#openGateway()));
+      return await this.#raced(this.#whenTaken(() => work(this.#openGateway())));
     } catch (error) {
       if (this.#cancel.signal.aborted) await this.#end(true);
       throw this.#translate(error, explain);
+    }
+  }
+
+  /** A daemon that has not yet taken the build, because it waits for a store of cache, answers after 3 s that it knows no such build. */
+  async #whenTaken<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const result = await work();
+        this.#watch?.taken();
+        return result;
+      } catch (error) {
+        const unknown = error instanceof RpcError && error.code === Code.notFound && error.message.endsWith(`no such job ${this.ref}`);
+        if (!unknown || !this.#isSolving || this.#watch?.isTaken !== false) throw error;
+      }
     }
   }
 
@@ -254,57 +227,50 @@ export class Build {
 
   #start(definition: Uint8Array | undefined): void {
     if (this.#ended !== undefined || this.#solve !== undefined) throw new Error("this build has ended");
-    const head = SolveRequest.encode(
-      SolveRequest.fromPartial({
-        Ref: this.ref,
-        Session: this.#session.id,
-        Cache: {
-          Imports: this.#cache.imports.map((c) => ({ Type: c.type, Attrs: { ...c.attrs } })),
-          Exports: this.#cache.exports.map((c) => ({ Type: c.type, Attrs: { ...c.attrs } })),
-        },
-        ...(this.#options.sourcePolicy === undefined ? {} : { SourcePolicy: this.#options.sourcePolicy.message }),
-        FrontendAttrs: frontendAttrs(this.#options),
-        Entitlements: [...(this.#options.entitlements ?? [])],
-        Internal: !this.#options.record,
-        Exporters: this.#options.exporters.map((e) => ({ Type: e.type, Attrs: { ...e.attrs } })),
-        // Daemons before 0.13 know one exporter, in a field of its own.
-        ExporterDeprecated: this.#options.exporters[0]?.type ?? "",
-        ExporterAttrsDeprecated: { ...this.#options.exporters[0]?.attrs },
-      }),
-    ).finish();
-    const parts = definition === undefined ? [head] : [head, fieldHeader(2, definition.length), definition];
-    this.#solve = this.#connection
-      .unaryBytes(solvePath, parts, { signal: this.#cancel.signal })
-      .then((bytes) => SolveResponse.decode(bytes));
+    this.#isSolving = true;
+    this.#watch = new BuildWatch(this.#options, (error) => {
+      this.#givenUp ??= error;
+      this.#cancel.abort();
+    });
+    this.#solve = this.#submit(definition, this.#cache.exports, this.#watch).finally(() => {
+      this.#isSolving = false;
+    });
     this.#solve.catch(() => {}); // whoever waits for it hears of it
-    this.#status = this.#follow();
+    this.#status = this.#follow(this.#watch);
+  }
+
+  /** Without those exports of cache that the daemon refuses and that are to be ignored then: it has no build yet, so it is asked again. */
+  async #submit(definition: Uint8Array | undefined, exports: readonly CacheEntry[], watch: BuildWatch): Promise<SolveResponse> {
+    const cache = { imports: this.#cache.imports, exports };
+    const head = encodeRequest(this.ref, this.#session.id, cache, this.#options);
+    const parts = definition === undefined ? [head] : [head, fieldHeader(2, definition.length), definition];
+    try {
+      return SolveResponse.decode(await this.#connection.unaryBytes(solvePath, parts, { signal: this.#cancel.signal }));
+    } catch (error) {
+      const rest = error instanceof RpcError ? watch.caches.withoutRefused(error, exports) : undefined;
+      if (rest === undefined) throw error;
+      return this.#submit(definition, rest, watch);
+    }
   }
 
   /** The status stream is only shown: whatever is wrong with it, the solve tells. */
-  async #follow(): Promise<void> {
+  async #follow(watch: BuildWatch): Promise<void> {
     const reader = new StatusReader();
-    const patience = this.#options.patience ?? defaultPatience;
-    const giveUp = (error: UserError): void => {
-      this.#givenUp ??= error;
-      this.#cancel.abort();
-    };
-    const uncounted = patience * uncountedFactor;
-    const silence = new SilenceWatch({ importing: patience, exporting: uncounted }, giveUp);
-    const stalls = new StallWatch({ counted: patience, uncounted }, (digest) => this.#options.downloads?.(digest), giveUp);
     const onMessage = (message: StatusResponse): void => {
       this.#lastStatus = Date.now();
       const update = reader.read(message);
-      silence.see(update);
-      stalls.see(update);
+      watch.see(update);
       this.#options.onStatus(update);
     };
-    const options = {
-      signal: this.#stopStatus.signal,
-      onHeaders: (headers: Parameters<StatusReader["onHeaders"]>[0]) => reader.onHeaders(headers, Date.now()),
-    };
-    await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, options).catch(() => {});
-    silence.stop();
-    stalls.stop();
+    const { signal } = this.#stopStatus;
+    const onHeaders = (headers: Parameters<StatusReader["onHeaders"]>[0]): void => reader.onHeaders(headers, Date.now());
+    const isOpen = (): boolean => this.#isSolving && !watch.isTaken && !signal.aborted;
+    do {
+      await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, { signal, onHeaders }).catch(() => {});
+      // A daemon that waits for a store of cache says for 6 s nothing, and then that it knows no such build.
+      if (isOpen()) await sleep(statusPause);
+    } while (isOpen());
+    watch.stop();
   }
 
   /** Solve and status end before the session does: steps that are being canceled may still need it. */
@@ -321,8 +287,9 @@ export class Build {
 
   async #drainStatus(): Promise<void> {
     this.#lastStatus = Date.now();
+    const grace = this.#watch?.isTaken === false ? refusedGrace : statusGrace;
     const timer = setInterval(() => {
-      if (Date.now() - this.#lastStatus > statusGrace) this.#stopStatus.abort();
+      if (Date.now() - this.#lastStatus > grace) this.#stopStatus.abort();
     }, 250);
     await this.#status;
     clearInterval(timer);
@@ -332,17 +299,9 @@ export class Build {
   #translate(error: unknown, explain: (error: RpcError) => UserError): unknown {
     if (this.#options.signal?.aborted === true) return interrupted();
     if (this.#givenUp !== undefined) return this.#givenUp;
-    const explained = error instanceof RpcError ? explain(error) : error;
+    const explained = error instanceof RpcError ? (this.#watch?.caches.explain(error) ?? explain(error)) : error;
     return this.#session.failureBehind(error instanceof Error ? error.message : "") ?? explained;
   }
-}
-
-function frontendAttrs({ platforms = [], attestations: { provenance, sbom } = {} }: BuildOptions): Record<string, string> {
-  return {
-    ...(platforms.length === 0 ? {} : { platform: platforms.join(",") }),
-    ...(provenance === undefined ? {} : { "attest:provenance": provenance }),
-    ...(sbom === undefined ? {} : { "attest:sbom": sbom }),
-  };
 }
 
 function checkSize(definition: Uint8Array): void {

@@ -4,12 +4,21 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { startAzurite } from "../../test/support/azurite.ts";
 import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
 import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
 import { failureOf, sessionServices } from "../../test/support/jobs.ts";
 import { definition, layoutImage, type Node, shell } from "../../test/support/llb.ts";
 import { startRegistry, type TestRegistry } from "../../test/support/registry.ts";
-import { type BuildResult, type CacheEntry, type CacheOptions, type Client, connect, type StatusVertex } from "./index.ts";
+import {
+  type BuildResult,
+  type CacheEntry,
+  type CacheFailure,
+  type CacheOptions,
+  type Client,
+  connect,
+  type StatusVertex,
+} from "./index.ts";
 
 const base = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-cache-"));
 let daemon: TestDaemon;
@@ -34,11 +43,13 @@ interface Ran extends BuildResult {
   /** Steps that ran a shell, by whether the cache had them. */
   readonly steps: readonly boolean[];
   readonly missing: readonly string[];
+  readonly failures: readonly CacheFailure[];
 }
 
 async function run(node: Node, cache: CacheOptions, throughGateway = false): Promise<Ran> {
   const vertexes = new Map<string, StatusVertex>();
   const missing: string[] = [];
+  const failures: CacheFailure[] = [];
   const build = await client.build({
     session: sessionServices(layout),
     exporters: [],
@@ -47,12 +58,13 @@ async function run(node: Node, cache: CacheOptions, throughGateway = false): Pro
     onStatus: (update) => {
       for (const vertex of update.vertexes) vertexes.set(vertex.digest, vertex);
     },
+    onCacheFailure: (failure) => failures.push(failure),
     onMissingCache: (dir, why) => missing.push(`${path.basename(dir)}: ${why}`),
   });
   const encoded = definition(node);
   const result = await build.finish(throughGateway ? await build.solve(encoded) : encoded);
   const steps = [...vertexes.values()].filter((vertex) => vertex.name.includes("/bin/sh")).map((vertex) => vertex.cached);
-  return { ...result, steps, missing };
+  return { ...result, steps, missing, failures };
 }
 
 async function forget(): Promise<void> {
@@ -107,8 +119,11 @@ test("a cache that is not there yet is no error: the build runs, and says what i
     { type: "local", attrs: { src: path.join(base, "local"), tag: "other" } },
     { type: "registry", attrs: { ref: `${registry.host}/cache:missing` } },
   ];
-  const { missing, steps } = await run(chain("first"), { imports });
+  const { missing, steps, failures } = await run(chain("first"), { imports });
   assert.deepEqual(steps, [false, false]);
+  assert.deepEqual(failures, [
+    { use: "import", cache: `${registry.host}/cache:missing`, reason: `${registry.host}/cache:missing: not found` },
+  ]);
   assert.deepEqual(missing, ["nowhere: there is no such directory", "local: it has no cache with the tag other"]);
 });
 
@@ -132,6 +147,33 @@ test("a cache without what it needs, a broken index and an unwritable place are 
   assert.deepEqual([taken.exit, taken.diagnostics[0]?.code], [3, "save-failed"]);
 });
 
+test("a registry that does not take a cache is told, unless that is to be ignored", async () => {
+  const refused = { type: "registry", attrs: { ref: "127.0.0.1:1/cache:main" } };
+  const error = await failureOf(run(chain("refused"), { exports: [refused] }));
+  assert.deepEqual([error.exit, error.diagnostics[0]?.code], [1, "cache-export-failed"]);
+  assert.match(error.message, /^Cannot leave cache in 127\.0\.0\.1:1\/cache:main: .*refused/);
+  const { failures } = await run(chain("refused"), { exports: [{ ...refused, attrs: { ...refused.attrs, "ignore-error": "true" } }] });
+  assert.deepEqual(
+    failures.map(({ use, cache }) => [use, cache]),
+    [["export", "127.0.0.1:1/cache:main"]],
+  );
+});
+
+test("a build whose store answers late goes on, with its progress and through the gateway", async () => {
+  const azurite = await startAzurite();
+  const { url, account, key } = azurite;
+  const entry = { type: "azblob", attrs: { account_url: url, account_name: account, secret_access_key: key } };
+  azurite.freeze();
+  // The daemon says after 3 s to the gateway, and after 6 s to who asks for the status, that it knows no such build.
+  const thaw = setTimeout(() => azurite.thaw(), 7_000);
+  try {
+    assert.deepEqual((await run(chain("late"), { exports: [entry] }, true)).steps, [false, false]);
+  } finally {
+    clearTimeout(thaw);
+    await azurite.stop();
+  }
+});
+
 test("the attributes of gha, s3 and azblob reach the daemon as they were given", async () => {
   const gone = "http://127.0.0.1:1";
   const s3 = {
@@ -145,7 +187,7 @@ test("the attributes of gha, s3 and azblob reach the daemon as they were given",
   const gha = { type: "gha", attrs: { url: `${gone}/`, token: "not-a-token", scope: "main" } };
   for (const entry of [s3, azblob, gha]) {
     const error = await failureOf(run(chain(entry.type), { exports: [entry] }));
-    assert.equal(error.diagnostics[0]?.code, "solve-failed");
+    assert.equal(error.diagnostics[0]?.code, "cache-export-failed");
     assert.match(error.message, entry.type === "gha" ? /token|cache|gha/i : /127\.0\.0\.1:1|refused/);
   }
 });

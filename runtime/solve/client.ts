@@ -13,10 +13,11 @@ import type { WorkerRecord } from "../../proto/gen/github.com/moby/buildkit/api/
 import { type Address, type ResolveOptions, resolveAddress } from "../connect/index.ts";
 import type { Environment } from "../directories.ts";
 import { RpcError } from "../grpc/status.ts";
-import { Build, type BuildOptions } from "./build.ts";
+import { Build } from "./build.ts";
 import { type DaemonCapabilities, readCapabilities } from "./capabilities.ts";
 import { solveError } from "./errors.ts";
 import { type BuildRecord, changeHistory, type HistoryQuery, listHistory } from "./history.ts";
+import type { BuildOptions } from "./request.ts";
 import { Connection, type Method } from "./transport.ts";
 
 const service = "/moby.buildkit.v1.Control";

@@ -1,6 +1,7 @@
 // The door of runtime/solve: connect to a BuildKit daemon and run jobs on it.
-export { type Attestations, Build, type BuildOptions, type BuildResult, type ExporterSpec } from "./build.ts";
+export { Build, type BuildResult } from "./build.ts";
 export type { CacheEntry, CacheOptions } from "./cache.ts";
+export { type CacheFailure, readableReason } from "./cache-steps.ts";
 export type { DaemonCapabilities } from "./capabilities.ts";
 export { type CacheRecord, Client, type ConnectOptions, connect, type DaemonInfo, type PruneOptions, type Worker } from "./client.ts";
 export type { Container, ContainerMount, ContainerSpec, Process, ProcessExit, ProcessSpec } from "./container.ts";
@@ -23,5 +24,6 @@ export type {
 } from "./gateway.ts";
 export type { BuildRecord, HistoryQuery } from "./history.ts";
 export { joinPolicies, parseSourcePolicy, pinningPolicy, type SourcePolicy } from "./policy.ts";
+export type { Attestations, BuildOptions, ExporterSpec } from "./request.ts";
 export type { Download } from "./stalls.ts";
 export type { StatusUpdate, StatusVertex, VertexLog, VertexProgress, VertexWarning } from "./status.ts";

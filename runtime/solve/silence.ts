@@ -1,5 +1,7 @@
 // Watches the transfers of caches, for which the daemon itself would wait for ever: a store that says nothing any more ends the build.
 import { UserError } from "../../compiler/diagnostic.ts";
+import type { CacheOptions } from "./cache.ts";
+import { type CacheStep, cacheStep } from "./cache-steps.ts";
 import type { StatusUpdate } from "./status.ts";
 
 /** Milliseconds without a sign of life. A large blob on a slow line is one silence, so sending has more time than asking. */
@@ -8,24 +10,29 @@ export interface Patience {
   readonly exporting: number;
 }
 
-/** As the daemon calls the steps that talk to caches elsewhere. */
-const importing = "importing cache manifest from ";
-const exporting = "exporting cache to ";
-
 interface Open {
-  readonly name: string;
+  readonly step: CacheStep;
   readonly limit: number;
   seen: number;
 }
 
+/** Of this store the daemon asks the container before it takes the build; it is no step yet. */
+const askedFirst = "exporting cache to Azure Blob Storage";
+const before = "";
+
 export class SilenceWatch {
   readonly #patience: Patience;
+  readonly #cache: CacheOptions;
+  /** By the digest of the step. */
   readonly #open = new Map<string, Open>();
   readonly #timer: NodeJS.Timeout;
 
   /** Calls `onSilent` once, with the error that ends the build. */
-  constructor(patience: Patience, onSilent: (error: UserError) => void) {
+  constructor(patience: Patience, cache: CacheOptions, onSilent: (error: UserError) => void) {
     this.#patience = patience;
+    this.#cache = cache;
+    const first = cache.exports?.some(({ type }) => type === "azblob") === true ? cacheStep(askedFirst, cache) : undefined;
+    if (first !== undefined) this.#open.set(before, { step: first, limit: patience.importing, seen: Date.now() });
     this.#timer = setInterval(() => {
       const now = Date.now();
       const silent = [...this.#open.values()].find(({ seen, limit }) => now - seen > limit);
@@ -36,12 +43,18 @@ export class SilenceWatch {
     this.#timer.unref();
   }
 
+  /** The daemon has taken the build. */
+  taken(): void {
+    this.#open.delete(before);
+  }
+
   see({ vertexes, statuses }: StatusUpdate): void {
     const seen = Date.now();
     for (const { digest, name, started, completed } of vertexes) {
-      const limit = this.#limitOf(name);
-      if (limit === undefined) continue;
-      if (started !== undefined && completed === undefined) this.#open.set(digest, { name, limit, seen });
+      const step = cacheStep(name, this.#cache);
+      if (step === undefined) continue;
+      const limit = step.use === "import" ? this.#patience.importing : this.#patience.exporting;
+      if (started !== undefined && completed === undefined) this.#open.set(digest, { step, limit, seen });
       else this.#open.delete(digest);
     }
     for (const { vertex } of statuses) {
@@ -53,22 +66,15 @@ export class SilenceWatch {
   stop(): void {
     clearInterval(this.#timer);
   }
-
-  #limitOf(name: string): number | undefined {
-    if (name.startsWith(importing)) return this.#patience.importing;
-    return name.startsWith(exporting) ? this.#patience.exporting : undefined;
-  }
 }
 
-function silenceError({ name, limit }: Open): UserError {
+function silenceError({ step: { use, cache }, limit }: Open): UserError {
   const seconds = Math.max(1, Math.round(limit / 1000));
-  const takes = name.startsWith(importing);
-  // What follows is a reference for registries; for stores it is a number that the daemon makes of all attributes, also of secret ones.
-  const what = takes ? name.slice(importing.length).replace(/:\d+$/, "") : name.slice(exporting.length);
+  const takes = use === "import";
   return new UserError(3, [
     {
       code: "cache-silent",
-      message: `The cache ${takes ? "from" : "to"} ${what} cannot be ${takes ? "taken" : "left"}: its store gives no answer within ${seconds} s`,
+      message: `Cache cannot be ${takes ? "taken from" : "left in"} ${cache}: its store gives no answer within ${seconds} s`,
       at: [],
       hint: `Look whether the daemon reaches it, or run without this ${takes ? "--cache-from" : "--cache-to"}`,
     },
