@@ -9,7 +9,7 @@ STAMPS := dist/.stamps
 NPM := $(STAMPS)/npm
 PROTO := $(STAMPS)/proto
 # Everything that the command line is bundled from; tests are not part of it.
-SOURCES := $(shell find cli engine compiler runtime -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
+SOURCES := $(shell find cli engine compiler runtime \( -name '*.ts' ! -name '*.test.ts' -o -name '*.css' \) 2>/dev/null)
 WASM_SOURCES := $(shell find runtime/cue/shim runtime/cue/build.sh tools/cue-patch -type f 2>/dev/null) tools/go.mod tools/go.sum
 # The snapshot has our library in it, and is made by the code that reads and evaluates configs.
 SNAPSHOT_SOURCES := $(shell find packages runtime/cue tools/cue-snapshot.ts tools/cue-code.ts -name '*.cue' -o -name '*.ts' ! -name '*.test.ts' 2>/dev/null)

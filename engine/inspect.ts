@@ -1,5 +1,5 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
-
+import { basename } from "node:path";
 import type { GraphFormat, ImageRequest, Job } from "../compiler/index.ts";
 import { describeDefinition, inputError, narrow, printDefinition, printGraph, printOps, readOps, UserError } from "../compiler/index.ts";
 import type { Config } from "./config.ts";
@@ -20,14 +20,16 @@ export interface InspectRequest extends ReadRequest {
   readonly buildkit?: string;
   readonly tls?: OpenRequest["tls"];
   readonly stage: "ops" | "graph" | "llb";
-  /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`; llb: `text`, `json`, `raw` (pb.Definition, as `buildctl build` reads it). */
+  /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`, `svg`, `html`; llb: `text`, `json`, `raw` (pb.Definition, as `buildctl build` reads it). */
   readonly format: string;
+  /** File with the progress of a run (JSON lines), whose states, times and logs a graph as `svg` or `html` shows. */
+  readonly run?: string;
   readonly signal: AbortSignal;
 }
 
 const formats: Readonly<Record<InspectRequest["stage"], readonly string[]>> = {
   ops: ["text", "json"],
-  graph: ["text", "json", "dot", "mermaid"],
+  graph: ["text", "json", "dot", "mermaid", "svg", "html"],
   llb: ["text", "json", "raw"],
 };
 
@@ -50,12 +52,20 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
       return printOps(workflow, format === "json" ? "json" : "text");
     }
     const job = await compileOnly(config, request);
+    if (format === "svg" || format === "html") return await picture(job, config, format, request);
     if (stage === "graph") return printGraph(job.graph, format as GraphFormat);
     if (format === "raw") return job.definition.encoded;
     return format === "json" ? `${JSON.stringify(describeDefinition(job.definition), null, 2)}\n` : printDefinition(job.definition);
   } finally {
     config.close();
   }
+}
+
+/** Nobody else needs the code for it. */
+async function picture(job: Job, config: Config, format: "svg" | "html", { run, cwd }: InspectRequest): Promise<string> {
+  const { drawJob, readRecord } = await import("./plan/index.ts");
+  const record = run === undefined ? undefined : await readRecord(run, cwd);
+  return drawJob(job, format, { title: basename(config.dir), cwd, ...(record === undefined ? {} : { record }) });
 }
 
 /** Connects to a daemon only for an image whose config nobody here knows. */

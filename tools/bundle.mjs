@@ -11,11 +11,12 @@ const bundleUrl = 'const __bundleUrl = require("node:url").pathToFileURL(__filen
 const asFunction = { banner: { js: `(function (exports, require, module, __filename, __dirname) {${bundleUrl}` }, footer: { js: "})" } };
 
 /** Rare and large: files of their own, which are read when they are needed. */
-const apart = ["tar-stream", "yaml", "yauzl"];
+const apart = ["@viz-js/viz", "tar-stream", "yaml", "yauzl"];
+const fileOf = (name) => name.replace(/^.*[/]/, "");
 const setApart = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(${apart.join("|")})$`) }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
+    onResolve({ filter: new RegExp(`^(${apart.join("|")})$`) }, ({ path }) => ({ path: `./${fileOf(path)}.cjs`, external: true }));
   },
 };
 
@@ -44,9 +45,20 @@ const options = {
 await rm(made, { recursive: true, force: true });
 // The name has the digest of the contents: what is kept between runs counts only for the same code.
 await build({ ...options, ...asFunction, entryPoints: { dagger: "cli/main.ts" }, entryNames: "[name]-[hash]", plugins: [setApart] });
-for (const name of apart) await build({ ...options, entryPoints: { [name]: name } });
+for (const name of apart) await build({ ...options, entryPoints: { [fileOf(name)]: name } });
 // The worker is started by its file name.
 await build({ ...options, entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts" } });
+// What runs in a browser is put into pages as text.
+await build({
+  outdir: made,
+  bundle: true,
+  target: "es2022",
+  format: "iife",
+  minify: true,
+  logLevel: "warning",
+  entryPoints: { "graph-page": "engine/plan/page/main.ts" },
+});
+await build({ outdir: made, minify: true, logLevel: "warning", entryPoints: { "graph-page": "engine/plan/page/page.css" } });
 const bundle = (await readdir(made)).find((name) => /^dagger-.*[.]cjs$/.test(name));
 const foreign = /[^\x00-\x7f]/.exec(await readFile(join(made, bundle), "utf8"));
 // The launcher reads it as Latin-1. esbuild escapes what is in strings, but not in regular expressions.

@@ -19,6 +19,8 @@ wanted+=(debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils tar=
 wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io sshd=openssh-server ssh-agent=openssh-client)
 # Judges and helpers of the tests.
 wanted+=(skopeo=skopeo umoci=umoci openssl=openssl script=bsdutils setpriv=util-linux useradd=passwd ps=procps python3=python3)
+# The browser that tests open pages in.
+wanted+=(chromium=chromium)
 missing=()
 for pair in "${wanted[@]}"; do
   command -v "${pair%%=*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")

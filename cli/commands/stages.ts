@@ -8,7 +8,7 @@ export async function stageCommand(
   context: Context,
   stage: "ops" | "graph" | "llb",
   dir: string,
-  flags: ConfigFlags & { readonly format: string },
+  flags: ConfigFlags & { readonly format: string; readonly run?: string },
 ): Promise<void> {
   const { stdout } = context.io;
   if (flags.format === "raw" && stdout.isTTY) {
@@ -17,6 +17,14 @@ export async function stageCommand(
       message: "Cannot write a binary Definition to a terminal",
       at: [],
       hint: "Redirect it to a file, or pipe it to `buildctl build`",
+    });
+  }
+  if (flags.run !== undefined && flags.format !== "svg" && flags.format !== "html") {
+    throw new UsageError({
+      code: "conflicting-flags",
+      message: `--run shows nothing with --format ${flags.format}`,
+      at: [],
+      hint: "Use --format svg or html, or leave out --run",
     });
   }
   const { inspect } = await import("../../engine/index.ts");
@@ -28,6 +36,7 @@ export async function stageCommand(
     ...daemonOf(flags),
     stage,
     format: flags.format,
+    ...(flags.run === undefined ? {} : { run: flags.run }),
     signal: context.signal,
   });
   stdout.write(typeof shown === "string" && !shown.endsWith("\n") ? `${shown}\n` : shown);

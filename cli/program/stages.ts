@@ -9,6 +9,9 @@ interface StageText {
   readonly summary: string;
   readonly formats: readonly string[];
   readonly examples: readonly string[];
+  readonly detail?: string;
+  /** Adds flags of its own. */
+  readonly more?: (command: Command) => Command;
 }
 
 const stages: readonly StageText[] = [
@@ -21,24 +24,35 @@ const stages: readonly StageText[] = [
   {
     name: "graph",
     summary: "Show the graph that a config compiles to",
-    formats: ["text", "json", "dot", "mermaid"],
-    examples: ["$ dagger graph ./ci", "$ dagger graph ./ci --format dot | dot -Tsvg > graph.svg"],
+    formats: ["text", "json", "dot", "mermaid", "svg", "html"],
+    examples: [
+      "$ dagger graph ./ci",
+      "$ dagger graph ./ci --format svg > graph.svg",
+      "$ dagger graph ./ci --format html --run run.jsonl > graph.html",
+    ],
+    more: (command) =>
+      command.option(
+        "--run <file>",
+        "show states, times and logs of a run in svg and html: FILE is what `dagger up --progress json 2> FILE` wrote",
+      ),
+    detail: "\n\nhtml is a page of its own that loads nothing: search, zoom, and click a step for its op, line and log.",
   },
   {
     name: "llb",
     summary: "Show the LLB Definition that a config compiles to",
     formats: ["text", "json", "raw"],
     examples: ["$ dagger llb ./ci", "$ dagger llb ./ci --format raw | buildctl build --local src=."],
+    detail: "\n\nraw is the protobuf message that `buildctl build` reads from its stdin.",
   },
 ];
 
 export function addStageCommands(program: Command, context: Context): void {
   for (const stage of stages) {
-    const raw = stage.name === "llb" ? "\n\nraw is the protobuf message that `buildctl build` reads from its stdin." : "";
-    const command = addCommand(program, stage.name, stage.summary, `Nothing is run.${raw}`, stage.examples);
-    addConfig(command)
+    const { name, summary, examples, detail = "", more = (command: Command) => command } = stage;
+    const command = addCommand(program, name, summary, `Nothing is run.${detail}`, examples);
+    more(addConfig(command))
       .addOption(new Option("--format <format>", "format on stdout").choices(stage.formats).default("text"))
-      .action(async (dir: string, flags: ConfigFlags & { format: string }) => {
+      .action(async (dir: string, flags: ConfigFlags & { format: string; run?: string }) => {
         const { stageCommand } = await import("../commands/stages.ts");
         await stageCommand(context, stage.name, dir, flags);
       });

@@ -2,7 +2,7 @@
 import type { Position } from "../diagnostic.ts";
 import type { Graph } from "../job.ts";
 import { showComponent } from "../ops/program.ts";
-import type { Output } from "./vertex.ts";
+import type { Output, Vertex } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
 
 export type GraphFormat = "text" | "json" | "dot" | "mermaid";
@@ -49,7 +49,12 @@ export function printGraph(graph: Graph, format: GraphFormat): string {
   }
 }
 
-export function describeGraph(graph: Graph): GraphData {
+function describeGraph(graph: Graph): GraphData {
+  return numberGraph(graph).data;
+}
+
+/** The graph as plain data, and the vertex of each step: step N is `vertices[N - 1]`. The last steps are images, which are no vertices. */
+export function numberGraph(graph: Graph): { readonly data: GraphData; readonly vertices: readonly Vertex[] } {
   const order = buildOrder([graph.terminal, ...graph.images.flatMap(({ platforms }) => platforms.map(({ fs }) => fs))]);
   const ids = new Map(order.map((vertex, i) => [vertex, i + 1]));
   const id = (output: Output | null): number => (output === null ? 0 : (ids.get(output.vertex) ?? 0));
@@ -79,7 +84,7 @@ export function describeGraph(graph: Graph): GraphData {
     needs: [...(needs.get(component.path) ?? [])],
     output: id(component.output),
   }));
-  return { components, steps, result: id(graph.terminal) };
+  return { data: { components, steps, result: id(graph.terminal) }, vertices: order };
 }
 
 /** Images are no vertices, but what people want to see leave the job. */

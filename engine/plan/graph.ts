@@ -1,0 +1,127 @@
+// Makes pictures of a job's graph: SVG, and a page with everything about it.
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describeDefinition, type Job, numberGraph, type Position, type StepData } from "../../compiler/index.ts";
+import { layOut } from "./layout.ts";
+import { matchSteps } from "./match.ts";
+import { toPage } from "./page.ts";
+import type { Excerpt, PageData, PageRun, PageStep } from "./page-data.ts";
+import type { RecordedStep, RunRecord } from "./record.ts";
+import { toSvg } from "./svg.ts";
+
+export interface PictureOptions {
+  /** What the config is called. */
+  readonly title: string;
+  /** Files of positions are relative to it. */
+  readonly cwd: string;
+  /** A run whose states, times and logs are to be seen. */
+  readonly record?: RunRecord;
+}
+
+/** The graph as text of an SVG file or of an HTML page that needs nothing else. */
+export async function drawJob(job: Job, format: "svg" | "html", { title, cwd, record }: PictureOptions): Promise<string> {
+  const { data, vertices } = numberGraph(job.graph);
+  const known = describeSteps(job);
+  const digests = new Map(
+    vertices.flatMap((vertex, index) => {
+      const digest = known.digests.get(vertex);
+      return digest === undefined ? [] : [[index + 1, digest] as const];
+    }),
+  );
+  const marks = record === undefined ? new Map<number, RecordedStep>() : matchSteps(data.steps, digests, record);
+  const drawing = await layOut(data, record !== undefined);
+  if (format === "svg") return toSvg(drawing, title, marks);
+  const components = new Map(data.components.map((component) => [component.path, component]));
+  const excerpt = excerpts(cwd);
+  const ran = new Map(record?.steps.map((step, index) => [step, index]));
+  const steps = data.steps.map((step): PageStep => {
+    const digest = digests.get(step.id);
+    const index = ran.get(marks.get(step.id) as RecordedStep);
+    return { ...toStep(step, excerpt), ...known.described.get(digest ?? ""), ...(index === undefined ? {} : { ran: index }) };
+  });
+  const boxes = drawing.groups.map(({ path, title, steps }) => {
+    const { doc, at, needs = [] } = components.get(path) ?? {};
+    return {
+      path,
+      title,
+      needs,
+      steps: steps.map(({ id }) => id),
+      ...(doc === undefined ? {} : { doc }),
+      ...(at === undefined ? {} : { at: showPlace(at) }),
+    };
+  });
+  const page: PageData = { title, steps, boxes, ...(record === undefined ? {} : { run: toRun(record, marks) }) };
+  return toPage(page, drawing, marks);
+}
+
+/** The digest of each vertex, and what its op says, by digest. */
+function describeSteps(job: Job): {
+  readonly digests: ReadonlyMap<object, string>;
+  readonly described: ReadonlyMap<string, Pick<PageStep, "digest" | "platform" | "fields">>;
+} {
+  const definitions = [job.definition, ...job.images.flatMap(({ platforms }) => platforms.map(({ definition }) => definition))];
+  const digests = new Map<object, string>();
+  const described = new Map<string, Pick<PageStep, "digest" | "platform" | "fields">>();
+  for (const definition of definitions) {
+    for (const { digest, vertices } of definition.nodes) for (const vertex of vertices) digests.set(vertex, digest);
+    for (const { digest, platform, fields } of describeDefinition(definition)) {
+      described.set(digest, { digest, fields: JSON.stringify(fields, null, 2), ...(platform === "" ? {} : { platform }) });
+    }
+  }
+  return { digests, described };
+}
+
+function toStep(step: StepData, excerpt: (at: Position) => Excerpt | undefined): PageStep {
+  const { id, kind, name, component, inputs, at } = step;
+  const source = at && excerpt(at);
+  return {
+    id,
+    kind,
+    name,
+    component,
+    inputs,
+    ...(at === undefined ? {} : { at: showPlace(at) }),
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+function showPlace({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`;
+}
+
+/** Reads each file once. Of files that are not there any more (or lie inside of dagger) nothing is shown. */
+function excerpts(cwd: string): (at: Position) => Excerpt | undefined {
+  const files = new Map<string, readonly string[]>();
+  return ({ file, line }) => {
+    let lines = files.get(file);
+    if (lines === undefined) {
+      lines = readLines(resolve(cwd, file));
+      files.set(file, lines);
+    }
+    const first = Math.max(1, line - 2);
+    return line > lines.length ? undefined : { first, line, lines: lines.slice(first - 1, line + 6) };
+  };
+}
+
+function readLines(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
+function toRun({ began, ended, outcome, passes, steps }: RunRecord, marks: ReadonlyMap<number, RecordedStep>): PageRun {
+  const numbers = new Map([...marks].map(([id, step]) => [step, id]));
+  return {
+    began,
+    ended,
+    passes,
+    ...(outcome === undefined ? {} : { outcome }),
+    steps: steps.map((step) => {
+      const { digest: _, ...rest } = step;
+      const number = numbers.get(step);
+      return { ...rest, ...(number === undefined ? {} : { step: number }) };
+    }),
+  };
+}

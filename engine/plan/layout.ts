@@ -1,0 +1,192 @@
+// Gives every step and component of a graph its place: steps stand below each other in the box of their component, Graphviz places the boxes.
+import type { GraphData, StepData } from "../../compiler/index.ts";
+import { type Drawing, type DrawnEdge, type DrawnGroup, type DrawnStep, type Point, type Rectangle, shorten, sizes } from "./drawing.ts";
+
+/** The steps of one component. */
+interface Group {
+  readonly path: string;
+  readonly title: string;
+  readonly steps: readonly StepData[];
+}
+
+/** A box without a place: its own corner is at 0, 0. */
+interface Box {
+  readonly width: number;
+  readonly height: number;
+  readonly steps: readonly DrawnStep[];
+}
+
+/** Beyond this many rows a box goes on in a further column. */
+const rowsPerColumn = 40;
+
+/** Boxes beyond this number are placed with less patience. */
+const many = 300;
+
+/** Draws a graph, with room for times if it is to show any. The step that collects the results is left out: it would have a line to everything. */
+export async function layOut(data: GraphData, timed: boolean): Promise<Drawing> {
+  const groups = toGroups(data);
+  const boxes = groups.map((group) => toBox(group, timed));
+  const groupOf = new Map(groups.flatMap(({ steps }, index) => steps.map(({ id }) => [id, index])));
+  const between = outerEdges(groups, groupOf);
+  const { places, lines, width, height } = await place(boxes, between);
+  const drawn = groups.map(({ path, title }, index) => {
+    const { x, y } = places[index] as Point;
+    const { steps, ...size } = boxes[index] as Box;
+    return { path, title, x, y, ...size, steps: steps.map((step) => ({ ...step, x: step.x + x, y: step.y + y })) };
+  });
+  return { width, height, groups: drawn, inner: innerEdges(groups, drawn, groupOf), outer: lines };
+}
+
+function toGroups(data: GraphData): Group[] {
+  const own = new Set(data.components.map(({ path }) => path));
+  const groups = new Map<string, StepData[]>();
+  for (const step of data.steps) {
+    if (step.id === data.result && step.component === "") continue;
+    groups.set(step.component, [...(groups.get(step.component) ?? []), step]);
+  }
+  const title = (path: string): string => (path !== "" ? path : own.has("") ? "(root)" : "(dagger)");
+  return [...groups].map(([path, steps]) => ({ path, title: title(path), steps }));
+}
+
+/** Steps in build order, one per row. */
+function toBox({ title, steps }: Group, timed: boolean): Box {
+  const labels = steps.map(({ name }) => shorten(name, sizes.longest));
+  const longest = Math.max(14, ...labels.map((label) => [...label].length));
+  // The bar at the left, and the time and the dot at the right.
+  const row = Math.ceil(longest * sizes.character) + (timed ? 92 : 22);
+  const columns = Math.ceil(steps.length / rowsPerColumn);
+  const rows = Math.ceil(steps.length / columns);
+  const wide = columns * row + (columns - 1) * sizes.padding * 2;
+  const heading = Math.min([...title].length, 40) * (sizes.character + 0.8) + 8;
+  return {
+    width: Math.max(wide, heading) + 2 * sizes.padding,
+    height: sizes.title + rows * sizes.row + sizes.padding,
+    steps: steps.map(({ id, kind, name }, index) => ({
+      id,
+      kind,
+      name,
+      label: labels[index] ?? "",
+      x: sizes.padding + Math.floor(index / rows) * (row + sizes.padding * 2),
+      y: sizes.title + (index % rows) * sizes.row,
+      width: columns === 1 ? Math.max(wide, heading) : row,
+      height: sizes.row - 4,
+    })),
+  };
+}
+
+/** Each pair of components once, by their indexes. */
+function outerEdges(groups: readonly Group[], groupOf: ReadonlyMap<number, number>): [from: number, to: number][] {
+  const pairs = new Map<string, [number, number]>();
+  for (const [to, { steps }] of groups.entries()) {
+    for (const input of steps.flatMap(({ inputs }) => inputs)) {
+      const from = groupOf.get(input);
+      if (from !== undefined && from !== to) pairs.set(`${from} ${to}`, [from, to]);
+    }
+  }
+  return [...pairs.values()];
+}
+
+/** Down from row to row, and beside the rows to those further down or in another column. */
+function innerEdges(groups: readonly Group[], drawn: readonly DrawnGroup[], groupOf: ReadonlyMap<number, number>): DrawnEdge[] {
+  const places = new Map(drawn.flatMap(({ steps }) => steps.map((step) => [step.id, step])));
+  return groups.flatMap(({ steps }, index) =>
+    steps.flatMap(({ id, inputs }) =>
+      inputs
+        .filter((input) => groupOf.get(input) === index)
+        .map((input) => ({ from: input, to: id, points: innerLine(places.get(input) as DrawnStep, places.get(id) as DrawnStep) })),
+    ),
+  );
+}
+
+function innerLine(from: Rectangle, to: Rectangle): Point[] {
+  const [x, tall] = [from.x + 14, from.height];
+  if (from.x !== to.x) {
+    const [start, end] = [
+      { x: from.x + from.width, y: from.y + tall / 2 },
+      { x: to.x, y: to.y + tall / 2 },
+    ];
+    const middle = (start.x + end.x) / 2;
+    return [start, { x: middle, y: start.y }, { x: middle, y: end.y }, end];
+  }
+  const [down, up] = [from.y + tall, to.y];
+  if (up - down < sizes.row)
+    return [
+      { x, y: down },
+      { x, y: down + 1 },
+      { x, y: up - 1 },
+      { x, y: up },
+    ];
+  const aside = from.x - Math.min(10, 4 + (up - down) / 60);
+  const [y, end] = [from.y + tall / 2, to.y + tall / 2];
+  return [
+    { x: from.x, y },
+    { x: aside, y },
+    { x: aside, y: end },
+    { x: to.x, y: end },
+  ];
+}
+
+interface Placed {
+  readonly places: readonly Point[];
+  readonly lines: readonly DrawnEdge[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What Graphviz says, in points: those are our pixels. */
+interface Answer {
+  readonly bb: string;
+  readonly objects?: readonly { readonly name: string; readonly pos: string }[];
+  readonly edges?: readonly { readonly tail: number; readonly head: number; readonly pos?: string }[];
+}
+
+async function place(boxes: readonly Box[], between: readonly (readonly [from: number, to: number])[]): Promise<Placed> {
+  // A megabyte, which only who draws needs.
+  const { instance } = await import("@viz-js/viz");
+  const hasty = boxes.length > many ? { nslimit: 2, nslimit1: 2, mclimit: 0.5, splines: "line" } : {};
+  const graph = {
+    directed: true,
+    graphAttributes: { rankdir: "LR", nodesep: 0.35, ranksep: 0.9, ...hasty },
+    nodeAttributes: { shape: "box", fixedsize: true, label: "" },
+    edgeAttributes: { arrowhead: "none" },
+    nodes: boxes.map(({ width, height }, index) => ({ name: String(index), attributes: { width: width / 72, height: height / 72 } })),
+    edges: between.map(([from, to]) => ({ tail: String(from), head: String(to) })),
+  };
+  const answer = (await instance()).renderJSON(graph, { yInvert: true }) as Answer;
+  const names = answer.objects?.map(({ name }) => Number(name)) ?? [];
+  const places: Point[] = boxes.map(() => ({ x: sizes.margin, y: sizes.margin }));
+  for (const [index, { pos }] of (answer.objects ?? []).entries()) {
+    const at = names[index] ?? 0;
+    const [x = 0, y = 0] = pos.split(",").map(Number);
+    const { width, height } = boxes[at] as Box;
+    places[at] = { x: round(x - width / 2 + sizes.margin), y: round(y - height / 2 + sizes.margin) };
+  }
+  const lines = (answer.edges ?? []).map(({ tail, head, pos = "" }) => ({
+    from: names[tail] ?? 0,
+    to: names[head] ?? 0,
+    points: toPoints(pos),
+  }));
+  const [left = 0, top = 0, right = 0, bottom = 0] = answer.bb.split(",").map(Number);
+  return {
+    places,
+    lines,
+    width: Math.ceil(Math.abs(right - left)) + 2 * sizes.margin,
+    height: Math.ceil(Math.abs(bottom - top)) + 2 * sizes.margin,
+  };
+}
+
+/** Corners of a B-spline: one more than a multiple of three. */
+function toPoints(pos: string): Point[] {
+  return pos
+    .split(" ")
+    .filter((part) => /^-?[\d.]/.test(part))
+    .map((part) => {
+      const [x = 0, y = 0] = part.split(",").map(Number);
+      return { x: round(x + sizes.margin), y: round(y + sizes.margin) };
+    });
+}
+
+/** Less than a pixel is not seen, and makes the picture larger. */
+function round(length: number): number {
+  return Math.round(length * 10) / 10;
+}
