@@ -65,6 +65,8 @@ export interface RunFlags extends ConfigFlags {
   readonly locked?: boolean;
   /** A file. */
   readonly sourcePolicy?: string;
+  /** A file that `dagger plan` wrote. */
+  readonly plan?: string;
   readonly progress?: string;
   readonly keepGoing?: boolean;
   readonly shellOnError?: boolean;

@@ -3,7 +3,7 @@ export { withOpMistakes } from "./check.ts";
 export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
-export { type GraphData, type GraphFormat, numberGraph, printGraph, type StepData } from "./graph/print.ts";
+export { type GraphData, type GraphFormat, type NumberedGraph, numberGraph, printGraph, type StepData } from "./graph/print.ts";
 export { narrow } from "./graph/select.ts";
 export type * from "./graph/vertex.ts";
 export type * from "./job.ts";

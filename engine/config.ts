@@ -31,6 +31,8 @@ export interface ConfigRequest extends ReadRequest {
 
 export interface Config {
   readonly evaluation: Evaluation;
+  /** The files that were evaluated. */
+  readonly source: ReadConfig["source"];
   /** Absolute directory of the config: relative paths in it start here. */
   readonly dir: string;
   /** Absolute directory that no path may leave: where cue.mod lies, else the config's. */
@@ -81,6 +83,7 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
 export function loadConfig(request: ConfigRequest): Promise<Config> {
   return readConfig(request, async ({ evaluator, source, fills, granted }) => ({
     evaluation: await fillNames(await evaluator.load(source, fills), request),
+    source,
     dir: source.dir,
     workspace: source.moduleRoot ?? source.dir,
     own: [helperDir(hostPlatform())],

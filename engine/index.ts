@@ -14,6 +14,7 @@ export { imageStore, type UserImages } from "./images.ts";
 export { type InspectRequest, inspect } from "./inspect.ts";
 export { checkLock, type LockEntry, type LockRequest, type LockState, updateLock } from "./lock.ts";
 export { getModules, initModule, type ModuleRequest, vendorModules } from "./modules.ts";
+export { type Effect, type Plan, type PlannedComponent, type PlannedState, type PlanRequest, plan } from "./plan/index.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
 export type { TypedInput } from "./typed-inputs.ts";

@@ -1,30 +1,17 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
 import { basename } from "node:path";
-import type { GraphFormat, ImageRequest, Job } from "../compiler/index.ts";
+import type { GraphFormat, Job } from "../compiler/index.ts";
 import { describeDefinition, inputError, narrow, printDefinition, printGraph, printOps, readOps, UserError } from "../compiler/index.ts";
+import { type CompileOnlyRequest, compileOnly } from "./compile-only.ts";
 import type { Config } from "./config.ts";
-import { compileConfig, loadConfig } from "./config.ts";
-import type { OpenBuild, OpenRequest } from "./connect.ts";
-import { Offer, openBuild } from "./connect.ts";
-import { frontendPort } from "./frontends.ts";
-import { imagePort } from "./images.ts";
-import { checkLocals } from "./locals.ts";
-import { openPins } from "./pins.ts";
-import type { ReadRequest } from "./request.ts";
-import { StepTracker } from "./steps.ts";
+import { loadConfig } from "./config.ts";
 
-export interface InspectRequest extends ReadRequest {
-  /** CUE paths of the components to show; empty means all. */
-  readonly targets: readonly string[];
-  /** Asked only when the config needs an image that is not on this machine. */
-  readonly buildkit?: string;
-  readonly tls?: OpenRequest["tls"];
+export interface InspectRequest extends CompileOnlyRequest {
   readonly stage: "ops" | "graph" | "llb";
   /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`, `svg`, `html`; llb: `text`, `json`, `raw` (pb.Definition, as `buildctl build` reads it). */
   readonly format: string;
   /** File with the progress of a run (JSON lines), whose states, times and logs a graph as `svg` or `html` shows. */
   readonly run?: string;
-  readonly signal: AbortSignal;
 }
 
 const formats: Readonly<Record<InspectRequest["stage"], readonly string[]>> = {
@@ -66,27 +53,4 @@ async function picture(job: Job, config: Config, format: "svg" | "html", { run, 
   const { drawJob, readRecord } = await import("./plan/index.ts");
   const record = run === undefined ? undefined : await readRecord(run, cwd);
   return drawJob(job, format, { title: basename(config.dir), cwd, ...(record === undefined ? {} : { record }) });
-}
-
-/** Connects to a daemon only for an image whose config nobody here knows. */
-async function compileOnly(config: Config, request: InspectRequest): Promise<Job> {
-  let opening: Promise<OpenBuild> | undefined;
-  const offer = new Offer();
-  const open = (): Promise<OpenBuild> => {
-    opening ??= openBuild(request, offer, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
-    return opening;
-  };
-  const pins = await openPins(request);
-  const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => (await open()).remoteImage(image);
-  const images = imagePort(request.env, offer, remote, (ref, at) => pins.image(ref, at));
-  const serve = async (locals: Job["locals"]): Promise<void> => {
-    await checkLocals(locals, { root: config.workspace, own: config.own });
-    offer.serveLocals(locals);
-  };
-  const frontends = frontendPort({ open, serve, localImages: (platform) => images.local(platform) });
-  try {
-    return await compileConfig(config, config.evaluation, { images, frontends }, { ...request, pins });
-  } finally {
-    await opening?.then((open) => open.close()).catch(() => undefined);
-  }
 }

@@ -57,6 +57,8 @@ export interface UpRequest extends ReadRequest {
   readonly locked?: boolean;
   /** File (JSON) with rules about sources. */
   readonly sourcePolicy?: string;
+  /** File that `plan` wrote: what the run is about comes from there, and it is refused when anything is not as it was. */
+  readonly plan?: string;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
   readonly keepGoing?: boolean;
   /** Opens a shell where an exec failed, before the run ends with that failure. */

@@ -21,6 +21,7 @@ import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
 import type { Pins } from "./pins.ts";
+import type { WorldFacts } from "./plan/index.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { SecretSource } from "./secrets.ts";
 import { requireSecrets } from "./secrets.ts";
@@ -54,6 +55,8 @@ export interface RunParts {
   readonly errorShell: ErrorShell;
   /** What dagger.lock says. */
   readonly pins: Pins;
+  /** Throws UserError (2) when the first pass is not what was planned. */
+  readonly check?: ((facts: WorldFacts) => void) | undefined;
   /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
   readonly secretPlaces: Map<string, readonly Position[]>;
   /** Ids of the agents and sockets that steps may use. */
@@ -65,6 +68,8 @@ export class Run {
   readonly #parts: RunParts;
   /** Tells what this run makes from what every other run made. */
   readonly #name: string = randomUUID();
+  /** Digests of images that the daemon was asked for, by reference. */
+  readonly #images = new Map<string, string>();
 
   constructor(parts: RunParts) {
     this.#parts = parts;
@@ -120,7 +125,11 @@ export class Run {
       return opening;
     };
     const { pins } = this.#parts;
-    const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => (await started()).remoteImage(image);
+    const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => {
+      const answer = await (await started()).remoteImage(image);
+      this.#images.set(image.ref, answer.digest);
+      return answer;
+    };
     const images = imagePort(request.env, offer, remote, (ref, at) => pins.image(ref, at));
     const serve = async (locals: Job["locals"]): Promise<void> => {
       await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted] });
@@ -145,7 +154,7 @@ export class Run {
 
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
   async #compileFor(evaluation: Evaluation, portsFor: (usual: boolean) => Ports): Promise<Job> {
-    const { config, request, opening, secrets, secretPlaces, ssh, pins } = this.#parts;
+    const { config, request, opening, secrets, secretPlaces, ssh, pins, check } = this.#parts;
     const compileWith = async (caps?: ReadonlySet<string>): Promise<Job> =>
       compileConfig(config, evaluation, portsFor(caps === undefined), {
         ...request,
@@ -160,6 +169,8 @@ export class Run {
       return compileWith(old);
     });
     pins.check(job);
+    // What later passes are about depends on what the first one computes.
+    if (evaluation === config.evaluation) check?.({ config, job, images: this.#images, run: this.#name, cwd: request.cwd });
     const warning = pins.warning();
     if (warning !== undefined) request.onEvent(warning);
     for (const { id, at } of job.secrets) secretPlaces.set(id, at);

@@ -210,7 +210,8 @@ function downloadOf(vertex: Vertex): Download | undefined {
   return origin && { host: origin.host, counted: origin.kind === "image" };
 }
 
-function isCounted(vertex: Vertex): boolean {
+/** Work that the config asks for, not the transfer of sources nor the collecting of results. */
+export function isCounted(vertex: Vertex): boolean {
   const source = vertex.kind === "source" || (vertex.kind === "raw" && vertex.op === "source");
   return !source && vertex.meta.component !== "" && !startsFromNothing(vertex);
 }

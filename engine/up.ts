@@ -15,6 +15,7 @@ import { undoneOf, warnUndone } from "./gradual.ts";
 import { KeptError } from "./keep-going.ts";
 import { parsePatience } from "./patience.ts";
 import { openPins, type Pins } from "./pins.ts";
+import type { SavedPlan } from "./plan/index.ts";
 import { readPolicy } from "./policy.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
@@ -27,27 +28,42 @@ import { StepTracker } from "./steps.ts";
 export async function up(request: UpRequest): Promise<UpResult> {
   // performance.now() says the same, but Node loads a dozen modules for it.
   const begin = process.hrtime.bigint();
-  return inRun(request, async (run, { offer, exports, steps }) => {
-    const done = await run.passes();
-    // Otherwise what was left is among the failures.
-    const undone = request.gradual === true ? undoneOf(done.job) : [];
-    for (const warning of warnUndone(undone)) request.onEvent(warning);
-    request.onEvent({ type: "phase", phase: "save" });
-    const saved = await offer.commit(done.job);
-    const images = await exports.commit(done.images);
-    const result = {
-      values: done.evaluation.exportJson(),
-      computed: done.computed,
-      saved,
-      images,
-      ...(undone.length === 0 ? {} : { undone: undone.map(({ path, missing }) => ({ path, missing: missing.map((one) => one.path) })) }),
-      passes: done.because.map((because) => ({ because })),
-      steps: steps.summary(),
-      ms: Number((process.hrtime.bigint() - begin) / 1_000_000n),
-    };
-    if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
-    return result;
-  });
+  const planned = request.plan === undefined ? undefined : await openPlanned(request.plan, request.cwd);
+  return inRun(
+    { ...request, ...planned?.request },
+    async (run, { offer, exports, steps }) => {
+      const done = await run.passes();
+      // Otherwise what was left is among the failures.
+      const undone = request.gradual === true ? undoneOf(done.job) : [];
+      for (const warning of warnUndone(undone)) request.onEvent(warning);
+      request.onEvent({ type: "phase", phase: "save" });
+      const saved = await offer.commit(done.job);
+      const images = await exports.commit(done.images);
+      const result = {
+        values: done.evaluation.exportJson(),
+        computed: done.computed,
+        saved,
+        images,
+        ...(undone.length === 0 ? {} : { undone: undone.map(({ path, missing }) => ({ path, missing: missing.map((one) => one.path) })) }),
+        passes: done.because.map((because) => ({ because })),
+        steps: steps.summary(),
+        ms: Number((process.hrtime.bigint() - begin) / 1_000_000n),
+      };
+      if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
+      return result;
+    },
+    planned?.check,
+  );
+}
+
+/** A saved plan: what it asks for, and what holds the run against it. The code for it is loaded only here. */
+async function openPlanned(
+  file: string,
+  cwd: string,
+): Promise<{ readonly request: SavedPlan["request"]; readonly check: RunParts["check"] }> {
+  const { checkPlan, lookAround, readPlan } = await import("./plan/index.ts");
+  const plan = await readPlan(file, cwd);
+  return { request: plan.request, check: (facts) => checkPlan(file, plan, lookAround(facts), cwd) };
 }
 
 /** Builds a component, saves nothing, and runs a process in it. Gives the exit code of the process; throws as `up`. */
@@ -57,7 +73,7 @@ export async function shell(request: ShellRequest): Promise<number> {
 }
 
 /** Prepares all that a run needs, and takes it down afterwards. */
-async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>): Promise<T> {
+async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>, check?: RunParts["check"]): Promise<T> {
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
@@ -91,6 +107,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
         secretPlaces,
         ssh,
         pins,
+        ...(check === undefined ? {} : { check }),
       };
       return await work(new Run(parts), parts);
     } finally {

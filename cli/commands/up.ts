@@ -15,6 +15,7 @@ import { formatValues } from "../output/values.ts";
 /** Values on stdout (or the whole result as a document), summary on stderr. */
 export async function upCommand(context: Context, dir: string, flags: RunFlags & { readonly output: OutputFormat }): Promise<void> {
   const { io } = context;
+  if (flags.plan !== undefined) checkAlone(dir, flags);
   const result = await runConfig(context, dir, flags);
   if (flags.output === "text") io.stdout.write(formatValues(result.values, createStyle(wantsColour(io.stdout, io.env))));
   else if (flags.output === "json") io.stdout.write(`${JSON.stringify(result, jsonValue, 2)}\n`);
@@ -55,6 +56,7 @@ export async function runConfig(context: Context, dir: string, flags: RunFlags, 
       ...(flags.locked === undefined ? {} : { locked: flags.locked }),
       ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),
       ...daemonOf(flags),
+      ...(flags.plan === undefined ? {} : { plan: flags.plan }),
       noCache: !flags.cache,
       signal,
       onEvent: (event) => progress.event(event),
@@ -72,6 +74,24 @@ export async function runConfig(context: Context, dir: string, flags: RunFlags, 
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** A plan says itself what it is of. Throws UsageError for whatever would say otherwise. */
+function checkAlone(dir: string, { target, input, inject, injectVars }: RunFlags): void {
+  const others = [
+    ...(dir === "." ? [] : [dir]),
+    ...(target === undefined ? [] : ["--target"]),
+    ...(input === undefined ? [] : ["--input"]),
+    ...(inject === undefined ? [] : ["--inject"]),
+    ...(injectVars === true ? ["--inject-vars"] : []),
+  ];
+  if (others.length === 0) return;
+  throw new UsageError({
+    code: "conflicting-flags",
+    message: `--plan says itself which config, targets and inputs it is of: it cannot go with ${others.join(", ")}`,
+    at: [],
+    hint: "Leave that out, or make a plan with it: `dagger plan --out FILE`",
+  });
 }
 
 /** Throws UsageError where nobody could type into a shell. */

@@ -10,6 +10,7 @@ import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
 import { addLockCommands } from "./lock.ts";
 import { addModuleCommands } from "./modules.ts";
+import { addPlan } from "./plan.ts";
 import { addCompute, addUp } from "./run.ts";
 import { addShell } from "./shell.ts";
 import { addStageCommands } from "./stages.ts";
@@ -27,6 +28,7 @@ const groups: readonly AddGroup[] = [
   addUp,
   addCompute,
   addShell,
+  addPlan,
   addStageCommands,
   addCueCommands,
   addDoc,

@@ -17,12 +17,15 @@ export function addUp(program: Command, context: Context): void {
       "$ dagger up --output json | jq .values",
     ],
   );
-  addShellOnError(addOutput(addRun(up), ["text", "json", "yaml"])).action(
-    async (dir: string, flags: RunFlags & { output: OutputFormat }) => {
+  addShellOnError(addOutput(addRun(up), ["text", "json", "yaml"]))
+    .option(
+      "--plan <file>",
+      "run what `dagger plan --out` wrote, or refuse when anything is not as it was; the plan says which config it is of",
+    )
+    .action(async (dir: string, flags: RunFlags & { output: OutputFormat }) => {
       const { upCommand } = await import("../commands/up.ts");
       await upCommand(context, dir, flags);
-    },
-  );
+    });
 }
 
 export function addCompute(program: Command, context: Context): void {

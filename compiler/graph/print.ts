@@ -2,7 +2,7 @@
 import type { Position } from "../diagnostic.ts";
 import type { Graph } from "../job.ts";
 import { showComponent } from "../ops/program.ts";
-import type { Output, Vertex } from "./vertex.ts";
+import type { Output, Ref, Vertex } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
 
 export type GraphFormat = "text" | "json" | "dot" | "mermaid";
@@ -53,8 +53,17 @@ function describeGraph(graph: Graph): GraphData {
   return numberGraph(graph).data;
 }
 
-/** The graph as plain data, and the vertex of each step: step N is `vertices[N - 1]`. The last steps are images, which are no vertices. */
-export function numberGraph(graph: Graph): { readonly data: GraphData; readonly vertices: readonly Vertex[] } {
+export interface NumberedGraph {
+  readonly data: GraphData;
+  /** The vertex of each step: step N is `vertices[N - 1]`. The last steps are images, which are no vertices. */
+  readonly vertices: readonly Vertex[];
+  /** Those that bring values and saved directories together: each lies on top of the one before, whatever component that is of. */
+  readonly collecting: ReadonlySet<Vertex>;
+}
+
+/** The graph as plain data, with what it was made from. */
+export function numberGraph(graph: Graph): NumberedGraph {
+  const collecting = collectingOf(graph.terminal);
   const order = buildOrder([graph.terminal, ...graph.images.flatMap(({ platforms }) => platforms.map(({ fs }) => fs))]);
   const ids = new Map(order.map((vertex, i) => [vertex, i + 1]));
   const id = (output: Output | null): number => (output === null ? 0 : (ids.get(output.vertex) ?? 0));
@@ -65,6 +74,7 @@ export function numberGraph(graph: Graph): { readonly data: GraphData; readonly 
     const inputs = [...new Set(inputsOf(vertex).map(id))].sort((a, b) => a - b);
     for (const input of inputsOf(vertex)) {
       const from = input.vertex.meta.component;
+      if (collecting.has(input.vertex)) continue;
       if (vertex.meta.component !== from && own.has(from)) needs.get(vertex.meta.component)?.add(from);
     }
     return {
@@ -84,7 +94,16 @@ export function numberGraph(graph: Graph): { readonly data: GraphData; readonly 
     needs: [...(needs.get(component.path) ?? [])],
     output: id(component.output),
   }));
-  return { data: { components, steps, result: id(graph.terminal) }, vertices: order };
+  return { data: { components, steps, result: id(graph.terminal) }, vertices: order, collecting };
+}
+
+function collectingOf(terminal: Ref): ReadonlySet<Vertex> {
+  const found = new Set<Vertex>();
+  for (let at = terminal; at !== null; ) {
+    found.add(at.vertex);
+    at = at.vertex.kind === "file" ? at.vertex.base : null;
+  }
+  return found;
 }
 
 /** Images are no vertices, but what people want to see leave the job. */

@@ -1,7 +1,7 @@
 // Makes pictures of a job's graph: SVG, and a page with everything about it.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { describeDefinition, type Job, numberGraph, type Position, type StepData } from "../../compiler/index.ts";
+import { describeDefinition, type Job, type NumberedGraph, numberGraph, type Position, type StepData } from "../../compiler/index.ts";
 import { layOut } from "./layout.ts";
 import { matchSteps } from "./match.ts";
 import { toPage } from "./page.ts";
@@ -20,7 +20,9 @@ export interface PictureOptions {
 
 /** The graph as text of an SVG file or of an HTML page that needs nothing else. */
 export async function drawJob(job: Job, format: "svg" | "html", { title, cwd, record }: PictureOptions): Promise<string> {
-  const { data, vertices } = numberGraph(job.graph);
+  const numbered = numberGraph(job.graph);
+  const { vertices } = numbered;
+  const data = withoutCollecting(numbered);
   const known = describeSteps(job);
   const digests = new Map(
     vertices.flatMap((vertex, index) => {
@@ -52,6 +54,12 @@ export async function drawJob(job: Job, format: "svg" | "html", { title, cwd, re
   });
   const page: PageData = { title, steps, boxes, ...(record === undefined ? {} : { run: toRun(record, marks) }) };
   return toPage(page, drawing, marks);
+}
+
+/** What brings results together has lines to everything: only what it says of a component itself is shown. */
+function withoutCollecting({ data, vertices, collecting }: NumberedGraph): NumberedGraph["data"] {
+  const ids = new Set(vertices.flatMap((vertex, index) => (collecting.has(vertex) ? [index + 1] : [])));
+  return { ...data, steps: data.steps.map((step) => ({ ...step, inputs: step.inputs.filter((input) => !ids.has(input)) })) };
 }
 
 /** The digest of each vertex, and what its op says, by digest. */

@@ -1,3 +1,6 @@
 // Door of engine/plan: what a job would do, and pictures of it.
 export { drawJob } from "./graph.ts";
+export { type PlanRequest, plan } from "./make.ts";
+export type { Effect, Plan, PlannedComponent, PlannedState } from "./plan.ts";
 export { readRecord } from "./record.ts";
+export { checkPlan, lookAround, readPlan, type SavedPlan, type WorldFacts } from "./saved.ts";

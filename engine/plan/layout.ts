@@ -22,7 +22,7 @@ const rowsPerColumn = 40;
 /** Boxes beyond this number are placed with less patience. */
 const many = 300;
 
-/** Draws a graph, with room for times if it is to show any. The step that collects the results is left out: it would have a line to everything. */
+/** Draws a graph, with room for times if it is to show any. The steps that collect results are left out: they would have lines to everything. */
 export async function layOut(data: GraphData, timed: boolean): Promise<Drawing> {
   const groups = toGroups(data);
   const boxes = groups.map((group) => toBox(group, timed));
@@ -41,7 +41,7 @@ function toGroups(data: GraphData): Group[] {
   const own = new Set(data.components.map(({ path }) => path));
   const groups = new Map<string, StepData[]>();
   for (const step of data.steps) {
-    if (step.id === data.result && step.component === "") continue;
+    if (step.component === "" && step.name.startsWith("collect ")) continue;
     groups.set(step.component, [...(groups.get(step.component) ?? []), step]);
   }
   const title = (path: string): string => (path !== "" ? path : own.has("") ? "(root)" : "(dagger)");

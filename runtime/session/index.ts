@@ -3,6 +3,7 @@ export { type ArchiveReceiver, createArchiveReceiver, type SavedArchive } from "
 export { dockerAuth, withLogins } from "./auth.ts";
 export { readClientId, scopedId } from "./client-id.ts";
 export { type Descriptor, type IndexName, OciStore } from "./oci-store.ts";
+export { Matcher } from "./patterns.ts";
 export { createReceiver, type Receiver, type ReceiverOptions } from "./receive.ts";
 export { maxSecretSize } from "./secrets.ts";
 export { type Dialer, type Incoming, newId, Session, type SessionOutputs } from "./server.ts";
@@ -10,3 +11,4 @@ export type { Credentials, LocalDir, RegistryAuth, SessionServices, SshAgent } f
 export { type OpenAgents, openAgents, type SshSource } from "./ssh-keys.ts";
 export type { DirTarget, SavedDir } from "./staging.ts";
 export { fetchToken } from "./token.ts";
+export { type Entry, walk } from "./walk.ts";

@@ -1,0 +1,37 @@
+// dagger plan: compiles a config, and tells what a run of it would do; with a file to write, keeps it for `up --plan`.
+import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
+import { type CompileOnlyRequest, compileOnly } from "../compile-only.ts";
+import { loadConfig } from "../config.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import { readRecord } from "./record.ts";
+import { lookAround, savePlan } from "./saved.ts";
+
+export interface PlanRequest extends CompileOnlyRequest {
+  /** File with the progress of a run (JSON lines): tells what was in the cache then. */
+  readonly run?: string;
+  /** File to write the plan to. */
+  readonly out?: string;
+}
+
+/** Tells what a run would do; nothing is executed. Throws UserError: 2 for anything wrong in the config or a file, 3 without a daemon that is needed. */
+export async function plan(request: PlanRequest): Promise<Plan> {
+  const { cwd, targets, inputs, tags = [], injectVars = false, out } = request;
+  const record = request.run === undefined ? undefined : await readRecord(request.run, cwd);
+  const config = await loadConfig(request);
+  try {
+    const images = new Map<string, string>();
+    const run = randomUUID();
+    const job = await compileOnly(config, request, { run, onImage: (ref, digest) => void images.set(ref, digest) });
+    if (out !== undefined) {
+      const absolute = inputs.map((input) =>
+        input.replace(/^([^=]*=@)(.+)$/, (_, start: string, file: string) => start + resolve(cwd, file)),
+      );
+      const planned = { dir: resolve(cwd, request.dir), targets, inputs: absolute, tags, injectVars };
+      await savePlan(out, cwd, { format: 1, request: planned, world: lookAround({ config, job, images, run, cwd }) });
+    }
+    return makePlan({ job, run, own: config.own, ...(record === undefined ? {} : { record }) });
+  } finally {
+    config.close();
+  }
+}

@@ -1,0 +1,171 @@
+// What a run would do: which component runs, comes from the cache, or waits for a value, and why. Nothing is executed.
+import { type Job, type NumberedGraph, numberGraph, type Position, type Vertex } from "../../compiler/index.ts";
+import { isCounted } from "../steps.ts";
+import { shorten } from "./drawing.ts";
+import type { RecordedStep, RunRecord } from "./record.ts";
+import { changedSince, uploadOf } from "./uploads.ts";
+
+/**
+ * `run`: at least one step runs. `cached`: a run before gave all of it, and nothing that it was made from is known to have changed.
+ * `unknown`: nothing tells. `deferred`: it waits for values that a pass before has to compute.
+ */
+export type PlannedState = "run" | "cached" | "unknown" | "deferred";
+
+/** What a component gives, or does to the world. */
+export interface Effect {
+  readonly kind: "value" | "save" | "archive" | "push" | "always";
+  /** CUE path of the value, directory or file on this machine, reference of the image, or the words of a step that runs always. */
+  readonly what: string;
+}
+
+export interface PlannedComponent {
+  /** CUE path; "" for a config that is one component. */
+  readonly path: string;
+  readonly at?: Position;
+  readonly state: PlannedState;
+  /** Why, one reason a line; empty for `unknown`. */
+  readonly because: readonly string[];
+  /** Steps of its own; what of it is to run, as far as that is known. Of a deferred component nothing is known. */
+  readonly steps: { readonly total: number; readonly run?: number };
+  readonly effects: readonly Effect[];
+  /** CUE paths of values that a deferred component waits for. */
+  readonly waits: readonly string[];
+}
+
+export interface Plan {
+  /** In the order in which they can be built, then those that are deferred. */
+  readonly components: readonly PlannedComponent[];
+  readonly passes: {
+    /** More may follow: what a pass computes may ask for further values. */
+    readonly atLeast: number;
+    /** The values that CUE waits for. */
+    readonly because: readonly string[];
+  };
+  readonly steps: { readonly total: number; readonly run?: number };
+  /** Ids that the first pass needs from `--secret` and `--ssh`. */
+  readonly secrets: readonly string[];
+  readonly ssh: readonly string[];
+  /** What tells of the cache: a run (when it began, milliseconds since 1970), or nothing. */
+  readonly known: { readonly from: "run"; readonly began: number } | { readonly from: "nothing" };
+}
+
+export interface PlanFacts {
+  readonly job: Job;
+  /** The name of the run that the job was compiled for. */
+  readonly run: string;
+  /** Directories of dagger itself. */
+  readonly own: readonly string[];
+  readonly record?: RunRecord;
+}
+
+/** Makes the plan of a compiled job. Reads the directories that it uploads, and nothing else. */
+export function makePlan(facts: PlanFacts): Plan {
+  const { job, record } = facts;
+  const graph = numberGraph(job.graph);
+  const { data } = graph;
+  // Bringing results back is no work that a component asks for.
+  const vertices = graph.vertices.filter((vertex) => !graph.collecting.has(vertex));
+  const reasons = reasonsToRun(graph, facts);
+  const counted = vertices.filter(isCounted);
+  const components = data.components.map(({ path, at }): PlannedComponent => {
+    const own = vertices.filter((vertex) => vertex.meta.component === path);
+    const steps = own.filter(isCounted);
+    const running = steps.filter((vertex) => reasons.has(vertex));
+    const because = [...new Set(own.flatMap((vertex) => reasons.get(vertex) ?? []))];
+    const state = running.length > 0 ? "run" : record === undefined && steps.length > 0 ? "unknown" : "cached";
+    return {
+      path,
+      ...(at === undefined ? {} : { at }),
+      state,
+      because: state === "run" ? because : state === "cached" ? [steps.length === 0 ? "It has no steps of its own" : "As in that run"] : [],
+      steps: { total: steps.length, ...(record === undefined ? {} : { run: running.length }) },
+      effects: effectsOf(facts, path, own),
+      waits: [],
+    };
+  });
+  const waits = [...new Set(job.deferred.flatMap(({ missing }) => missing.map(({ path }) => path)))];
+  return {
+    components: [...components, ...deferredOf(job)],
+    passes: { atLeast: job.deferred.length === 0 ? 1 : 2, because: waits },
+    steps: { total: counted.length, ...(record === undefined ? {} : { run: counted.filter((vertex) => reasons.has(vertex)).length }) },
+    secrets: job.secrets.map(({ id }) => id),
+    ssh: job.ssh.map(({ id }) => id),
+    known: record === undefined ? { from: "nothing" } : { from: "run", began: record.began },
+  };
+}
+
+function deferredOf(job: Job): PlannedComponent[] {
+  return job.deferred.map(({ path, missing, at: [at] }) => ({
+    path,
+    ...(at === undefined ? {} : { at }),
+    state: "deferred",
+    because: missing.map((one) => `It waits for ${one.path}${/^_?$/.test(one.type) ? "" : ` (${one.type})`}`),
+    steps: { total: 0 },
+    effects: [],
+    waits: missing.map((one) => one.path),
+  }));
+}
+
+function effectsOf({ job, run }: PlanFacts, component: string, own: readonly Vertex[]): Effect[] {
+  const always = own.filter((vertex) => isAlways(vertex, run)).map(({ meta }) => ({ kind: "always" as const, what: meta.name }));
+  const values = job.values.filter(({ path }) => path === component).map(({ path }) => ({ kind: "value" as const, what: path }));
+  const dirs = job.dirs.filter(({ path }) => ownerOf(path) === component).map(({ dest }) => ({ kind: "save" as const, what: dest }));
+  const images = job.images
+    .filter((image) => image.component === component)
+    .map(({ target }): Effect => (target.kind === "push" ? { kind: "push", what: target.ref } : { kind: "archive", what: target.dest }));
+  return [...always, ...values, ...dirs, ...images];
+}
+
+/** The component of an op's path. */
+function ownerOf(path: string): string {
+  return path.replace(/[.]?#up\b.*$/, "");
+}
+
+/** A step that runs always carries the name of its run. */
+function isAlways(vertex: Vertex, run: string): boolean {
+  return vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run));
+}
+
+/** Why each step runs that is known to: its own reason, or else those of what it is made from. */
+function reasonsToRun(graph: NumberedGraph, { job, run, own, record }: PlanFacts): Map<Vertex, readonly string[]> {
+  const digests = digestsOf(job);
+  const before = new Map(record?.steps.map((step) => [step.digest, step]));
+  const reasons = new Map<Vertex, readonly string[]>();
+  for (const [index, vertex] of graph.vertices.entries()) {
+    const inputs = (graph.data.steps[index]?.inputs ?? []).flatMap((id) => graph.vertices[id - 1] ?? []);
+    const inherited = [...new Set(inputs.flatMap((input) => inherit(vertex, input, reasons.get(input))))];
+    const ran = before.get(digests.get(vertex) ?? "");
+    if (isAlways(vertex, run)) reasons.set(vertex, [`${shorten(vertex.meta.name, 60)} runs always`]);
+    else if (inherited.length > 0) reasons.set(vertex, inherited);
+    else if (record !== undefined) {
+      const reason = changed(vertex, record, job, own) ?? notAsBefore(vertex, ran);
+      if (reason !== undefined) reasons.set(vertex, [reason]);
+    }
+  }
+  return reasons;
+}
+
+/** Within a component its reasons go on; another component only says that it runs. */
+function inherit(vertex: Vertex, input: Vertex, reasons: readonly string[] | undefined): readonly string[] {
+  if (reasons === undefined) return [];
+  const { component } = input.meta;
+  return component === vertex.meta.component || component === "" ? reasons : [`It uses ${component}, which runs`];
+}
+
+function changed(vertex: Vertex, record: RunRecord, job: Job, own: readonly string[]): string | undefined {
+  const dir = uploadOf(vertex, job, own);
+  const path = dir === undefined ? undefined : changedSince(vertex, dir, record.began, record.ended);
+  return path === undefined ? undefined : `${path} (${vertex.meta.name}) has changed since that run`;
+}
+
+function notAsBefore(vertex: Vertex, ran: RecordedStep | undefined): string | undefined {
+  const name = shorten(vertex.meta.name, 60);
+  if (ran === undefined) return `${name} is new, or has changed since that run`;
+  return ran.state === "done" || ran.state === "cached" ? undefined : `${name} did not succeed in that run`;
+}
+
+function digestsOf(job: Job): ReadonlyMap<Vertex, string> {
+  const definitions = [job.definition, ...job.images.flatMap(({ platforms }) => platforms.map(({ definition }) => definition))];
+  const nodes = definitions.flatMap((definition) => definition.nodes);
+  return new Map(nodes.flatMap(({ digest, vertices }) => vertices.map((vertex) => [vertex, digest] as const)));
+}
