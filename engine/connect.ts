@@ -11,6 +11,7 @@ import type { LayoutServer } from "./images.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import type { Login } from "./logins.ts";
 import type { Surroundings } from "./request.ts";
+import type { ReadSecret } from "./secrets.ts";
 import type { StepOwner, StepTracker } from "./steps.ts";
 
 export interface OpenRequest extends Surroundings {
@@ -175,7 +176,7 @@ export class Offer implements LayoutServer {
 export async function openBuild(
   request: OpenRequest,
   offer: Offer,
-  secrets: (id: string) => Promise<Uint8Array | undefined>,
+  secrets: ReadSecret,
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {
@@ -192,7 +193,7 @@ async function openWith(
   agents: OpenAgents,
   { buildkit, tls, signal, env, cwd, extras = {} }: OpenRequest,
   offer: Offer,
-  secrets: (id: string) => Promise<Uint8Array | undefined>,
+  secrets: ReadSecret,
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {

@@ -3,7 +3,8 @@ import { UserError } from "../compiler/index.ts";
 import type { Build } from "../runtime/solve/index.ts";
 import { SolveError } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
-import type { ReadSecret, ShellWish } from "./shell.ts";
+import type { ReadSecret } from "./secrets.ts";
+import type { ShellWish } from "./shell.ts";
 import { shellAfter } from "./shell.ts";
 
 export class ErrorShell {

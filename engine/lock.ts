@@ -91,8 +91,8 @@ async function resolveAll(request: LockRequest): Promise<{ readonly now: LockFil
   const offer = new Offer();
   let opening: Promise<OpenBuild> | undefined;
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
-  await checkSecrets(secrets, request.env);
-  const readSecret = secretReader(secrets, request.env, () => undefined);
+  const readSecret = secretReader(secrets, request.env);
+  await checkSecrets(secrets, readSecret);
   const open = (): Promise<OpenBuild> => {
     const extras = { ssh: parseSsh(request.ssh ?? [], request.env) };
     opening ??= openBuild({ ...request, extras }, offer, readSecret, new StepTracker(() => undefined), Promise.resolve(config.clientId));

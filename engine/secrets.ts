@@ -1,5 +1,5 @@
 // Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Job, Position } from "../compiler/index.ts";
 import { inputError, UserError } from "../compiler/index.ts";
@@ -42,12 +42,16 @@ export function requireSecrets(job: Job, given: ReadonlyMap<string, SecretSource
   );
 }
 
-/** What the session asks: the value of one secret, or undefined when it is not known. */
+/** Gives the value of one secret, or undefined when it is not known. Throws UserError (2). */
+export type ReadSecret = (id: string) => Promise<Uint8Array | undefined>;
+
+/** What the session asks. One reader serves a whole run: what comes out of a pipe comes once. */
 export function secretReader(
   given: ReadonlyMap<string, SecretSource>,
   env: Readonly<Record<string, string | undefined>>,
   placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
-): (id: string) => Promise<Uint8Array | undefined> {
+): ReadSecret {
+  const once = new Map<string, Promise<Buffer>>();
   return async (id) => {
     const source = given.get(id);
     if (source === undefined) return undefined;
@@ -57,7 +61,7 @@ export function secretReader(
       return value === undefined ? undefined : checkSize(id, Buffer.from(value), at);
     }
     try {
-      return checkSize(id, await readSecret(source.path), at);
+      return checkSize(id, await readSecret(source.path, once), at);
     } catch (cause) {
       if (cause instanceof UserError) throw cause;
       throw new UserError(2, [
@@ -71,11 +75,28 @@ export function secretReader(
   };
 }
 
-/** No more than tells that it is too much: devices and pipes may never end. */
-async function readSecret(path: string): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of createReadStream(path, { end: maxSecretSize })) parts.push(part as Buffer);
-  return Buffer.concat(parts);
+/** Files are read whenever they are asked for; of what is none (a pipe, as `<(command)` makes one) the bytes are kept in `once`. */
+async function readSecret(path: string, once: Map<string, Promise<Buffer>>): Promise<Buffer> {
+  const kept = once.get(path);
+  if (kept !== undefined) return kept;
+  const forget = (): void => void once.delete(path);
+  const reading = readBytes(path, forget);
+  once.set(path, reading);
+  reading.catch(forget);
+  return reading;
+}
+
+/** No more than tells that it is too much: devices and pipes may never end. `onFile` is called when it is a file. */
+async function readBytes(path: string, onFile: () => void): Promise<Buffer> {
+  const file = await open(path);
+  try {
+    const parts: Buffer[] = [];
+    for await (const part of file.createReadStream({ end: maxSecretSize, autoClose: false })) parts.push(part as Buffer);
+    if ((await file.stat()).isFile()) onFile();
+    return Buffer.concat(parts);
+  } finally {
+    await file.close();
+  }
 }
 
 function checkSize(id: string, value: Uint8Array, at: readonly Position[]): Uint8Array {
@@ -91,10 +112,9 @@ function checkSize(id: string, value: Uint8Array, at: readonly Position[]): Uint
 /** Checks before anything runs that every given source can be read, so that a typo does not end as an empty mount. */
 export async function checkSecrets(
   given: ReadonlyMap<string, SecretSource>,
-  env: Readonly<Record<string, string | undefined>>,
+  read: ReadSecret,
   placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
 ): Promise<void> {
-  const read = secretReader(given, env, placeOf);
   for (const [id, source] of given) {
     if ((await read(id)) === undefined && source.kind === "env") {
       throw inputError({

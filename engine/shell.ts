@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import type { Component, ExecVertex, Job } from "../compiler/index.ts";
 import { behindHelper, inputError, UserError } from "../compiler/index.ts";
 import type { Build, Container, ContainerMount, ContainerSpec, FailedExec, Process, ProcessExit } from "../runtime/solve/index.ts";
+import type { ReadSecret } from "./secrets.ts";
 
 /** Where a shell is shown, and typed into. */
 export interface ShellTerminal {
@@ -27,9 +28,6 @@ export interface ShellWish {
   /** Called just before the process gets the terminal. */
   onOpen?(what: string): void;
 }
-
-/** Gives the value of a secret, as the session does. */
-export type ReadSecret = (id: string) => Promise<Uint8Array | undefined>;
 
 /** Runs a process in the state that a component ends with; its mounts are those of the component's last exec. Gives its exit code. */
 export async function shellIn(build: Build, job: Job, component: Component, wish: ShellWish, secrets: ReadSecret): Promise<number> {

@@ -101,7 +101,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
         steps,
         secrets,
         readSecret,
-        checkSecrets: () => checkSecrets(secrets, request.env, (id) => secretPlaces.get(id)),
+        checkSecrets: () => checkSecrets(secrets, readSecret, (id) => secretPlaces.get(id)),
         exports,
         errorShell,
         secretPlaces,

@@ -5,7 +5,7 @@ export { readClientId, scopedId } from "./client-id.ts";
 export { type Descriptor, type IndexName, OciStore } from "./oci-store.ts";
 export { Matcher } from "./patterns.ts";
 export { createReceiver, type Receiver, type ReceiverOptions } from "./receive.ts";
-export { maxSecretSize } from "./secrets.ts";
+export { maxSecretSize, type RefusedSecrets } from "./secrets.ts";
 export { type Dialer, type Incoming, newId, Session, type SessionOutputs } from "./server.ts";
 export type { Credentials, LocalDir, RegistryAuth, SessionServices, SshAgent } from "./services.ts";
 export { type OpenAgents, openAgents, type SshSource } from "./ssh-keys.ts";

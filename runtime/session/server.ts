@@ -6,7 +6,7 @@ import { Code, RpcError } from "../grpc/status.ts";
 import { serveAuth } from "./auth.ts";
 import { Call, readOne } from "./call.ts";
 import { type ContentStores, serveContent } from "./content.ts";
-import { serveSecrets } from "./secrets.ts";
+import { RefusedSecrets, serveSecrets } from "./secrets.ts";
 import { sendFiles } from "./send.ts";
 import type { SessionServices } from "./services.ts";
 import { serveCheckAgent, serveForwardAgent } from "./ssh.ts";
@@ -39,7 +39,8 @@ const handlers: Readonly<Record<string, Handler>> = {
   "/grpc.health.v1.Health/Check": (call) => answer(call, async () => Buffer.from([8, 1])), // status SERVING
   "/moby.filesync.v1.FileSync/DiffCopy": (call, session) => sendFiles(call, session.services, (error) => session.fail(error)),
   "/moby.filesync.v1.FileSend/DiffCopy": (call, session) => receiveFiles(call, session),
-  "/moby.buildkit.secrets.v1.Secrets/GetSecret": (call, session) => answer(call, (request) => serveSecrets(session.services, request)),
+  "/moby.buildkit.secrets.v1.Secrets/GetSecret": (call, session) =>
+    answer(call, (request) => serveSecrets(session.services, request, session.refusedSecrets)),
   "/moby.sshforward.v1.SSH/CheckAgent": (call, session) => answer(call, (request) => serveCheckAgent(session.services, request)),
   "/moby.sshforward.v1.SSH/ForwardAgent": (call, session) => serveForwardAgent(call, session.services),
   "/moby.filesync.v1.Auth/Credentials": (call, session) => answer(call, (request) => serveAuth(session.services, "Credentials", request)),
@@ -64,6 +65,7 @@ export class Session {
   readonly id: string;
   readonly services: SessionServices;
   readonly outputs: SessionOutputs;
+  readonly refusedSecrets: RefusedSecrets = new RefusedSecrets();
   readonly #failures: UserError[] = [];
   readonly #tunnel: Tunnel;
   readonly #server: http2.ServerHttp2Session;

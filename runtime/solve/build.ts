@@ -220,7 +220,10 @@ export class Build {
     if (this.#gateway === undefined) {
       if (this.#ended !== undefined) throw new Error("this build has ended");
       this.#start(undefined);
-      this.#gateway = new Gateway(this.#connection, this.ref, this.#cancel.signal, this.#cache.imports);
+      this.#gateway = new Gateway(
+        { connection: this.#connection, ref: this.ref, signal: this.#cancel.signal, refusedSecrets: this.#session.refusedSecrets },
+        this.#cache.imports,
+      );
     }
     return this.#gateway;
   }

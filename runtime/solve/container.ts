@@ -136,6 +136,7 @@ export class Process {
   readonly #stream: MessageStream<ExecMessage, ExecMessage>;
   readonly #full = new Set<Readable>();
   readonly #starting = setTimeout(() => this.#stream.end(), startTimeout);
+  readonly #stopListening: () => void;
   #exit: ProcessExit | undefined;
   #inputEnded = false;
   #done = false;
@@ -154,6 +155,10 @@ export class Process {
       },
     });
     this.stdin.on("error", () => undefined); // what is written to a process that has ended is lost
+    this.#stopListening = call.refusedSecrets.listen((id, missing) => {
+      // A process that cannot have its variables is refused: ending the stream makes the daemon say so.
+      if (spec.secretEnv?.some((one) => one.id === id && !(one.optional && missing)) === true) this.#stream.end();
+    });
     this.#send({
       $case: "Init",
       value: {
@@ -222,6 +227,12 @@ export class Process {
     else this.#stream.drained(next);
   }
 
+  /** Or never will. */
+  #hasStarted(): void {
+    clearTimeout(this.#starting);
+    this.#stopListening();
+  }
+
   /** Once: the daemon refuses a second time, and calls the process done only after the first. */
   #endInput(): void {
     if (this.#inputEnded) return;
@@ -232,7 +243,7 @@ export class Process {
   #receive({ Input: input }: ExecMessage): void {
     switch (input?.$case) {
       case "Started":
-        clearTimeout(this.#starting);
+        this.#hasStarted();
         return;
       case "File": {
         const output = input.value.Fd === 2 ? this.stderr : this.stdout;
@@ -267,7 +278,7 @@ export class Process {
       if (this.#exit !== undefined) return this.#exit;
       throw error;
     } finally {
-      clearTimeout(this.#starting);
+      this.#hasStarted();
       this.#done = true;
       this.stdout.push(null);
       this.stderr.push(null);

@@ -1,4 +1,5 @@
 // What the parts of the gateway share: the names of its methods, and what every call of one build carries.
+import type { RefusedSecrets } from "../session/index.ts";
 import type { Connection, Method } from "./transport.ts";
 
 export const bridge = "/moby.buildkit.v1.frontend.LLBBridge";
@@ -15,4 +16,6 @@ export function bridgeMethod<Request, Response>(
 export interface GatewayCall {
   readonly connection: Connection;
   readonly options: { readonly metadata: Record<string, string>; readonly signal: AbortSignal };
+  /** Of the build's session. */
+  readonly refusedSecrets: RefusedSecrets;
 }

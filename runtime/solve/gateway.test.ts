@@ -271,6 +271,46 @@ test("secrets reach a container as files and environment, and caches keep what i
     assert.equal(await run("cat /cache/x; ls /scratch /root"), "one\n/root:\n\n/scratch:\n");
   }));
 
+test("a process that cannot have a secret is refused at once; an optional one may be absent", (t) => {
+  let asked = 0;
+  const session = {
+    sharedKey: "test",
+    name: "test",
+    locals: new Map(),
+    secrets: async (id: string) => {
+      asked++;
+      if (id !== "vanished") return undefined;
+      throw new UserError(2, [{ code: "secret-file-not-found", message: "Cannot read the file of the secret", at: [] }]);
+    },
+    layouts: new Map([["busybox", layout.dir]]),
+  };
+  return using(
+    async (build) => {
+      const result = (await build.solve(definition(image))).id;
+      const script = "echo [$TOKEN]";
+      const start = async (id: string, optional: boolean): Promise<string> => {
+        const box = await container(build, result);
+        const process = box.start({ ...plain, secretEnv: [{ id, name: "TOKEN", optional }], args: ["sh", "-ec", script] });
+        try {
+          const shown = await text(process.stdout);
+          await process.ended;
+          return shown;
+        } finally {
+          await box.release();
+        }
+      };
+      // Nobody waits for the time after which every silent process is given up.
+      t.mock.timers.enable({ apis: ["setTimeout"] });
+      const vanished = await failure(build.gateway(() => start("vanished", false)));
+      assert.deepEqual([vanished.exit, vanished.diagnostics[0]?.code], [2, "secret-file-not-found"]);
+      await assert.rejects(start("absent", false), /secret absent: not found/);
+      assert.equal(await start("absent", true), "[]\n");
+      assert.equal(asked, 3);
+    },
+    { session },
+  );
+});
+
 test("a program that is not there is an error that names it", () =>
   using(async (build) => {
     const box = await container(build, (await build.solve(definition(image))).id);

@@ -25,7 +25,6 @@ import type { CacheEntry } from "./cache.ts";
 import { Container, type ContainerSpec } from "./container.ts";
 import { type DirEntry, type FileRange, type FileTree, fileTree } from "./gateway-files.ts";
 import { bridge, bridgeMethod, type GatewayCall } from "./gateway-methods.ts";
-import type { Connection } from "./transport.ts";
 
 export type { DirEntry, FileRange, FileTree } from "./gateway-files.ts";
 
@@ -114,9 +113,12 @@ export class Gateway {
   readonly #cacheImports: readonly CacheEntry[];
 
   /** `ref` is the build's own; every call carries it. `cacheImports` serve each of its solves. */
-  constructor(connection: Connection, ref: string, signal: AbortSignal, cacheImports: readonly CacheEntry[] = []) {
+  constructor(
+    { connection, ref, signal, refusedSecrets }: Pick<GatewayCall, "connection" | "refusedSecrets"> & { ref: string; signal: AbortSignal },
+    cacheImports: readonly CacheEntry[] = [],
+  ) {
     this.#cacheImports = cacheImports;
-    this.#call = { connection, options: { metadata: { "buildkit-controlapi-buildid": ref }, signal } };
+    this.#call = { connection, options: { metadata: { "buildkit-controlapi-buildid": ref }, signal }, refusedSecrets };
   }
 
   async ping(): Promise<Capabilities> {

@@ -47,7 +47,7 @@ test("a script whose expectations hold passes", async () => {
       "stdin c.txt",
       "exec cat",
       "cmp stdout c.txt",
-      "exec sh -c 'echo started; sleep 100' &slow&",
+      "exec sh -c 'echo started; exec sleep 100' &slow&",
       "until slow started",
       "kill SIGKILL slow",
       "exec pwd",
