@@ -27,8 +27,8 @@ export interface FailedStep {
   readonly name: string;
   /** Exit code of its process, where one ended. */
   readonly exitCode?: number;
-  /** Where the process had filesystems mounted, and of which kind. */
-  readonly mounts?: readonly { readonly dest: string; readonly kind: string }[];
+  /** Where the process had filesystems mounted, and of which kind; `source` is a path below what is mounted, or the name of a secret or agent. */
+  readonly mounts?: readonly { readonly dest: string; readonly kind: string; readonly source?: string }[];
 }
 
 /** Process exit codes: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */

@@ -11,6 +11,8 @@ export {
   checkDaemon,
   type Daemon,
   describeDefinition,
+  type ExecMount,
+  execMounts,
   imageAttrs,
   normalizeReference,
   ociLayoutAttrs,

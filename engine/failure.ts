@@ -87,8 +87,14 @@ function describeStep({ exitCode, exec }: SolveFailure, { digest, name }: Step, 
     digest,
     name,
     ...(exitCode === undefined ? {} : { exitCode }),
-    ...(mounts === undefined ? {} : { mounts: mounts.filter(isOfUser).map(({ dest, kind }) => ({ dest, kind })) }),
+    ...(mounts === undefined ? {} : { mounts: mounts.filter(isOfUser).map(tellMount) }),
   };
+}
+
+/** With what the daemon calls it when it cannot be mounted. The id of a cache is of no use to anybody. */
+function tellMount({ dest, kind, selector = "", id = "" }: Mounts[number]): NonNullable<FailedStep["mounts"]>[number] {
+  const source = kind === "bind" ? selector : kind === "cache" ? "" : id;
+  return { dest, kind, ...(source === "" || source === "/" ? {} : { source }) };
 }
 
 /** Shells and runtimes tell the signal that ended a process as 128 + its number. */

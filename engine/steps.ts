@@ -1,5 +1,5 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
-import { type Definition, originOf, type Vertex } from "../compiler/index.ts";
+import { type Definition, type ExecMount, execMounts, originOf, type Vertex } from "../compiler/index.ts";
 import { type Download, readableReason, type StatusUpdate } from "../runtime/solve/index.ts";
 import { clippedWarning, withoutMark } from "./clipped.ts";
 import type { Step, UpEvent } from "./events.ts";
@@ -13,8 +13,8 @@ interface Tracked {
   /** Counted in the summary: work that the config asks for, not the transfer of sources nor the collecting of results. */
   readonly counted: boolean;
   readonly download: Download | undefined;
-  /** Of an exec. */
-  readonly mounts: Mounts | undefined;
+  /** Of an exec. Read when it fails: for a Dockerfile's that takes decoding. */
+  readonly mounts: () => Mounts | undefined;
   state: State;
   /** As the daemon told last, whatever was made of it. */
   running: boolean;
@@ -23,7 +23,7 @@ interface Tracked {
 }
 
 /** Where a process has filesystems mounted, and of which kind. */
-export type Mounts = readonly { readonly dest: string; readonly kind: string }[];
+export type Mounts = readonly ExecMount[];
 
 /** What a step that only the daemon knows of belongs to: an op's words, component and lines. */
 export interface StepOwner {
@@ -75,7 +75,7 @@ export class StepTracker {
 
   /** The mounts of a step of the graph that is an exec. */
   mounts(digest: string): Mounts | undefined {
-    return this.#tracked.get(digest)?.mounts;
+    return this.#tracked.get(digest)?.mounts();
   }
 
   /** Digest of the step of the graph that failed for this reason: old daemons do not tell it in the error. */
@@ -177,7 +177,7 @@ export class StepTracker {
       planned: false,
       counted: false,
       download: undefined,
-      mounts: undefined,
+      mounts: () => undefined,
       state: "waiting",
       running: false,
     };
@@ -196,7 +196,7 @@ export class StepTracker {
 }
 
 function toTracked(vertex: Vertex): Omit<Tracked, "step"> {
-  const mounts = vertex.kind === "exec" ? [{ dest: "/", kind: "bind" }, ...vertex.mounts] : undefined;
+  const mounts = (): Mounts | undefined => execMounts(vertex);
   return { planned: true, counted: isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting", running: false };
 }
 

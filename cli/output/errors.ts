@@ -45,13 +45,21 @@ function formatDiagnostic(diagnostic: Diagnostic, format: ErrorFormat): string {
   if (places.length > mostPlaces) note("and at", plural(places.length - mostPlaces, "more place"));
   if (diagnostic.path !== undefined && diagnostic.path !== "") note("in", clean(diagnostic.path));
   const mounts = diagnostic.step?.mounts?.filter(({ dest }) => dest !== "/") ?? [];
-  if (mounts.length > 0) note("mounts:", mounts.map(({ dest, kind }) => `${clean(dest)} (${kind})`).join(", "));
+  if (mounts.length > 0) note("mounts:", mounts.map(mountWords).join(", "));
   if (diagnostic.hint !== undefined) {
     const [hint = "", ...more] = diagnostic.hint.split("\n").map((line) => clean(line));
     note(style.green("hint:"), hint);
     for (const line of more) lines.push(`${" ".repeat(gutter + 9)}${line}`);
   }
   return lines.join("\n");
+}
+
+type StepMount = NonNullable<NonNullable<Diagnostic["step"]>["mounts"]>[number];
+
+/** `/token (secret token)`, `/src (bind of /app)`, `/tmp (tmpfs)`. */
+function mountWords({ dest, kind, source }: StepMount): string {
+  const of = source === undefined ? "" : `${kind === "bind" ? " of" : ""} ${source}`;
+  return clean(`${dest} (${kind}${of})`);
 }
 
 function distinct(places: readonly Position[]): Position[] {

@@ -3,6 +3,7 @@ export { gitAttrs, httpAttrs, imageAttrs, localAttrs, ociLayoutAttrs } from "./a
 export type { MarshalOptions } from "./codec.ts";
 export { decodeDefinition } from "./definition.ts";
 export { describeDefinition } from "./describe.ts";
+export { type ExecMount, execMounts } from "./exec-mounts.ts";
 export { type GitUrl, gitIdentifier, parseGitUrl } from "./giturl.ts";
 export { goJson } from "./gojson.ts";
 export { marshal } from "./marshal.ts";

@@ -133,6 +133,25 @@ test("mistakes in a Dockerfile are told at its line and at the op's", async () =
   assert.match(image.stderr, /127\.0\.0\.1:1\/none/);
 });
 
+test("a failed RUN of a Dockerfile is told with its mounts", async () => {
+  const files = (step: string, more = ""): Record<string, string> => ({
+    "up.cue": `package up\napp: #up: [{do: "docker-build"${more}, dockerfile: "FROM busybox AS base\\nFROM busybox\\n${step}\\n"}]\n`,
+  });
+  const mounts =
+    "--mount=type=bind,from=base,source=/bin,target=/in --mount=type=cache,target=/c --mount=type=tmpfs,target=/t --mount=type=secret,id=token,target=/s";
+  const options = ["--secret", "token=env:TOKEN"];
+  const failing = await up(files(`RUN ${mounts} exit 7`, ', secrets: ["token"]'), options, { TOKEN: "12345" });
+  assert.equal(failing.code, 1, failing.stderr);
+  const [told = ""] = /(?<== mounts: ).*/.exec(failing.stderr) ?? [];
+  assert.deepEqual(told.split(", ").sort(), ["/c (cache)", "/in (bind of /bin)", "/s (secret token)", "/t (tmpfs)"]);
+
+  const missing = await up(files("RUN --mount=type=bind,from=base,source=/nope,target=/in --mount=type=tmpfs,target=/t true"));
+  assert.equal(missing.code, 1, missing.stderr);
+  assert.match(missing.stderr, /failed: open \/nope: no such file or directory/);
+  assert.match(missing.stderr, /\.dockerfile:3:1\n/);
+  assert.match(missing.stderr, /= mounts: \/in \(bind of \/nope\), \/t \(tmpfs\)/);
+});
+
 test("a Dockerfile alone needs no context, and gets no rights of its own", async () => {
   const config = (step: string): Record<string, string> => ({
     "up.cue": `package up\napp: #up: [{do: "docker-build", dockerfile: "FROM busybox\\n${step}\\n"}]\n`,
