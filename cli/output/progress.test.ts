@@ -5,6 +5,7 @@ import { test } from "node:test";
 import type { Step, UpEvent } from "../../engine/index.ts";
 import { golden } from "../../test/support/golden.ts";
 import { type MemoryIo, memoryIo, noon } from "../../test/support/memory-io.ts";
+import { createProgress } from "./create.ts";
 import { JsonProgress } from "./json.ts";
 import { keptPerStep, LogStore } from "./log-store.ts";
 import { PlainProgress } from "./plain.ts";
@@ -254,6 +255,15 @@ test("thirty components share the terminal: what runs is shown, what has no room
     ["tty-crowd-high.txt", { columns: 80, rows: 60 }],
   ] as const) {
     golden(file(name), frames(crowd(), [250, 900, 1200], "failed", size));
+  }
+});
+
+test("with NO_COLOR, thirty components in 40 columns are told without any colour, the failure at the end", () => {
+  for (const mode of ["tty", "plain", "quiet"] as const) {
+    const io = memoryIo({ tty: true, columns: 40, rows: 20, env: { NO_COLOR: "1" } });
+    feed(io, createProgress(mode, io), crowd(), "failed");
+    assert.doesNotMatch(io.stderr.text, /\x1b\[[\d;]*m/);
+    golden(file(`${mode}-crowd-no-color.txt`), mode === "tty" ? `${terminal(io.stderr.text).join("\n")}\n` : io.stderr.text);
   }
 });
 

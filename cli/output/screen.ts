@@ -1,6 +1,6 @@
 // The last lines of a terminal, drawn again and again in place. Everything printed above stays in the scroll-back.
 import type { Out } from "../io.ts";
-import { width } from "./width.ts";
+import { wrappedRows } from "./width.ts";
 
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
@@ -11,6 +11,8 @@ const colourCodes = /\x1b\[[0-9;]*m/g;
 export class Screen {
   readonly #out: Out;
   #drawn: readonly string[] = [];
+  /** Of the terminal when the picture was drawn. */
+  #columns = 0;
   #hidden = false;
 
   constructor(out: Out) {
@@ -21,8 +23,14 @@ export class Screen {
   draw(lines: readonly string[]): void {
     const start = this.#hidden ? "" : hideCursor;
     this.#hidden = true;
-    this.#out.write(`${start}${this.#home()}${lines.map((line) => `${line}${clearLine}\n`).join("")}${clearBelow}`);
+    const { columns } = this.#out.size();
+    // Lines that were wrapped would still belong together, and come apart again with the next width.
+    const afresh = columns === this.#columns ? "" : clearBelow;
+    // Cleared before it is written: after a line as wide as the terminal, some terminals would clear its last character.
+    const picture = lines.map((line) => `${clearLine}${line}\n`).join("");
+    this.#out.write(`${start}${this.#home()}${afresh}${picture}${clearBelow}`);
     this.#drawn = lines;
+    this.#columns = columns;
   }
 
   /** Prints text above the picture; the next `draw` puts that below it. */
@@ -38,10 +46,13 @@ export class Screen {
     this.#drawn = [];
   }
 
-  /** To the first line of the picture. A terminal that became narrower has wrapped the lines of before. */
+  /**
+   * To the first line of the picture. A terminal that became narrower has wrapped the lines of before; of those that it moved above its first
+   * row to make room nothing can be taken back.
+   */
   #home(): string {
     const { columns } = this.#out.size();
-    const rows = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(width(line.replace(colourCodes, "")) / columns)), 0);
+    const rows = this.#drawn.reduce((sum, line) => sum + wrappedRows(line.replace(colourCodes, ""), columns), 0);
     return rows === 0 ? "" : `\r\x1b[${rows}A`;
   }
 }

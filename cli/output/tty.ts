@@ -18,6 +18,9 @@ export const everyTenth: Ticker = (callback) => {
   return () => clearInterval(timer);
 };
 
+/** Milliseconds. Who drags a window's corner makes it smaller many times in a row. */
+const dragging = 1000;
+
 const titles = {
   evaluate: "Evaluating CUE",
   connect: "Connecting to BuildKit",
@@ -37,6 +40,9 @@ export class TtyProgress implements ProgressPrinter {
   readonly #began: number;
   readonly #stop: () => void;
   #title = "Starting";
+  #size: { readonly columns: number; readonly rows: number };
+  /** When the terminal last became smaller; milliseconds since 1970. */
+  #shrunk = -Infinity;
   #finished = false;
 
   constructor(out: Out, style: Style, now: () => number, ticker: Ticker = everyTenth) {
@@ -47,7 +53,8 @@ export class TtyProgress implements ProgressPrinter {
     this.#table = new StepTable(style.colour);
     this.#began = now();
     const stopTicker = ticker(() => this.#draw());
-    const stopResize = out.onResize(() => this.#draw());
+    this.#size = out.size();
+    const stopResize = out.onResize(() => this.#resize());
     this.#stop = () => {
       stopTicker();
       stopResize();
@@ -93,17 +100,33 @@ export class TtyProgress implements ProgressPrinter {
     this.#finished = true;
     this.#stop();
     this.#title = endings[outcome];
-    this.#screen.draw(this.#frame(Infinity));
+    this.#screen.draw(this.#frame({ columns: this.#out.size().columns, rows: Infinity }));
     this.#screen.release();
     if (outcome === "failed") this.#out.write(formatFailedLogs(this.#table.failed(), this.#style));
   }
 
   #draw(): void {
-    if (!this.#finished) this.#screen.draw(this.#frame(Math.max(3, this.#out.size().rows - 1)));
+    if (!this.#finished) this.#screen.draw(this.#frame(this.#room()));
   }
 
-  #frame(rows: number): string[] {
-    const { columns } = this.#out.size();
+  #resize(): void {
+    const [before, now] = [this.#size, this.#out.size()];
+    this.#size = now;
+    if (now.columns < before.columns || now.rows < before.rows) this.#shrunk = this.#now();
+    this.#draw();
+  }
+
+  /**
+   * How large the picture may be. What a smaller terminal has no room for when it wraps its lines moves up, out of reach: while it becomes
+   * smaller, the picture keeps away from its borders, so that this happens once, not with every step.
+   */
+  #room(): { readonly columns: number; readonly rows: number } {
+    const { columns, rows } = this.#out.size();
+    const part = this.#now() - this.#shrunk < dragging ? 0.75 : 1;
+    return { columns: Math.floor(columns * part), rows: Math.max(3, Math.floor((rows - 1) * part)) };
+  }
+
+  #frame({ columns, rows }: { readonly columns: number; readonly rows: number }): string[] {
     return renderFrame({ table: this.#table, title: this.#title, began: this.#began, now: this.#now(), columns, rows, style: this.#style });
   }
 }

@@ -37,6 +37,21 @@ export function width(text: string): number {
   return columns;
 }
 
+/** Rows that a text without control sequences takes where it is wrapped; a wide character is not cut in two. */
+export function wrappedRows(text: string, columns: number): number {
+  let rows = 1;
+  let used = 0;
+  for (const char of text) {
+    const next = charWidth(char);
+    if (used + next > columns) {
+      rows++;
+      used = 0;
+    }
+    used += next;
+  }
+  return rows;
+}
+
 /** The text, cut to at most `columns` columns; a cut is shown as `…`. */
 export function truncate(text: string, columns: number): string {
   if (columns <= 0) return "";

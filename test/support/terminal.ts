@@ -7,6 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
+export interface TerminalOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** 80 × 24 without it. */
+  readonly size?: { readonly columns: number; readonly rows: number };
+}
+
 export class TestTerminal {
   /** Exit code of the program. */
   readonly ended: Promise<number>;
@@ -16,11 +23,12 @@ export class TestTerminal {
   readonly #dir = mkdtempSync(join(tmpdir(), "terminal-"));
   #seen = 0;
 
-  constructor(args: readonly string[], options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> }) {
-    const command = `tty > ${quote(join(this.#dir, "tty"))}; stty cols 80 rows 24; exec ${args.map(quote).join(" ")}`;
+  constructor(args: readonly string[], options: TerminalOptions) {
+    const { columns, rows } = options.size ?? { columns: 80, rows: 24 };
+    const command = `tty > ${quote(join(this.#dir, "tty"))}; stty cols ${columns} rows ${rows}; exec ${args.map(quote).join(" ")}`;
     this.#child = spawn("script", ["-qefc", command, "/dev/null"], { ...options, stdio: ["pipe", "pipe", "inherit"] });
-    this.#child.stdout?.on("data", (chunk: Buffer) => {
-      this.shown += chunk.toString("utf8");
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      this.shown += text;
     });
     this.ended = new Promise((done) => {
       this.#child.once("close", (code) => {
