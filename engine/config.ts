@@ -69,7 +69,7 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
   const compiled = env["DAGGER_CUE_CODE"] !== "off";
   const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal });
   try {
-    const { resolver: modules } = openModules({ env, offline: isOffline(request), signal, evaluator });
+    const { resolver: modules } = openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator });
     const { tags, injectVars } = request;
     const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });
     return await use({ evaluator, source, fills: [...given, ...typed.fills], granted: typed.dirs });

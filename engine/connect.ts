@@ -197,7 +197,7 @@ async function openWith(
   steps: StepTracker,
   clientId: Promise<string>,
 ): Promise<OpenBuild> {
-  const daemon = await findDaemon({ env, signal, explicit: buildkit });
+  const daemon = await findDaemon({ env, cwd, signal, explicit: buildkit });
   const client = await connect(daemon.address, { env, cwd, signal, tls });
   // Goes on while CUE evaluates; a daemon of a known version costs one short call.
   const capabilities = client.capabilities(env, signal);
@@ -208,7 +208,7 @@ async function openWith(
     layouts: offer.layouts,
     ssh: agents.agents,
     secrets,
-    auth: withLogins(dockerAuth(env), async (host) => {
+    auth: withLogins(dockerAuth(env, cwd), async (host) => {
       const login = offer.logins().get(host);
       const secret = login && (await secrets(login.secret));
       return secret && { username: login.username, secret: Buffer.from(secret).toString("utf8") };

@@ -52,7 +52,7 @@ function checkParts(): Check[] {
 /** The daemon that a run would use, tried in the same order; the embedded one is not started but what it needs is checked. */
 async function checkBuildkit(request: DoctorRequest): Promise<Check[]> {
   const { env, signal } = request;
-  const found = await lookForDaemon({ env, explicit: request.buildkit, ...(signal === undefined ? {} : { signal }) });
+  const found = await lookForDaemon({ env, cwd: request.cwd, explicit: request.buildkit, ...(signal === undefined ? {} : { signal }) });
   if (found !== undefined) return [await checkDaemon(found.address, names[found.from], request)];
   const status = await daemonStatus({ env });
   if (status.running && status.ready) return [await checkDaemon(status.address, "embedded, running", request)];

@@ -184,7 +184,7 @@ async function withModule<T>(request: ModuleRequest, work: (module: Module, modu
     const module = await findModuleAt(dir, request.cwd, evaluator);
     if (module?.file === undefined) throw noModule(dir);
     const { env, signal } = request;
-    return await work(module, openModules({ env, offline: isOffline(request), signal, evaluator }));
+    return await work(module, openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator }));
   } finally {
     await evaluator.close();
   }

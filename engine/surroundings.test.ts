@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { UserError } from "../compiler/index.ts";
-import { openAgents } from "../runtime/session/index.ts";
+import { dockerAuth, openAgents } from "../runtime/session/index.ts";
 import { imageStore } from "./images.ts";
 import { inspect } from "./inspect.ts";
 import { readPolicy } from "./policy.ts";
@@ -64,6 +64,14 @@ test("a run uses the daemon and the certificates that the request's environment 
     assert.ok(error.message.includes(join(anna.cwd, "my-ca.pem")), error.message);
     return true;
   });
+});
+
+test("Docker's logins are found from the request's directory", async () => {
+  mkdirSync(join(bert.cwd, "my-docker"));
+  const login = { auths: { "example.com": { auth: Buffer.from("bert:hush").toString("base64") } } };
+  writeFileSync(join(bert.cwd, "my-docker/config.json"), JSON.stringify(login));
+  const found = await dockerAuth({ DOCKER_CONFIG: "my-docker" }, bert.cwd).credentials("example.com");
+  assert.deepEqual(found, { username: "bert", secret: "hush" });
 });
 
 test("a program that leads to the daemon gets the request's variables", async () => {

@@ -36,7 +36,7 @@ export async function prune(
 }
 
 async function withClient<T>({ buildkit, tls, signal, env, cwd }: DaemonRequest, work: (client: Client) => Promise<T>): Promise<T> {
-  const daemon = await findDaemon({ env, signal, explicit: buildkit });
+  const daemon = await findDaemon({ env, cwd, signal, explicit: buildkit });
   const client = await connect(daemon.address, { env, cwd, signal, tls });
   try {
     return await work(client);

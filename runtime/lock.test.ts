@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -40,6 +40,28 @@ test("two holders never overlap, and the lock is free after an error", async () 
   const results = await Promise.allSettled(Array.from({ length: 10 }, () => withLock(file, work)));
   assert.ok(results.every((result) => result.status === "rejected" && String(result.reason) === "Error: done"));
   assert.equal(await withLock(file, () => Promise.resolve(7)), 7);
+});
+
+test("the helper gets none of this process's variables but the path", async () => {
+  const bin = join(dir, "bin");
+  const seen = join(dir, "seen");
+  const before = process.env["PATH"];
+  await mkdir(bin);
+  await writeFile(join(bin, "flock"), `#!/bin/sh\nenv > ${seen}\nPATH="${before}" exec flock "$@"\n`, { mode: 0o755 });
+  process.env["PATH"] = `${bin}:${before}`;
+  process.env["A_SECRET_OF_THIS_PROCESS"] = "hush";
+  try {
+    await withLock(join(dir, "bare"), () => Promise.resolve());
+  } finally {
+    process.env["PATH"] = before;
+    delete process.env["A_SECRET_OF_THIS_PROCESS"];
+  }
+  const names = (await readFile(seen, "utf8")).split("\n").map((line) => line.replace(/=.*/, ""));
+  // The shell that tells them sets some of its own.
+  assert.deepEqual(
+    names.filter((name) => !["", "_", "PWD", "OLDPWD", "SHLVL"].includes(name)),
+    ["PATH"],
+  );
 });
 
 test("a holder that is killed frees the lock", async () => {

@@ -27,7 +27,9 @@ async function acquire(file: string, signal: AbortSignal | undefined): Promise<(
   const command = process.platform === "linux" ? "flock" : "lockf";
   const args = [...(command === "lockf" ? ["-k"] : []), file, "sh", "-c", script];
   // In a session of its own, so that Ctrl-C in the terminal does not free the lock while we still clean up.
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], detached: true });
+  // It gets no more of this process's environment, which may hold secrets, than it takes to be found.
+  const env = { PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin" };
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"], detached: true, env });
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
     child.once("error", () => resolve());

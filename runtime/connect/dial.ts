@@ -30,7 +30,7 @@ export async function resolveAddress(text: string, options: ResolveOptions): Pro
     throw badTls(`${text} is not reached by TCP`, "Leave the --tls flags out, or use a tcp:// address");
   }
   if (address.kind === "docker")
-    return withEnv({ ...address, endpoint: address.endpoint ?? (await findDocker(text, options.env)) }, options.env);
+    return withEnv({ ...address, endpoint: address.endpoint ?? (await findDocker(text, options.env, options.cwd)) }, options.env);
   return withEnv(address, options.env);
 }
 
@@ -61,10 +61,10 @@ export async function dial(address: Address, signal: AbortSignal): Promise<Duple
 }
 
 /** Whether the Docker that the `docker` command would use is there and has a BuildKit. Waits some seconds at most. */
-export async function dockerAnswers(env: Environment): Promise<boolean> {
+export async function dockerAnswers(env: Environment, cwd = ""): Promise<boolean> {
   try {
-    if (!(await expectsDocker(env))) return false;
-    const stream = await dial(await resolveAddress("docker://", { env }), AbortSignal.timeout(5_000));
+    if (!(await expectsDocker(env, cwd))) return false;
+    const stream = await dial(await resolveAddress("docker://", { env, cwd }), AbortSignal.timeout(5_000));
     stream.on("error", () => undefined);
     stream.destroy();
     return true;

@@ -3,11 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Duplex } from "node:stream";
 import { inputError } from "../../compiler/diagnostic.ts";
-import type { Environment } from "../directories.ts";
+import { dockerConfigDir, type Environment } from "../directories.ts";
 import { type Endpoint, parseDockerHost } from "./address.ts";
 import { readDockerTls } from "./tls.ts";
 
@@ -18,14 +17,14 @@ export class NoUpgradeError extends Error {}
 
 /**
  * The Docker that the `docker` command would use: DOCKER_HOST, else the context of DOCKER_CONTEXT or of its config file, else the
- * standard socket. Throws UserError (exit 2) `bad-address`, `no-docker-context`.
+ * standard socket. Relative directories start at `cwd` (default: the process's). Throws UserError (exit 2) `bad-address`, `no-docker-context`.
  */
-export async function findDocker(text: string, env: Environment): Promise<Endpoint> {
-  const config = dockerConfigDir(env);
+export async function findDocker(text: string, env: Environment, cwd = ""): Promise<Endpoint> {
+  const config = dockerConfigDir(env, cwd);
   const host = env.DOCKER_HOST ?? "";
   if (host !== "") {
     const wantsTls = (env.DOCKER_TLS_VERIFY ?? "") !== "" || host.startsWith("https://");
-    return withTls(parseDockerHost(text, host), wantsTls ? (env.DOCKER_CERT_PATH ?? config) : undefined);
+    return withTls(parseDockerHost(text, host), wantsTls ? resolve(cwd, env.DOCKER_CERT_PATH || config) : undefined);
   }
   const context = await currentContext(config, env);
   if (context === undefined) return { kind: "unix", text, path: standardSocket };
@@ -40,18 +39,13 @@ export async function findDocker(text: string, env: Environment): Promise<Endpoi
 }
 
 /** Whether a Docker can be expected at all: something names one, or its standard socket is there. */
-export async function expectsDocker(env: Environment): Promise<boolean> {
+export async function expectsDocker(env: Environment, cwd?: string): Promise<boolean> {
   if ((env.DOCKER_HOST ?? "") !== "" || existsSync(standardSocket)) return true;
-  return (await currentContext(dockerConfigDir(env), env)) !== undefined;
+  return (await currentContext(dockerConfigDir(env, cwd), env)) !== undefined;
 }
 
 async function withTls(endpoint: Endpoint, dir: string | undefined): Promise<Endpoint> {
   return endpoint.kind === "tcp" && dir !== undefined ? { ...endpoint, tls: await readDockerTls(dir) } : endpoint;
-}
-
-function dockerConfigDir(env: Environment): string {
-  const own = env.DOCKER_CONFIG ?? "";
-  return own === "" ? join(env.HOME ?? homedir(), ".docker") : own;
 }
 
 /** Undefined for Docker's `default` context, which is the standard socket. */

@@ -22,6 +22,8 @@ export interface FoundDaemon {
 export interface FindOptions extends DaemonOptions {
   /** What --buildkit says; taken as it is. */
   readonly explicit?: string | undefined;
+  /** Where relative directories of the environment start; default process.cwd(). */
+  readonly cwd?: string;
 }
 
 /** The one that `lookForDaemon` finds, else the embedded daemon, which is started. */
@@ -43,7 +45,7 @@ export async function lookForDaemon(options: FindOptions): Promise<RunningDaemon
   for (const socket of standardSockets(env)) {
     if (await answers(socket)) return { address: `unix://${socket}`, from: "standard" };
   }
-  return (await dockerAnswers(env)) ? { address: "docker://", from: "docker" } : undefined;
+  return (await dockerAnswers(env, options.cwd)) ? { address: "docker://", from: "docker" } : undefined;
 }
 
 /** Where a buildkitd of this machine listens unless told otherwise: the system's, and the user's own rootless one. */

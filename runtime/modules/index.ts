@@ -15,6 +15,8 @@ export { isVersion, type ModuleVersion, majorOf, nameOf, pathProblem, splitModul
 
 export interface ModulesOptions {
   readonly env: Environment;
+  /** Where relative directories of the environment start; default process.cwd(). */
+  readonly cwd?: string;
   /** Only what is in the cache is used. */
   readonly offline?: boolean;
   /** Milliseconds for which a registry may say nothing. */

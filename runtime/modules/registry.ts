@@ -33,6 +33,7 @@ export interface Published {
 
 export interface RegistryOptions {
   readonly env: Environment;
+  readonly cwd?: string;
   readonly registries: Registries;
   /** Milliseconds without a byte after which a request is given up. */
   readonly patience?: number;
@@ -49,7 +50,7 @@ export class RegistryClient {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.#auth = dockerAuth(options.env);
+    this.#auth = dockerAuth(options.env, options.cwd);
     this.#transfers = new Transfers(options);
   }
 

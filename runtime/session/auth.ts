@@ -1,7 +1,6 @@
 // Registry logins: answers the daemon from docker's own configuration, as every docker client does.
 import { spawn } from "node:child_process";
 import fs from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import { UserError } from "../../compiler/diagnostic.ts";
 import {
@@ -14,6 +13,7 @@ import {
   VerifyTokenAuthorityRequest,
   VerifyTokenAuthorityResponse,
 } from "../../proto/gen/github.com/moby/buildkit/session/auth/auth.ts";
+import { dockerConfigDir } from "../directories.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { Authority } from "./authority.ts";
 import type { Credentials, RegistryAuth, SessionServices } from "./services.ts";
@@ -68,9 +68,9 @@ async function authority(auth: RegistryAuth, host: string, salt: Uint8Array): Pr
   return Authority.of(auth.tokens?.seedDir ?? "", host, salt, (await auth.credentials(host)) !== undefined);
 }
 
-/** Logins from `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`, read when first asked; a missing file means none. */
-export function dockerAuth(env: Readonly<Record<string, string | undefined>>): RegistryAuth {
-  const dir = env["DOCKER_CONFIG"] ?? path.join(env["HOME"] ?? os.homedir(), ".docker");
+/** Logins from `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`, read when first asked; a missing file means none. A relative one starts at `cwd`. */
+export function dockerAuth(env: Readonly<Record<string, string | undefined>>, cwd = ""): RegistryAuth {
+  const dir = dockerConfigDir(env, cwd);
   let config: Promise<DockerConfig> | undefined;
   const key = (host: string): string => (host === dockerHubHost ? dockerHubKey : host);
   const read = (): Promise<DockerConfig> => {
