@@ -66,7 +66,7 @@ export function lookAround({ config, job, images, run, cwd }: WorldFacts): Plann
 }
 
 function digests(texts: readonly (readonly [name: string, text: string])[]): Record<string, string> {
-  return Object.fromEntries(texts.map(([name, text]) => [name, hash("sha256", text)]).sort());
+  return Object.fromEntries(texts.map(([name, text]) => [name, hash("sha256", text)] as const));
 }
 
 /** Where the digest is not in the graph, it is what the daemon said. */
