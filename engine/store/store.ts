@@ -1,0 +1,158 @@
+// The port of everything that is remembered between runs. Drivers: SQLite (a file of the workspace) and PostgreSQL (shared by many machines).
+import type {
+  FinalState,
+  JournalPage,
+  LeaseEntry,
+  NewEvent,
+  NewLog,
+  NewOutput,
+  NewRun,
+  Output,
+  Run,
+  RunChange,
+  RunComponent,
+  RunEnd,
+  RunFilter,
+  RunKey,
+  RunPage,
+} from "./records.ts";
+
+/**
+ * Rows of one tenant. What a call resolved for is written: it survives the end of this process at any moment. Calls wait for a busy database,
+ * and for one that is gone for a moment; they reject with a `UserError`: `store-unreachable`, `store-busy`, `store-full`, `store-read-only`,
+ * `store-corrupt`, `store-newer`, and for writes of a run that is not this process's any more, `run-taken-over`.
+ */
+export interface Store {
+  readonly tenant: string;
+  /** Version of the schema, from 1. */
+  readonly format: number;
+  /** The same store for another tenant; it is closed with this one. */
+  forTenant(tenant: string): Store;
+  readonly runs: Runs;
+  readonly components: Components;
+  /** At most `limits.events` bytes of JSON a run. */
+  readonly events: Journal<NewEvent>;
+  /** At most `limits.logs` bytes a run. */
+  readonly logs: Journal<NewLog>;
+  readonly blobs: Blobs;
+  readonly outputs: Outputs;
+  readonly leases: Leases;
+  /** Ends what this process still holds: its leases go to the next in the queue; its open runs become `interrupted`. */
+  close(): Promise<void>;
+}
+
+export interface Runs {
+  /** A durable row, `queued`, before anything runs. It belongs to this process until it is finished or the process is gone. */
+  create(run: NewRun): Promise<Run>;
+  /** `running` from now on; with a lease, under its token, which `key` of later writes must show: take them from the Run that comes back. */
+  start(key: RunKey, lease?: Pick<Lease, "token">): Promise<Run>;
+  update(key: RunKey, change: RunChange): Promise<void>;
+  /** Final and durable. Finishing again with the same state does nothing. */
+  finish(key: RunKey, end: RunEnd): Promise<Run>;
+  get(id: string): Promise<Run | undefined>;
+  list(filter?: RunFilter): Promise<RunPage>;
+  /** Asks the process that has the run to end it, wherever it is. False: there is no such run, or it is over. */
+  cancel(id: string, reason: string): Promise<boolean>;
+  /** Of a run that this process created: aborts when somebody asks for its end, with the reason, or when the run was taken from this process. */
+  signal(id: string): AbortSignal;
+  /** Deletes final runs with all that belongs to them, and blobs that nothing refers to any more. Says how many runs. */
+  prune(what: PruneFilter): Promise<number>;
+}
+
+export interface PruneFilter {
+  readonly stack?: string;
+  readonly env?: string;
+  readonly states?: readonly FinalState[];
+  /** Only runs created before this time. */
+  readonly before?: number;
+  /** The newest so many of what matches stay. */
+  readonly keep?: number;
+}
+
+export interface Components {
+  /** Adds, or replaces those of the same path. */
+  put(key: RunKey, components: readonly RunComponent[]): Promise<void>;
+  /** By path. */
+  list(run: string): Promise<readonly RunComponent[]>;
+}
+
+export interface Journal<Entry> {
+  /**
+   * Adds entries behind number `after` (0 for the first) and gives the number of the last. Only the run's own writer appends, so it knows the
+   * number; a batch that is there already is not written twice. A batch may have any size; a few hundred entries at a time are best.
+   */
+  append(key: RunKey, after: number, entries: readonly Entry[]): Promise<number>;
+  /** What follows entry `after` (0: from the beginning). The number is a durable cursor: reading on after any pause misses nothing. */
+  read(run: string, options?: JournalOptions): Promise<JournalPage<Entry>>;
+}
+
+export interface JournalOptions {
+  readonly after?: number;
+  /** Entries a page, 1000 without. */
+  readonly limit?: number;
+}
+
+export interface Blobs {
+  /** Keeps bytes under their digest, `sha256:…`, as long as a run that named it is there. The same bytes are kept once for a tenant. */
+  put(key: RunKey, bytes: Uint8Array): Promise<string>;
+  get(digest: string): Promise<Uint8Array | undefined>;
+}
+
+export interface Outputs {
+  /** Of components that succeeded, in the environment of the run. Refused when a later holder of the environment wrote them already. */
+  put(key: RunKey, outputs: readonly NewOutput[]): Promise<void>;
+  get(stack: string, env: string, component: string): Promise<Output | undefined>;
+  /** By component. */
+  list(stack: string, env: string): Promise<readonly Output[]>;
+  /** Forgets those of an environment. */
+  clear(stack: string, env: string): Promise<void>;
+}
+
+export interface Leases {
+  /**
+   * Waits for its turn, first come first served, and resolves with the lease. Whoever is gone without a word (killed, or unheard of for
+   * `ttl`) loses its place. Aborting `signal` leaves the queue and rejects with its reason.
+   */
+  acquire(wish: LeaseWish): Promise<Lease>;
+  /** The holder and the queue of a key, in order; of all keys without one. */
+  list(key?: string): Promise<readonly LeaseEntry[]>;
+}
+
+export interface LeaseWish {
+  /** What only one may do at a time, e.g. `env:STACK/ENV`. */
+  readonly key: string;
+  /** The run that it is for; others are shown it, and `supersede` cancels it. */
+  readonly run?: string;
+  /** Cancels the runs that hold the key and wait for it (reason `superseded`), and comes next. */
+  readonly supersede?: boolean;
+  readonly signal: AbortSignal;
+  /** Told when it must wait, and whenever the queue before it changes: the holder first. */
+  readonly onWait?: (before: readonly LeaseEntry[]) => void;
+}
+
+export interface Lease {
+  readonly key: string;
+  /** Higher than that of every holder before. */
+  readonly token: number;
+  /** Aborts when the lease is lost, or when somebody supersedes it. */
+  readonly signal: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** Where rows are: a SQLite file (its directory is made), or a database of a PostgreSQL server. */
+export type StoreLocation = { readonly file: string } | { readonly url: string };
+
+export interface StoreOptions {
+  readonly location: StoreLocation;
+  /** "" without. */
+  readonly tenant?: string;
+  /** Milliseconds since 1970. Only shown to people: neither order nor leases depend on it. */
+  readonly now: () => number;
+  readonly limits?: { readonly events?: number; readonly logs?: number };
+  /** How often this process says that it lives, and after which silence it counts as gone; milliseconds, 2000 and 30000 without. */
+  readonly beat?: { readonly every: number; readonly ttl: number };
+  /** How long a call waits for a busy or vanished database; milliseconds, 30000 without. */
+  readonly patience?: number;
+  /** Told when something was mended on the way: an interrupted run marked, a backup that could not be made. */
+  readonly onNotice?: (text: string) => void;
+}
