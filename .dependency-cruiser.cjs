@@ -15,7 +15,12 @@ const layers = {
     npm: ["@bufbuild/protobuf", "tar-stream", "yauzl"],
     node: "any",
   },
-  engine: { from: product("engine"), may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$"], npm: ["@viz-js/viz", "yaml"], node: "any" },
+  engine: {
+    from: product("engine"),
+    may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$"],
+    npm: ["@viz-js/viz", "yaml", "kysely", "pg", "@photostructure/sqlite"],
+    node: "any",
+  },
   cli: { from: product("cli"), may: ["^cli/", "^engine/"], npm: ["commander", "yaml"], node: "any" },
 };
 

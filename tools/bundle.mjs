@@ -11,7 +11,7 @@ const bundleUrl = 'const __bundleUrl = require("node:url").pathToFileURL(__filen
 const asFunction = { banner: { js: `(function (exports, require, module, __filename, __dirname) {${bundleUrl}` }, footer: { js: "})" } };
 
 /** Rare and large: files of their own, which are read when they are needed. */
-const apart = ["@viz-js/viz", "tar-stream", "yaml", "yauzl"];
+const apart = ["@viz-js/viz", "kysely", "pg", "tar-stream", "yaml", "yauzl"];
 const fileOf = (name) => name.replace(/^.*[/]/, "");
 const setApart = {
   name: "apart",
@@ -39,6 +39,8 @@ const options = {
   alias: { yaml: "./node_modules/yaml/browser/index.js" },
   define: { "import.meta.url": "__bundleUrl", "import.meta.resolve": "undefined" },
   banner: { js: bundleUrl },
+  // Machine code, which stays in node_modules; and what pg can do without.
+  external: ["@photostructure/sqlite", "pg-native", "pg-cloudflare"],
   logLevel: "warning",
 };
 

@@ -42,8 +42,11 @@ export interface Store {
 }
 
 export interface Runs {
-  /** A durable row, `queued`, before anything runs. It belongs to this process until it is finished or the process is gone. */
-  create(run: NewRun): Promise<Run>;
+  /**
+   * A durable row, `queued`, before anything runs. It belongs to this process until it is finished or the process is gone.
+   * Not `created`: a run with that `idempotencyKey` is there already, and belongs to whoever created it.
+   */
+  create(run: NewRun): Promise<{ readonly run: Run; readonly created: boolean }>;
   /** `running` from now on; with a lease, under its token, which `key` of later writes must show: take them from the Run that comes back. */
   start(key: RunKey, lease?: Pick<Lease, "token">): Promise<Run>;
   update(key: RunKey, change: RunChange): Promise<void>;

@@ -1,0 +1,92 @@
+// Copies of a SQLite store, made now and then while it is whole, and put in its place when it is damaged.
+import { existsSync, statSync, utimesSync } from "node:fs";
+import { copyFile, open, rename, rm } from "node:fs/promises";
+import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
+import { UserError } from "../../../compiler/index.ts";
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Newest first. Two, because damage may be found only after the next copy was made. */
+const backupsOf = (file: string): [string, string] => [`${file}.backup`, `${file}.backup-before`];
+
+/**
+ * Copies the database beside itself if the last copy is older than a day, or `always`. SQLite reads every row for it, so a damaged database
+ * never replaces a good copy.
+ */
+export async function backUp(database: DatabaseSyncInstance, file: string, now: number, always: boolean): Promise<void> {
+  const [last, before] = backupsOf(file);
+  const made = statSync(last, { throwIfNoEntry: false })?.mtimeMs;
+  // A copy from the future is one from before the clock went back.
+  if (!always && made !== undefined && made <= now && now - made < day) return;
+  const fresh = `${file}.backup-new`;
+  await rm(fresh, { force: true });
+  try {
+    database.prepare("vacuum into ?").run(fresh);
+    await syncFile(fresh);
+    utimesSync(fresh, now / 1000, now / 1000);
+    if (made !== undefined) await rename(last, before);
+    await rename(fresh, last);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export interface Restored {
+  /** When the copy that is now the store was made, milliseconds since 1970. */
+  readonly made: number;
+  /** Where the damaged file lies now; not there when there was none. */
+  readonly aside?: string;
+}
+
+/**
+ * Puts the newest backup that is whole in the place of a SQLite store. The damaged file is kept beside it. No other process may have the
+ * store open. Rejects with `store-no-backup`.
+ */
+export async function restoreStore(file: string): Promise<Restored> {
+  const backup = backupsOf(file).find(isWhole);
+  if (backup === undefined) {
+    const message = `There is no backup of the store ${file}`;
+    const hint = `Remove ${file} to start with an empty history`;
+    throw new UserError(3, [{ code: "store-no-backup", message, at: [], hint }]);
+  }
+  const made = statSync(backup).mtimeMs;
+  const fresh = `${file}.restored`;
+  await copyFile(backup, fresh);
+  await syncFile(fresh);
+  const aside = existsSync(file) ? free(`${file}.damaged`) : undefined;
+  if (aside !== undefined) await rename(file, aside);
+  // What belongs to the damaged file must not be applied to the copy.
+  for (const part of ["-wal", "-shm"]) {
+    if (aside !== undefined && existsSync(file + part)) await rename(file + part, aside + part);
+  }
+  await rename(fresh, file);
+  return aside === undefined ? { made } : { made, aside };
+}
+
+function free(path: string): string {
+  for (let n = 1; ; n++) if (!existsSync(`${path}-${n}`)) return `${path}-${n}`;
+}
+
+function isWhole(file: string): boolean {
+  if (!existsSync(file)) return false;
+  try {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      return JSON.stringify(database.prepare("pragma integrity_check").all()) === '[{"integrity_check":"ok"}]';
+    } finally {
+      database.close();
+    }
+  } catch {
+    return false;
+  }
+}

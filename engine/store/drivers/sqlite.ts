@@ -1,0 +1,171 @@
+// SQLite: a file of the workspace. Node's interface to it is synchronous, so transactions are short and nobody waits inside of SQLite.
+import { statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from "kysely";
+import { backUp } from "./backup.ts";
+import type { Dialect, Fault } from "./dialect.ts";
+import { told } from "./faults.ts";
+
+/** Makes the directory. Opening finds out at once whether the file can be written and is a database. */
+export async function openSqlite(file: string): Promise<Dialect> {
+  const connection = await connectTo(file);
+  return {
+    kysely: {
+      createDriver: () => new SqliteDriver(connection),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+      createAdapter: () => new SqliteAdapter(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+    },
+    place: file,
+    types: { int: sql`integer`, bytes: sql`blob` },
+    clock: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+    locksRows: false,
+    // A writer that began as a reader could find that another wrote meanwhile, and would have to start over.
+    begin: { read: "begin deferred", write: "begin immediate" },
+    connect: async (db) => {
+      // Before the first table: room of deleted rows can then be given back.
+      await sql`pragma auto_vacuum = incremental`.execute(db);
+      // Readers and a writer do not wait for each other. The file keeps it; also, a file that is none of SQLite's is found out here.
+      await sql`pragma journal_mode = wal`.execute(db);
+    },
+    // Without it, a commit survives the end of every process, but the last ones may not survive the loss of power.
+    sync: async (db, durable) => {
+      const level = durable ? "full" : "normal";
+      if (connection.sync !== level) await sql`pragma synchronous = ${sql.raw(level)}`.execute(db);
+      connection.sync = level;
+    },
+    lockFormat: async () => {},
+    fault: (error) => faultOf(error, file),
+    shrink: async (db) => {
+      await sql`pragma incremental_vacuum`.execute(db);
+    },
+    backup: async (_, now, always) => backUp(connection.database, file, now, always),
+  };
+}
+
+async function connectTo(file: string): Promise<Connection> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    return new Connection(file);
+  } catch (error) {
+    throw told(faultOf(error, file), file, error);
+  }
+}
+
+/** How many prepared statements are kept: there are a few dozen kinds of queries. */
+const keptStatements = 100;
+
+class Connection implements DatabaseConnection {
+  sync = "";
+  readonly database: DatabaseSyncInstance;
+  readonly #prepared = new Map<string, StatementSyncInstance>();
+
+  constructor(file: string) {
+    this.database = new DatabaseSync(file, { timeout: 0 });
+  }
+
+  #prepare(text: string): StatementSyncInstance {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.database.prepare(text);
+    if (this.#prepared.size === keptStatements) this.#prepared.clear();
+    this.#prepared.set(text, statement);
+    return statement;
+  }
+
+  async executeQuery<Row>({ sql: text, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const statement = this.#prepare(text);
+    const values = parameters as never[];
+    if (statement.columns().length > 0) return { rows: statement.all(...values) as Row[] };
+    return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) };
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely's interface asks for it; nothing here streams.
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error("The store does not stream");
+  }
+}
+
+/** One connection, used by one after the other. */
+class SqliteDriver implements Driver {
+  readonly #connection: Connection;
+  #turn: Promise<void> = Promise.resolve();
+  #done: () => void = () => {};
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.#turn;
+    let done = (): void => {};
+    this.#turn = new Promise((resolve) => {
+      done = resolve;
+    });
+    await before;
+    this.#done = done;
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#done();
+  }
+
+  // Transactions are begun by database.ts, which knows of what kind they are.
+  async beginTransaction(): Promise<void> {}
+  async commitTransaction(): Promise<void> {}
+  async rollbackTransaction(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    this.#connection.database.close();
+  }
+}
+
+/** SQLite's primary result codes. */
+const codes = { perm: 3, busy: 5, locked: 6, readOnly: 8, io: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
+
+function faultOf(error: unknown, file: string): Fault {
+  const why = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
+  const tell = (code: string, message: string, hint: string): Fault => ({ kind: "told", code, message, hint });
+  const state = resolve(dirname(file));
+  if (code === codes.busy || code === codes.locked) return { kind: "busy", why: "another process is writing" };
+  if (code === codes.corrupt || code === codes.notADatabase) {
+    const hint = "Restore the last backup with dagger history restore";
+    return tell("store-corrupt", `The store ${file} is damaged: ${why}`, hint);
+  }
+  if (code === codes.full || code === "ENOSPC" || code === "EDQUOT") {
+    return tell("store-full", `The store ${file} cannot grow: the disk is full`, `Make room on the file system of ${state}`);
+  }
+  const refused = code === codes.readOnly || code === codes.perm || code === "EACCES" || code === "EROFS" || code === "EPERM";
+  if (refused || (code === codes.cannotOpen && existing(state))) {
+    const hint = `Make ${state} writable for the user that runs dagger`;
+    return tell("store-read-only", `The store ${file} cannot be written: ${why}`, hint);
+  }
+  if (code === codes.io || code === codes.cannotOpen || typeof code === "string") {
+    return tell("store-unreachable", `The store ${file} cannot be used: ${why}`, `Check the file system of ${state}`);
+  }
+  return { kind: "bug", why };
+}
+
+function codeOf(error: unknown): number | string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { sqliteCode, code } = error as { sqliteCode?: number; code?: string };
+  if (sqliteCode !== undefined) return sqliteCode & 0xff;
+  return code === "ERR_SQLITE_ERROR" ? undefined : code;
+}
+
+const existing = (dir: string): boolean => statSync(dir, { throwIfNoEntry: false }) !== undefined;

@@ -1,0 +1,24 @@
+// What a process is told when a run or a lease is not its own any more.
+import { UserError } from "../../../compiler/index.ts";
+
+export function takenOver(id: string): UserError {
+  const message = `The run ${id} does not belong to this process any more: it is over, or another process took its place`;
+  const hint = "See what became of it with dagger history show";
+  return new UserError(3, [{ code: "run-taken-over", message, at: [], hint }]);
+}
+
+export function leaseLost(): UserError {
+  const message = "Another process took the place of this one, which had not been heard of for too long";
+  return new UserError(3, [{ code: "lease-lost", message, at: [], hint: "Run it again" }]);
+}
+
+export function superseded(): UserError {
+  const message = "A newer run took the place of this one";
+  return new UserError(1, [{ code: "run-superseded", message, at: [], hint: "See the newer one with dagger history list" }]);
+}
+
+export function cancelled(id: string, reason: string): UserError {
+  if (reason === "superseded") return superseded();
+  const message = `The run ${id} was cancelled: ${reason}`;
+  return new UserError(130, [{ code: "run-cancelled", message, at: [], hint: "Run it again with dagger history rerun" }]);
+}
