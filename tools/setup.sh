@@ -17,6 +17,8 @@ wanted=(runc=runc rootlesskit=rootlesskit newuidmap=uidmap)
 wanted+=(debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils tar=tar)
 # Real parts that the tests start: registries, Docker with its old BuildKit, ssh servers and agents.
 wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io sshd=openssh-server ssh-agent=openssh-client)
+# The other database of the store of runs.
+wanted+=(pg_ctlcluster=postgresql)
 # Judges and helpers of the tests.
 wanted+=(skopeo=skopeo umoci=umoci openssl=openssl script=bsdutils setpriv=util-linux useradd=passwd ps=procps python3=python3)
 # The browser that tests open pages in.

@@ -43,7 +43,9 @@ export function components(scope: Scope): Components {
 type ComponentRow = Tables["components"];
 
 function componentRow(run: number, component: RunComponent): ComponentRow {
-  const { path, state, steps, cached, ms, outputs, fingerprints, definition = null, error = null } = component;
+  const { path, state, steps, cached, ms, outputs, fingerprints, definition = null } = component;
+  // What processes say may hold it; PostgreSQL's text may not.
+  const error = component.error?.replaceAll("\0", "\ufffd") ?? null;
   const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
   return {
     run,
