@@ -1,5 +1,5 @@
 // SQLite: a file of the workspace. Node's interface to it is synchronous, so transactions are short and nobody waits inside of SQLite.
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
@@ -56,11 +56,21 @@ export async function openSqlite(file: string): Promise<Dialect> {
 
 async function connectTo(file: string): Promise<Connection> {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await mkdirs(resolve(dirname(file)));
     return new Connection(file);
   } catch (error) {
     throw told(faultOf(error, file), file, error);
   }
+}
+
+/** One after the other: asked for all at once, Node says of a read-only file system that a directory is not there. */
+async function mkdirs(dir: string): Promise<void> {
+  if (existsSync(dir)) return;
+  await mkdirs(dirname(dir));
+  await mkdir(dir).catch((error: NodeJS.ErrnoException) => {
+    // Another process was faster.
+    if (error.code !== "EEXIST") throw error;
+  });
 }
 
 /** How many prepared statements are kept: there are a few dozen kinds of queries. */
@@ -130,6 +140,8 @@ class SqliteDriver implements Driver {
   async rollbackTransaction(): Promise<void> {}
 
   async destroy(): Promise<void> {
+    // Statements live on until they are collected, and the file stays open with them: whatever belongs into it goes there now.
+    attempt(() => this.#connection.database.exec("pragma wal_checkpoint(truncate)"));
     this.#connection.database.close();
   }
 }
@@ -144,14 +156,14 @@ function faultOf(error: unknown, file: string): Fault {
   const state = resolve(dirname(file));
   if (code === codes.busy || code === codes.locked) return { kind: "busy", why: "another process is writing" };
   if (code === codes.corrupt || code === codes.notADatabase) {
-    const hint = "Restore the last backup with dagger history restore";
+    const hint = `Put the backup ${file}.backup in its place`;
     return tell("store-corrupt", `The store ${file} is damaged: ${why}`, hint);
   }
   if (code === codes.full || code === "ENOSPC" || code === "EDQUOT") {
     return tell("store-full", `The store ${file} cannot grow: the disk is full`, `Make room on the file system of ${state}`);
   }
   const refused = code === codes.readOnly || code === codes.perm || code === "EACCES" || code === "EROFS" || code === "EPERM";
-  if (refused || (code === codes.cannotOpen && existing(state))) {
+  if (refused || (code === codes.cannotOpen && isFile(file))) {
     const hint = `Make ${state} writable for the user that runs dagger`;
     return tell("store-read-only", `The store ${file} cannot be written: ${why}`, hint);
   }
@@ -168,4 +180,13 @@ function codeOf(error: unknown): number | string | undefined {
   return code === "ERR_SQLITE_ERROR" ? undefined : code;
 }
 
-const existing = (dir: string): boolean => statSync(dir, { throwIfNoEntry: false }) !== undefined;
+/** SQLite says of a file whose directory cannot be written only that it cannot be opened. */
+const isFile = (file: string): boolean => attempt(() => statSync(file).isFile()) ?? false;
+
+function attempt<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}

@@ -3,7 +3,7 @@ import { UserError } from "../../../compiler/index.ts";
 
 export function takenOver(id: string): UserError {
   const message = `The run ${id} does not belong to this process any more: it is over, or another process took its place`;
-  const hint = "See what became of it with dagger history show";
+  const hint = "Look at the state of the run, and run it again";
   return new UserError(3, [{ code: "run-taken-over", message, at: [], hint }]);
 }
 
@@ -14,11 +14,11 @@ export function leaseLost(): UserError {
 
 export function superseded(): UserError {
   const message = "A newer run took the place of this one";
-  return new UserError(1, [{ code: "run-superseded", message, at: [], hint: "See the newer one with dagger history list" }]);
+  return new UserError(1, [{ code: "run-superseded", message, at: [], hint: "Look at the newer run" }]);
 }
 
 export function cancelled(id: string, reason: string): UserError {
   if (reason === "superseded") return superseded();
   const message = `The run ${id} was cancelled: ${reason}`;
-  return new UserError(130, [{ code: "run-cancelled", message, at: [], hint: "Run it again with dagger history rerun" }]);
+  return new UserError(130, [{ code: "run-cancelled", message, at: [], hint: "Run it again" }]);
 }
