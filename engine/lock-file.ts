@@ -1,7 +1,8 @@
 // dagger.lock: what names of images, git refs and addresses stood for when they were locked. Read strictly, written as a whole.
 import { randomBytes } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { inputError, UserError } from "../compiler/index.ts";
 import { displayName } from "../runtime/cue/index.ts";
@@ -37,7 +38,7 @@ export async function readLock(path: string, cwd: string): Promise<LockFile | un
   const file = displayName(path, cwd);
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readFileSync(path, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw bad(file, 1, `Cannot read ${file}: ${(cause as Error).message}`, "Check its permissions");

@@ -60,4 +60,5 @@ plugins:
       - removeEnumPrefix=false
 YAML
 (cd proto/src && "$root/node_modules/.bin/buf" generate --template buf.gen.yaml)
+node proto/lazy.mjs proto/gen
 echo "proto: $(find proto/gen -name '*.ts' | wc -l) files in proto/gen"

@@ -10,9 +10,9 @@ const bundle = "BUNDLE";
 const filename = join(__dirname, bundle);
 
 /** What few runs need: each is loaded when something of it is used. */
-const rare = new Set(["child_process", "v8", "worker_threads", "zlib", "./tar-stream.cjs", "./yauzl.cjs"]);
+const rare = new Set(["child_process", "fs/promises", "https", "v8", "worker_threads", "zlib", "./tar-stream.cjs", "./yauzl.cjs"]);
 /** Objects of functions, which many modules import whole: esbuild copies such an object for each, but not what it inherits. */
-const whole = new Set(["fs", "fs/promises", "http2", "net", "os", "path", "tls"]);
+const whole = new Set(["fs", "http2", "net", "os", "path", "tls"]);
 
 /** `require` for the bundle, where every module of the sources asks for the parts of Node that it needs. */
 function requireOnce() {
@@ -22,7 +22,8 @@ function requireOnce() {
     const name = id.replace(/^node:/, "");
     if (whole.has(name)) return Object.create(load(id));
     if (!rare.has(name)) return load(id);
-    const later = { get: (_, key) => load(id)[key] };
+    let loaded;
+    const later = { get: (_, key) => (loaded ??= load(id))[key] };
     return new Proxy({}, { ...later, getPrototypeOf: () => new Proxy({}, later) });
   };
   return (id) => {

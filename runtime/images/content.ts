@@ -1,7 +1,6 @@
 // The content of an image by digest, wherever it lies: in an OCI layout directory, or in an archive that was staged.
 import { createHash } from "node:crypto";
 import { readFileSync, type Stats, statSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Archive } from "./archive.ts";
 import { blobPath, damaged, type Staged, type Staging } from "./blobs.ts";
@@ -78,7 +77,8 @@ export async function smallFile(file: string, what: string): Promise<Buffer> {
   return readFileSync(file);
 }
 
-function statOf(file: string): Stats | undefined {
+/** What the name stands for; undefined when there is nothing, or nothing that we may see. At once: every run asks for a few. */
+export function statOf(file: string): Stats | undefined {
   try {
     return statSync(file);
   } catch {
@@ -87,10 +87,7 @@ function statOf(file: string): Stats | undefined {
 }
 
 async function isFile(file: string): Promise<boolean> {
-  return stat(file).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+  return statOf(file)?.isFile() ?? false;
 }
 
 function checkContent(data: Uint8Array, digest: string, where: string): void {

@@ -1,8 +1,7 @@
 // Finds an image in an OCI layout: by tag or digest, for a platform.
-import { stat } from "node:fs/promises";
 import { inputError } from "../../compiler/diagnostic.ts";
 import { blobPath, checkDigest } from "./blobs.ts";
-import { type Content, directoryContent, documentObject } from "./content.ts";
+import { type Content, directoryContent, documentObject, statOf } from "./content.ts";
 import { broken, type Descriptor, isIndex, type Manifest, parseObject, readConfig, readIndex, readManifest, refName } from "./oci.ts";
 import { bestMatch, normalize, type Platform, platformName } from "./platform.ts";
 
@@ -37,7 +36,7 @@ export async function readLayout(
   which: { readonly tag?: string; readonly digest?: string },
   platform: Platform,
 ): Promise<LayoutImage> {
-  const found = await stat(dir).catch(() => undefined);
+  const found = statOf(dir);
   if (found === undefined || !found.isDirectory()) {
     const message = `${dir} is not a directory, so it is not an OCI layout`;
     throw inputError({ code: "layout-missing", message, at: [] });
@@ -63,10 +62,7 @@ export async function imageOf(content: Content, dir: string, root: Descriptor, p
   }
   const { manifest, descriptor } = best;
   for (const layer of manifest.layers) {
-    const size = await stat(blobPath(dir, layer.digest)).then(
-      (file) => file.size,
-      () => undefined,
-    );
+    const size = statOf(blobPath(dir, layer.digest))?.size;
     if (size !== layer.size) throw broken(dir, `the layer ${layer.digest} of ${name} is ${size === undefined ? "missing" : "cut short"}`);
   }
   return { layoutDir: dir, digest: descriptor.digest, platform: best.platform, config: await content.document(manifest.config) };

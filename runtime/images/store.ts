@@ -1,11 +1,11 @@
 // The image store: one OCI layout under the user's data directory, shared by all dagger processes of that user.
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inputError, UserError } from "../../compiler/diagnostic.ts";
 import { dataDir, type Environment } from "../directories.ts";
 import { withLock } from "../lock.ts";
 import { blobPath, storeError, withStaging, writeAtomic } from "./blobs.ts";
-import { directoryContent, documentObject, smallFile } from "./content.ts";
+import { directoryContent, documentObject, smallFile, statOf } from "./content.ts";
 import { imageOf, type LayoutImage, platformManifests } from "./layout.ts";
 import { type Descriptor, isIndex, media, parseObject, readIndex, readManifest, refName } from "./oci.ts";
 import type { Platform } from "./platform.ts";
@@ -108,7 +108,7 @@ async function removeImage(dir: string, ref: string): Promise<void> {
       at: [],
       hint: "`dagger image list` shows what there is",
     });
-  if ((await stat(dir).catch(() => undefined)) === undefined) throw missing();
+  if (statOf(dir) === undefined) throw missing();
   await withLock(join(dir, "lock"), async () => {
     const entries = await readEntries(dir);
     const kept = entries.filter((entry) => nameOf(entry) !== ref);
@@ -167,7 +167,7 @@ async function visitBlobs(dir: string, descriptor: Descriptor, found: Map<string
 
 async function readEntries(dir: string): Promise<readonly Descriptor[]> {
   const file = join(dir, "index.json");
-  if ((await stat(file).catch(() => undefined)) === undefined) return [];
+  if (statOf(file) === undefined) return [];
   try {
     return readIndex(parseObject(await smallFile(file, file), file), file).manifests.filter((entry) => nameOf(entry) !== "");
   } catch (cause) {

@@ -1,6 +1,7 @@
 // What a daemon can do, and what to call it. Asked once per version: a daemon that tells its version is remembered on disk.
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InfoRequest, InfoResponse, SolveRequest } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import {
@@ -41,7 +42,7 @@ export async function readCapabilities(
     const name = docker === undefined ? `BuildKit ${version?.text ?? "of an unknown version"}` : `Docker ${docker}`;
     // What a Docker can do also depends on how it stores images, so its version does not tell.
     const file = address.kind === "docker" || version === undefined ? undefined : join(cacheDir(env), "capabilities", `${version.id}.json`);
-    const known = file === undefined ? undefined : await readKnown(file);
+    const known = file === undefined ? undefined : readKnown(file);
     if (known !== undefined) return { name, caps: known };
     const caps = await askCapabilities(connection, signal);
     if (file !== undefined) await remember(file, caps).catch(() => undefined);
@@ -86,9 +87,9 @@ async function askCapabilities(connection: Connection, outer: AbortSignal | unde
   }
 }
 
-async function readKnown(file: string): Promise<ReadonlySet<string> | undefined> {
+function readKnown(file: string): ReadonlySet<string> | undefined {
   try {
-    const data: unknown = JSON.parse(await readFile(file, "utf8"));
+    const data: unknown = JSON.parse(readFileSync(file, "utf8"));
     return Array.isArray(data) && data.length > 0 && data.every((cap) => typeof cap === "string") ? new Set(data) : undefined;
   } catch {
     return undefined;
