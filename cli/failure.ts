@@ -88,13 +88,3 @@ function isUserError(error: unknown): error is UserErrorShape {
     typeof error.exit === "number"
   );
 }
-
-/** The stack and its causes, for --debug. */
-export function trace(error: unknown): string {
-  const parts: string[] = [];
-  for (let cause: unknown = error, depth = 0; cause !== undefined && depth < 10; depth++) {
-    parts.push(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause));
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  return `${parts.join("\ncaused by: ")}\n`;
-}

@@ -1,8 +1,9 @@
 // The process: streams, signals and exit code around one command line.
-import { toFailure, trace } from "./failure.ts";
+import { toFailure } from "./failure.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { processIo } from "./io.ts";
 import { run } from "./run.ts";
+import { trace } from "./trace.ts";
 
 const io = processIo();
 const showCursor = io.stderr.isTTY ? "\x1b[?25h" : "";

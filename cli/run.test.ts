@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { type MemoryIo, memoryIo } from "../test/support/memory-io.ts";
-import { toFailure, trace } from "./failure.ts";
+import { toFailure } from "./failure.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { pathOf } from "./program/command.ts";
 import { createProgram } from "./program/program.ts";
@@ -104,13 +104,12 @@ test("a binary Definition is not written to a terminal", async () => {
   assert.match(stderr, /^error\[binary-to-terminal\]/);
 });
 
-test("anything that is no UserError is a bug: exit 1, one message, a trace only on demand", () => {
+test("anything that is no UserError is a bug: exit 1, one message", () => {
   const failure = toFailure(new TypeError("x is not a function"), false);
   assert.equal(failure.exit, 1);
   assert.equal(failure.diagnostics[0]?.code, "internal");
   assert.equal(toFailure("text", false).diagnostics[0]?.message, "Internal error: text");
   assert.equal(toFailure(new Error("aborted"), true).exit, 130);
-  assert.match(trace(new Error("outer", { cause: new Error("inner") })), /outer[\s\S]*caused by: Error: inner/);
 });
 
 test("the first signal asks, the second ends", () => {

@@ -1,6 +1,6 @@
 // Runs one command line: parses it, prints what goes wrong, and gives the exit code.
 import type { Context } from "./context.ts";
-import { HelpShown, toFailure, trace, UsageError } from "./failure.ts";
+import { HelpShown, toFailure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { wantsColour } from "./io.ts";
 import type { Failure } from "./output/errors.ts";
@@ -38,7 +38,7 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
   io.stderr.write(
     asksForJsonProgress(argv, io) ? `${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n` : asText(failure, io),
   );
-  if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write(trace(error));
+  if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write((await import("./trace.ts")).trace(error));
   const output = flagValue(argv, "--output");
   if (output === "json") io.stdout.write(formatJson(failure));
   if (output === "yaml") io.stdout.write((await import("yaml")).stringify(failure, { lineWidth: 0 }));

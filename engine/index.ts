@@ -1,24 +1,67 @@
-// Door of the engine: what the command line and embedding programs use.
+// Door of the engine: what the command line and embedding programs use. `up` and `shell` come with it; all else is loaded when it is called, so
+// that a run starts without the parts that it does not use.
 export type { Diagnostic, ExitCode, Position } from "../compiler/index.ts";
 export { UserError } from "../compiler/index.ts";
 export type { TlsSettings } from "../runtime/connect/index.ts";
 export type { DocField } from "../runtime/cue/index.ts";
-export * from "./catalog/index.ts";
+export type {
+  Added,
+  AddRequest,
+  CatalogPage,
+  CatalogRequest,
+  DescribedDefinition,
+  Found,
+  FoundPackage,
+  SearchedRegistry,
+  ShownModule,
+} from "./catalog/index.ts";
 export * from "./daemon.ts";
-export { type DocumentRequest, documentPackage, type PackageDoc } from "./doc.ts";
-export { type Check, type DoctorRequest, doctor } from "./doctor.ts";
-export { type EvalRequest, evaluate } from "./eval.ts";
+export type { DocumentRequest, PackageDoc } from "./doc.ts";
+export type { Check, DoctorRequest } from "./doctor.ts";
+export type { EvalRequest } from "./eval.ts";
 export type * from "./events.ts";
-export { type FormatRequest, type FormattedFile, formatFiles, formatText } from "./format.ts";
+export type { FormatRequest, FormattedFile } from "./format.ts";
 export { imageStore, type UserImages } from "./images.ts";
-export { type InspectRequest, inspect } from "./inspect.ts";
-export { checkLock, type LockEntry, type LockRequest, type LockState, updateLock } from "./lock.ts";
-export { getModules, initModule, type ModuleRequest, vendorModules } from "./modules.ts";
-export { type Effect, type Plan, type PlannedComponent, type PlannedState, type PlanRequest, plan } from "./plan/index.ts";
+export type { InspectRequest } from "./inspect.ts";
+export type { LockEntry, LockRequest, LockState } from "./lock.ts";
+export type { ModuleRequest } from "./modules.ts";
+export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
 export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";
-export { type DaemonRequest, diskUsage, listWorkers, prune } from "./upkeep.ts";
+export type { DaemonRequest } from "./upkeep.ts";
 export type { Version } from "./version.ts";
-export { type VetRequest, type Vetted, vet } from "./vet.ts";
+export type { VetRequest, Vetted } from "./vet.ts";
+
+type Catalog = typeof import("./catalog/index.ts");
+type Doc = typeof import("./doc.ts");
+type Doctor = typeof import("./doctor.ts");
+type Eval = typeof import("./eval.ts");
+type Format = typeof import("./format.ts");
+type Inspect = typeof import("./inspect.ts");
+type Lock = typeof import("./lock.ts");
+type Modules = typeof import("./modules.ts");
+type Planning = typeof import("./plan/index.ts");
+type Upkeep = typeof import("./upkeep.ts");
+type Vet = typeof import("./vet.ts");
+
+export const addPackage: Catalog["addPackage"] = async (...of) => (await import("./catalog/index.ts")).addPackage(...of);
+export const searchCatalog: Catalog["searchCatalog"] = async (...of) => (await import("./catalog/index.ts")).searchCatalog(...of);
+export const showPackage: Catalog["showPackage"] = async (...of) => (await import("./catalog/index.ts")).showPackage(...of);
+export const documentPackage: Doc["documentPackage"] = async (...of) => (await import("./doc.ts")).documentPackage(...of);
+export const doctor: Doctor["doctor"] = async (...of) => (await import("./doctor.ts")).doctor(...of);
+export const evaluate: Eval["evaluate"] = async (...of) => (await import("./eval.ts")).evaluate(...of);
+export const formatFiles: Format["formatFiles"] = async (...of) => (await import("./format.ts")).formatFiles(...of);
+export const formatText: Format["formatText"] = async (...of) => (await import("./format.ts")).formatText(...of);
+export const inspect: Inspect["inspect"] = async (...of) => (await import("./inspect.ts")).inspect(...of);
+export const checkLock: Lock["checkLock"] = async (...of) => (await import("./lock.ts")).checkLock(...of);
+export const updateLock: Lock["updateLock"] = async (...of) => (await import("./lock.ts")).updateLock(...of);
+export const initModule: Modules["initModule"] = async (...of) => (await import("./modules.ts")).initModule(...of);
+export const getModules: Modules["getModules"] = async (...of) => (await import("./modules.ts")).getModules(...of);
+export const vendorModules: Modules["vendorModules"] = async (...of) => (await import("./modules.ts")).vendorModules(...of);
+export const plan: Planning["plan"] = async (...of) => (await import("./plan/index.ts")).plan(...of);
+export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./upkeep.ts")).listWorkers(...of);
+export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./upkeep.ts")).diskUsage(...of);
+export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.ts")).prune(...of);
+export const vet: Vet["vet"] = async (...of) => (await import("./vet.ts")).vet(...of);

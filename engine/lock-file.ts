@@ -1,7 +1,6 @@
 // dagger.lock: what names of images, git refs and addresses stood for when they were locked. Read strictly, written as a whole.
 import { randomBytes } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { inputError, UserError } from "../compiler/index.ts";

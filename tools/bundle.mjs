@@ -32,6 +32,7 @@ const options = {
   supported: { "dynamic-import": false },
   minifySyntax: true,
   minifyWhitespace: true,
+  minifyIdentifiers: true,
   sourcemap: "linked",
   sourcesContent: false,
   legalComments: "none",

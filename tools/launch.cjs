@@ -23,7 +23,11 @@ function requireOnce() {
     if (whole.has(name)) return Object.create(load(id));
     if (!rare.has(name)) return load(id);
     let loaded;
-    const later = { get: (_, key) => (loaded ??= load(id))[key] };
+    const get = (_, key) => {
+      loaded ??= load(id);
+      return loaded[key];
+    };
+    const later = { get };
     return new Proxy({}, { ...later, getPrototypeOf: () => new Proxy({}, later) });
   };
   return (id) => {

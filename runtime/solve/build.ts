@@ -7,7 +7,7 @@ import { Code, RpcError } from "../grpc/status.ts";
 import { type Descriptor, newId, OciStore, Session } from "../session/index.ts";
 import { type CacheEntry, type PreparedCache, prepareCache } from "./cache.ts";
 import { imageError, solveError } from "./errors.ts";
-import { type BuildOutcome, type DirEntry, type FileRange, Gateway, type GatewayPlatform, type ResultRef } from "./gateway.ts";
+import type { BuildOutcome, DirEntry, FileRange, Gateway, GatewayPlatform, ResultRef } from "./gateway.ts";
 import { type BuildOptions, encodeRequest } from "./request.ts";
 import { StatusReader } from "./status.ts";
 import { type Connection, interrupted, type Method } from "./transport.ts";
@@ -56,7 +56,7 @@ export class Build {
   #status: Promise<void> = Promise.resolve();
   #lastStatus = 0;
   #stopStatus = new AbortController();
-  #gateway: Gateway | undefined;
+  #gateway: Promise<Gateway> | undefined;
   #ended: Promise<void> | undefined;
   /** Why the build was given up by ourselves. */
   #givenUp: UserError | undefined;
@@ -131,7 +131,7 @@ export class Build {
       if (what instanceof Uint8Array) checkSize(what);
       const gateway = this.#gateway;
       if (gateway === undefined && what instanceof Uint8Array) this.#start(what);
-      else await this.#return(this.#openGateway(), what);
+      else await this.#return(await this.#openGateway(), what);
       const { ExporterResponse } = (await this.#solve) as SolveResponse;
       await this.#end(false);
       this.#watch?.caches.succeeded();
@@ -177,7 +177,8 @@ export class Build {
 
   async #call<T>(work: (gateway: Gateway) => Promise<T>, explain: (error: RpcError) => UserError = solveError): Promise<T> {
     try {
-      return await this.#raced(this.#whenTaken(() => work(this.#openGateway())));
+      const gateway = await this.#openGateway();
+      return await this.#raced(this.#whenTaken(() => work(gateway)));
     } catch (error) {
       if (this.#cancel.signal.aborted) await this.#end(true);
       throw this.#translate(error, explain);
@@ -216,14 +217,18 @@ export class Build {
     return Promise.race([work, ended]);
   }
 
-  #openGateway(): Gateway {
+  /** Its code is loaded for builds that use it: most submit their Definition with the Solve. */
+  async #openGateway(): Promise<Gateway> {
     if (this.#gateway === undefined) {
       if (this.#ended !== undefined) throw new Error("this build has ended");
       this.#start(undefined);
-      this.#gateway = new Gateway(
-        { connection: this.#connection, ref: this.ref, signal: this.#cancel.signal, refusedSecrets: this.#session.refusedSecrets },
-        this.#cache.imports,
-      );
+      const call = {
+        connection: this.#connection,
+        ref: this.ref,
+        signal: this.#cancel.signal,
+        refusedSecrets: this.#session.refusedSecrets,
+      };
+      this.#gateway = import("./gateway.ts").then(({ Gateway }) => new Gateway(call, this.#cache.imports));
     }
     return this.#gateway;
   }

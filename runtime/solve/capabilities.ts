@@ -4,12 +4,6 @@ import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InfoRequest, InfoResponse, SolveRequest } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
-import {
-  PingRequest,
-  PongResponse,
-  ReturnRequest,
-  ReturnResponse,
-} from "../../proto/gen/github.com/moby/buildkit/frontend/gateway/pb/gateway.ts";
 import { dockerVersion } from "../connect/index.ts";
 import { cacheDir, type Environment } from "../directories.ts";
 import { newId } from "../session/index.ts";
@@ -25,8 +19,6 @@ export interface DaemonCapabilities {
 const control = "/moby.buildkit.v1.Control";
 const info: Method<InfoRequest, InfoResponse> = { path: `${control}/Info`, request: InfoRequest, response: InfoResponse };
 const bridge = "/moby.buildkit.v1.frontend.LLBBridge";
-const ping: Method<PingRequest, PongResponse> = { path: `${bridge}/Ping`, request: PingRequest, response: PongResponse };
-const finish: Method<ReturnRequest, ReturnResponse> = { path: `${bridge}/Return`, request: ReturnRequest, response: ReturnResponse };
 const timeout = 10_000;
 
 /** Undefined when the daemon cannot be asked: then it is left to the solve to tell. Costs one short call for a known daemon. */
@@ -63,10 +55,21 @@ async function readVersion(connection: Connection, signal: AbortSignal | undefin
   return { text: version, id };
 }
 
+/** The calls of the gateway that it takes, loaded for daemons that are not known yet. */
+async function loadMethods() {
+  const gateway = await import("../../proto/gen/github.com/moby/buildkit/frontend/gateway/pb/gateway.ts");
+  const { PingRequest, PongResponse, ReturnRequest, ReturnResponse } = gateway;
+  return {
+    ping: { path: `${bridge}/Ping`, request: PingRequest, response: PongResponse },
+    finish: { path: `${bridge}/Return`, request: ReturnRequest, response: ReturnResponse },
+  };
+}
+
 /** Only a build can be asked: one without a Definition, which ends once it has answered. */
 async function askCapabilities(connection: Connection, outer: AbortSignal | undefined): Promise<ReadonlySet<string>> {
   const end = new AbortController();
   const signal = outer === undefined ? end.signal : AbortSignal.any([outer, end.signal]);
+  const { ping, finish } = await loadMethods();
   const ref = newId();
   const request = SolveRequest.encode(SolveRequest.fromPartial({ Ref: ref, Internal: true, Cache: {} })).finish();
   const solve = connection.unaryBytes(`${control}/Solve`, [request], { signal });

@@ -22,7 +22,7 @@ import { Status } from "../../proto/gen/google/rpc/status.ts";
 import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { CacheEntry } from "./cache.ts";
-import { Container, type ContainerSpec } from "./container.ts";
+import type { Container, ContainerSpec } from "./container.ts";
 import { type DirEntry, type FileRange, type FileTree, fileTree } from "./gateway-files.ts";
 import { bridge, bridgeMethod, type GatewayCall } from "./gateway-methods.ts";
 
@@ -236,7 +236,8 @@ export class Gateway {
 
   /** A container of results of this build; release it when it is no longer used. */
   async container(spec: ContainerSpec): Promise<Container> {
-    return Container.create(this.#call, spec);
+    const containers = await import("./container.ts");
+    return containers.Container.create(this.#call, spec);
   }
 
   /** Makes `what` the result of the build: its exporters run on it. */
