@@ -58,6 +58,7 @@ export function readingOf({ input = [], inject = [], injectVars = false, offline
 
 export interface RunFlags extends ConfigFlags {
   readonly secret?: readonly string[];
+  readonly allowHost?: boolean;
   readonly ssh?: readonly string[];
   readonly cacheFrom?: readonly string[];
   readonly cacheTo?: readonly string[];

@@ -25,6 +25,8 @@ export interface ConfigRequest extends ReadRequest {
   readonly signal?: AbortSignal;
   readonly typedInputs?: readonly TypedInput[];
   readonly gradual?: boolean;
+  /** Whether an evaluation, as text, may be kept for later runs: none with a secret in it may. */
+  readonly mayKeep?: (text: string) => boolean;
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];
 }
@@ -57,7 +59,7 @@ export interface ReadConfig {
 
 /** Reads a config and hands it to `use`; what is wrong with either ends CUE. Throws UserError (2) with everything that is wrong. */
 export async function readConfig<T>(request: ConfigRequest, use: (config: ReadConfig) => Promise<T>): Promise<T> {
-  const { env, cwd, signal } = request;
+  const { env, cwd, signal, mayKeep } = request;
   const given = parseInputs(request.inputs, (path) => readFileSync(resolve(cwd, path), "utf8"));
   const typed = await readTypedInputs(
     request.typedInputs ?? [],
@@ -67,7 +69,7 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
   const wasm = asset("cue.wasm");
   const cache = openCache(env, wasm, version.dagger, import.meta.url);
   const compiled = env["DAGGER_CUE_CODE"] !== "off";
-  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, compiled, signal });
+  const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, mayKeep, compiled, signal });
   try {
     const { resolver: modules } = openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator });
     const { tags, injectVars } = request;

@@ -11,7 +11,7 @@ import type { LayoutServer } from "./images.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import type { Login } from "./logins.ts";
 import type { Surroundings } from "./request.ts";
-import type { ReadSecret } from "./secrets.ts";
+import type { ReadSecret } from "./secrets/provider.ts";
 import type { StepOwner, StepTracker } from "./steps.ts";
 
 export interface OpenRequest extends Surroundings {
@@ -32,6 +32,8 @@ export interface BuildExtras {
   readonly onCacheFailure?: (failure: CacheFailure) => void;
   /** Milliseconds that a registry or a store of cache may be silent. */
   readonly patience?: number;
+  /** Whether the daemon may record the build in its history; it may without it. */
+  readonly record?: boolean;
 }
 
 interface OpenParts {
@@ -228,7 +230,7 @@ async function openWith(
     ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
     ...(extras.onCacheFailure === undefined ? {} : { onCacheFailure: extras.onCacheFailure }),
     ...(extras.patience === undefined ? {} : { patience: extras.patience }),
-    record: true,
+    record: extras.record ?? true,
     downloads: (digest) => steps.download(digest),
     onStatus: steps.follower(),
     signal,

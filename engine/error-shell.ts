@@ -3,7 +3,7 @@ import { UserError } from "../compiler/index.ts";
 import type { Build } from "../runtime/solve/index.ts";
 import { SolveError } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
-import type { ReadSecret } from "./secrets.ts";
+import type { ReadSecret } from "./secrets/provider.ts";
 import type { ShellWish } from "./shell.ts";
 import { shellAfter } from "./shell.ts";
 

@@ -11,12 +11,16 @@ import type { LockFile } from "./lock-file.ts";
 import { emptyLock, lockKinds, lockPath, readLock, writeLock } from "./lock-file.ts";
 import { type Need, Pins } from "./pins.ts";
 import type { ReadRequest } from "./request.ts";
-import { checkSecrets, parseSecrets, secretReader } from "./secrets.ts";
+import { learning } from "./secrets/events.ts";
+import { Scrubber } from "./secrets/scrubber.ts";
+import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
 export interface LockRequest extends ReadRequest {
   readonly secrets?: readonly string[];
+  /** As for a run. */
+  readonly allowHost?: boolean;
   readonly ssh?: readonly string[];
   readonly buildkit?: string;
   readonly tls?: OpenRequest["tls"];
@@ -86,12 +90,26 @@ function compare(locked: LockFile, now: LockFile): LockEntry[] {
 }
 
 /** What every name of the config stands for at this moment. */
-async function resolveAll(request: LockRequest): Promise<{ readonly now: LockFile; readonly waiting: readonly string[] }> {
+async function resolveAll(request: LockRequest): Promise<Resolved> {
+  const scrubber = new Scrubber();
+  try {
+    return await resolveWith(scrubber, request);
+  } catch (error) {
+    throw scrubber.data(error);
+  }
+}
+
+interface Resolved {
+  readonly now: LockFile;
+  readonly waiting: readonly string[];
+}
+
+async function resolveWith(scrubber: Scrubber, request: LockRequest): Promise<Resolved> {
   const config = await loadConfig(request);
   const offer = new Offer();
   let opening: Promise<OpenBuild> | undefined;
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
-  const readSecret = secretReader(secrets, request.env);
+  const readSecret = learning(scrubber, secretReader(secrets, request), () => undefined);
   await checkSecrets(secrets, readSecret);
   const open = (): Promise<OpenBuild> => {
     const extras = { ssh: parseSsh(request.ssh ?? [], request.env) };

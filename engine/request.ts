@@ -39,8 +39,10 @@ export interface UpRequest extends ReadRequest {
   readonly typedInputs?: readonly TypedInput[];
   /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */
   readonly gradual?: boolean;
-  /** `ID=env:NAME` or `ID=file:PATH` texts. */
+  /** `ID=env:NAME`, `ID=file:PATH` or `ID=cmd:COMMAND` texts. */
   readonly secrets?: readonly string[];
+  /** The user agreed that what they reference runs programs on this machine: `cmd:` secrets. */
+  readonly allowHost?: boolean;
   /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
   readonly buildkit?: string;
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */

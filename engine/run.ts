@@ -23,8 +23,10 @@ import { noProgress, stuckError } from "./passes.ts";
 import type { Pins } from "./pins.ts";
 import type { WorldFacts } from "./plan/index.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
-import type { ReadSecret, SecretSource } from "./secrets.ts";
-import { requireSecrets } from "./secrets.ts";
+import type { ReadSecret } from "./secrets/provider.ts";
+import type { Scrubber } from "./secrets/scrubber.ts";
+import type { SecretSource } from "./secrets/sources.ts";
+import { requireSecrets } from "./secrets/sources.ts";
 import { noComponent, shellIn } from "./shell.ts";
 import { requireSsh } from "./ssh.ts";
 import type { StepTracker } from "./steps.ts";
@@ -48,6 +50,8 @@ export interface RunParts {
   readonly steps: StepTracker;
   readonly secrets: ReadonlyMap<string, SecretSource>;
   readonly readSecret: ReadSecret;
+  /** Knows the secrets that were read. */
+  readonly scrubber: Scrubber;
   /** Throws UserError (2) when one that was given cannot be used. */
   readonly checkSecrets: () => Promise<void>;
   readonly exports: ImageExports;

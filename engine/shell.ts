@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { Component, ExecVertex, Job } from "../compiler/index.ts";
 import { behindHelper, inputError, UserError } from "../compiler/index.ts";
 import type { Build, Container, ContainerMount, ContainerSpec, FailedExec, Process, ProcessExit } from "../runtime/solve/index.ts";
-import type { ReadSecret } from "./secrets.ts";
+import type { ReadSecret } from "./secrets/provider.ts";
 
 /** Where a shell is shown, and typed into. */
 export interface ShellTerminal {

@@ -10,7 +10,7 @@ import { imageStore } from "./images.ts";
 import { inspect } from "./inspect.ts";
 import { readPolicy } from "./policy.ts";
 import type { Surroundings } from "./request.ts";
-import { parseSecrets, secretReader } from "./secrets.ts";
+import { parseSecrets, secretReader } from "./secrets/sources.ts";
 import { parseSsh } from "./ssh.ts";
 import { up } from "./up.ts";
 
@@ -89,7 +89,7 @@ test("a program that leads to the daemon gets the request's variables", async ()
 
 test("secrets, policies, keys and images are found from the request's directory", async () => {
   const secrets = parseSecrets(["file=file:word", "variable=env:TOKEN"], bert.cwd);
-  const read = secretReader(secrets, bert.env);
+  const read = secretReader(secrets, bert);
   assert.equal(Buffer.from((await read("file")) ?? []).toString(), "the word of bert");
   assert.equal(Buffer.from((await read("variable")) ?? []).toString(), "token of bert");
   await assert.rejects(readPolicy("word", bert.cwd), { message: /word/ });

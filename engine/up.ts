@@ -20,7 +20,10 @@ import { readPolicy } from "./policy.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
 import { Run } from "./run.ts";
-import { checkSecrets, parseSecrets, secretReader } from "./secrets.ts";
+import { learning, scrubEvents } from "./secrets/events.ts";
+import { Scrubber } from "./secrets/scrubber.ts";
+import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
+import { scrubTerminal } from "./secrets/terminal.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
@@ -31,7 +34,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
   const planned = request.plan === undefined ? undefined : await openPlanned(request.plan, request.cwd);
   return inRun(
     { ...request, ...planned?.request },
-    async (run, { offer, exports, steps }) => {
+    async (run, { offer, exports, steps, request }) => {
       const done = await run.passes();
       // Otherwise what was left is among the failures.
       const undone = request.gradual === true ? undoneOf(done.job) : [];
@@ -69,20 +72,47 @@ async function openPlanned(
 /** Builds a component, saves nothing, and runs a process in it. Gives the exit code of the process; throws as `up`. */
 export async function shell(request: ShellRequest): Promise<number> {
   const targets = request.component === "" ? [] : [request.component];
-  return inRun({ ...request, targets }, async (run) => run.shell(request));
+  return inRun({ ...request, targets }, async (run, { scrubber }) => {
+    const { terminal, end } = scrubTerminal(scrubber, request.terminal);
+    try {
+      return await run.shell({ ...request, terminal });
+    } finally {
+      await end();
+    }
+  });
+}
+
+type Work<T> = (run: Run, parts: RunParts) => Promise<T>;
+
+/** Nothing leaves a run with a secret in it: events, errors and results pass here. */
+async function inRun<T>(request: UpRequest, work: Work<T>, check?: RunParts["check"]): Promise<T> {
+  const scrubber = new Scrubber();
+  const { tell, end } = scrubEvents(scrubber, request.onEvent);
+  try {
+    return scrubber.data(await prepared({ ...request, onEvent: tell }, scrubber, work, check));
+  } catch (error) {
+    throw scrubber.data(error);
+  } finally {
+    end();
+  }
 }
 
 /** Prepares all that a run needs, and takes it down afterwards. */
-async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) => Promise<T>, check?: RunParts["check"]): Promise<T> {
+async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, check?: RunParts["check"]): Promise<T> {
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer();
   const secretPlaces: RunParts["secretPlaces"] = new Map();
-  const readSecret = secretReader(secrets, request.env, (id) => secretPlaces.get(id));
+  const readSecret = learning(
+    scrubber,
+    secretReader(secrets, request, (id) => secretPlaces.get(id)),
+    request.onEvent,
+  );
   const errorShell = new ErrorShell(request.shellOnError, readSecret, request.onEvent);
   const pins = await openPins(request);
-  const extras = await readExtras(request, pins);
+  // The daemon's history keeps what steps print, as they print it.
+  const extras = { ...(await readExtras(request, pins)), record: secrets.size === 0 };
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opening = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
@@ -90,7 +120,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
   const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
   try {
     request.onEvent({ type: "phase", phase: "evaluate" });
-    const config = await loadConfig(request);
+    const config = await loadConfig({ ...request, mayKeep: (text) => scrubber.text(text) === text });
     try {
       const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
       const parts = {
@@ -101,6 +131,7 @@ async function inRun<T>(request: UpRequest, work: (run: Run, parts: RunParts) =>
         steps,
         secrets,
         readSecret,
+        scrubber,
         checkSecrets: () => checkSecrets(secrets, readSecret, (id) => secretPlaces.get(id)),
         exports,
         errorShell,

@@ -8,6 +8,7 @@ import { plural } from "../output/units.ts";
 
 export interface LockFlags extends ReadingFlags, DaemonFlags {
   readonly secret?: readonly string[];
+  readonly allowHost?: boolean;
   readonly ssh?: readonly string[];
   readonly output: OutputFormat;
 }
@@ -67,6 +68,7 @@ function requestOf(context: Context, dir: string, flags: LockFlags): LockRequest
     ...daemonOf(flags),
     dir,
     secrets: flags.secret ?? [],
+    allowHost: flags.allowHost === true,
     ssh: flags.ssh ?? [],
     signal: context.signal,
   };

@@ -33,6 +33,7 @@ export async function shellCommand(context: Context, component: string, dir: str
       targets: [],
       ...readingOf(flags),
       secrets: flags.secret ?? [],
+      allowHost: flags.allowHost === true,
       ssh: flags.ssh ?? [],
       cacheFrom: flags.cacheFrom ?? [],
       ...(flags.locked === undefined ? {} : { locked: flags.locked }),

@@ -14,6 +14,8 @@ export type { Fill } from "./protocol.ts";
 export interface EvaluatorOptions extends ProgramOptions {
   /** Remembers evaluations: what was loaded before with the same fills is not evaluated again. */
   readonly cache?: Cache | undefined;
+  /** Whether an evaluation, as text, may be remembered; all may without it. */
+  readonly mayKeep?: ((text: string) => boolean) | undefined;
   /** Labels of definitions whose values are exported, e.g. `#up`. */
   readonly follow: readonly string[];
   /** Ends an evaluation that takes long: it rejects with UserError (130). */
@@ -67,14 +69,16 @@ export interface Evaluator {
 }
 
 /** CUE is compiled when it is first needed; evaluations share the compiled module. */
-export async function createEvaluator({ cache, follow, signal, patience, ...program }: EvaluatorOptions): Promise<Evaluator> {
-  return new WasmEvaluator(new Host({ program, signal, patience }), follow, cache);
+export async function createEvaluator(options: EvaluatorOptions): Promise<Evaluator> {
+  const { cache, mayKeep, follow, signal, patience, ...program } = options;
+  return new WasmEvaluator(new Host({ program, signal, patience }), { cache, mayKeep, follow });
 }
 
 class WasmEvaluator implements Evaluator {
   readonly #host: Host;
   readonly #follow: readonly string[];
   readonly #cache: Cache | undefined;
+  readonly #mayKeep: (text: string) => boolean;
   /** What the host has loaded: a fill of anything else loads again. */
   #loaded: Source | undefined;
   /** Evaluations that needed the worker stay there. */
@@ -83,10 +87,11 @@ class WasmEvaluator implements Evaluator {
   /** Calls run one after another: there is one host. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(host: Host, follow: readonly string[], cache: Cache | undefined) {
+  constructor(host: Host, { follow, cache, mayKeep = () => true }: Pick<EvaluatorOptions, "follow" | "cache" | "mayKeep">) {
     this.#host = host;
     this.#follow = follow;
     this.#cache = cache;
+    this.#mayKeep = mayKeep;
   }
 
   scan(files: readonly File[], options: ScanOptions = {}): Promise<readonly Scanned[]> {
@@ -175,7 +180,7 @@ class WasmEvaluator implements Evaluator {
     try {
       const { answer, text } = await this.#ask<Exported>(request, load);
       if (this.#inWorker) this.#needWorker.add(source);
-      this.#cache?.put("value", this.#question(source, fills), Buffer.from(text));
+      if (this.#mayKeep(text)) this.#cache?.put("value", this.#question(source, fills), Buffer.from(text));
       return answer;
     } catch (error) {
       await this.#reset();

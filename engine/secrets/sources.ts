@@ -1,29 +1,36 @@
 // Resolves the secrets that a graph mounts, from what the user passed with --secret. Values go to the session only.
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Job, Position } from "../compiler/index.ts";
-import { inputError, UserError } from "../compiler/index.ts";
-import { maxSecretSize } from "../runtime/session/index.ts";
+import type { Job, Position } from "../../compiler/index.ts";
+import { inputError, UserError } from "../../compiler/index.ts";
+import { maxSecretSize } from "../../runtime/session/index.ts";
+import type { ReadSecret, SecretScope } from "./provider.ts";
+import { isProvider, type ProviderName, providerOf } from "./providers.ts";
 
-/** Where a secret's value comes from: a variable of the request's environment, or a file. */
-export type SecretSource = { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
+/** Where a secret's value comes from: a variable of the request's environment, a file, or what a provider takes for a reference. */
+export type SecretSource =
+  | { readonly kind: "env"; readonly name: string }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "provider"; readonly provider: ProviderName; readonly rest: string };
 
-/** Reads `ID=env:NAME` and `ID=file:PATH` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
+/** Reads `ID=env:NAME`, `ID=file:PATH`, `ID=cmd:COMMAND` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
 export function parseSecrets(flags: readonly string[], cwd: string): Map<string, SecretSource> {
   const secrets = new Map<string, SecretSource>();
   for (const flag of flags) {
-    const match = /^([^=]+)=(env|file):(.+)$/s.exec(flag);
-    if (match === null) {
+    const match = /^([^=]+)=([a-z]+):(.+)$/s.exec(flag);
+    const [, id = "", kind = "", where = ""] = match ?? [];
+    if (kind === "env") secrets.set(id, { kind, name: where });
+    else if (kind === "file") secrets.set(id, { kind, path: resolve(cwd, where) });
+    else if (isProvider(kind)) secrets.set(id, { kind: "provider", provider: kind, rest: where });
+    else {
       // The flag may hold a value that was meant to be secret: it is not repeated in the message.
       throw inputError({
         code: "bad-secret-flag",
-        message: "Cannot read a --secret flag: expected ID=env:NAME or ID=file:PATH",
+        message: "Cannot read a --secret flag: expected ID=env:NAME, ID=file:PATH or ID=cmd:COMMAND",
         at: [],
         hint: "Put the value in an environment variable and write for example: --secret token=env:TOKEN",
       });
     }
-    const [, id = "", kind, where = ""] = match;
-    secrets.set(id, kind === "env" ? { kind: "env", name: where } : { kind: "file", path: resolve(cwd, where) });
   }
   return secrets;
 }
@@ -42,23 +49,29 @@ export function requireSecrets(job: Job, given: ReadonlyMap<string, SecretSource
   );
 }
 
-/** Gives the value of one secret, or undefined when it is not known. Throws UserError (2). */
-export type ReadSecret = (id: string) => Promise<Uint8Array | undefined>;
-
 /** What the session asks. One reader serves a whole run: what comes out of a pipe comes once. */
 export function secretReader(
   given: ReadonlyMap<string, SecretSource>,
-  env: Readonly<Record<string, string | undefined>>,
+  scope: SecretScope,
   placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
 ): ReadSecret {
   const once = new Map<string, Promise<Buffer>>();
+  const provided = new Map<string, Promise<Uint8Array | undefined>>();
   return async (id) => {
     const source = given.get(id);
     if (source === undefined) return undefined;
     const at = placeOf(id) ?? [];
     if (source.kind === "env") {
-      const value = env[source.name];
+      const value = scope.env[source.name];
       return value === undefined ? undefined : checkSize(id, Buffer.from(value), at);
+    }
+    if (source.kind === "provider") {
+      const asked = provided.get(id) ?? askProvider(source, scope);
+      provided.set(id, asked);
+      const value = await asked.catch((error: unknown) => {
+        throw placed(error, at);
+      });
+      return value === undefined ? undefined : checkSize(id, value, at);
     }
     try {
       return checkSize(id, await readSecret(source.path, once), at);
@@ -73,6 +86,20 @@ export function secretReader(
       ]);
     }
   };
+}
+
+async function askProvider({ provider, rest }: Extract<SecretSource, { kind: "provider" }>, scope: SecretScope): ReturnType<ReadSecret> {
+  return (await providerOf(provider)).read(rest, scope);
+}
+
+/** A provider's error with the line that asks for the secret. */
+function placed(error: unknown, at: readonly Position[]): unknown {
+  if (!(error instanceof UserError)) return error;
+  return new UserError(
+    error.exit,
+    error.diagnostics.map((diagnostic) => ({ ...diagnostic, at: diagnostic.at.length === 0 ? at : diagnostic.at })),
+    { cause: error.cause },
+  );
 }
 
 /** Files are read whenever they are asked for; of what is none (a pipe, as `<(command)` makes one) the bytes are kept in `once`. */
@@ -116,7 +143,16 @@ export async function checkSecrets(
   placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
 ): Promise<void> {
   for (const [id, source] of given) {
-    if ((await read(id)) === undefined && source.kind === "env") {
+    if ((await read(id)) !== undefined) continue;
+    if (source.kind === "provider") {
+      throw inputError({
+        code: "secret-not-found",
+        message: `Secret ${JSON.stringify(id)} is to come from ${source.provider}:${source.rest}, where there is none of that name`,
+        at: placeOf(id) ?? [],
+        hint: "Check the name, and whether you may see it there",
+      });
+    }
+    if (source.kind === "env") {
       throw inputError({
         code: "secret-env-not-set",
         message: `Secret ${JSON.stringify(id)} is to come from the environment variable ${source.name}, which is not set`,

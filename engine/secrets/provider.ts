@@ -1,0 +1,26 @@
+// The port for places that keep secrets.
+
+/** On whose behalf a secret is read (as `Surroundings` says it), and what they allow. */
+export interface SecretScope {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** The user agreed that references run programs on this machine. */
+  readonly allowHost?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A place that keeps secrets, e.g. a vault. A reference is `SCHEME:REST`, as `cmd:pass show token`; a provider gets the REST. It is asked
+ * once per run for each reference.
+ */
+export interface SecretsProvider {
+  /**
+   * The value, or undefined where the place has none of that name. Throws UserError without `at`: 2 when the reference is wrong or not
+   * allowed, 3 when the place does not answer. No value is ever part of an error.
+   */
+  read(rest: string, scope: SecretScope): Promise<Uint8Array | undefined>;
+}
+
+/** Gives the value of one secret of a run by its id, or undefined when it is not known. Throws UserError (2 or 3). */
+export type ReadSecret = (id: string) => Promise<Uint8Array | undefined>;

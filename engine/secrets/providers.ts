@@ -1,0 +1,16 @@
+// The providers that dagger knows. Their code is loaded when a reference names one.
+import type { SecretsProvider } from "./provider.ts";
+
+const providers = {
+  cmd: async (): Promise<SecretsProvider> => (await import("./command.ts")).commandProvider,
+};
+
+export type ProviderName = keyof typeof providers;
+
+export function isProvider(word: string): word is ProviderName {
+  return Object.hasOwn(providers, word);
+}
+
+export function providerOf(name: ProviderName): Promise<SecretsProvider> {
+  return providers[name]();
+}
