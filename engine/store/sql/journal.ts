@@ -75,9 +75,11 @@ function* split<Entry>(entries: readonly Entry[], codec: Codec<Entry>, most: num
 
 /** Deletes the oldest chunks behind the beginning until the limit is kept; notes in `row` what is gone. */
 async function cut(db: Db, row: JournalRow, limit: number): Promise<void> {
-  const chunks = db.selectFrom("chunks").where("run", "=", row.run).where("kind", "=", row.kind).where("first", ">", row.head);
+  const chunks = db.selectFrom("chunks").where("run", "=", row.run).where("kind", "=", row.kind);
   while (row.kept > limit) {
-    const oldest = await chunks.select(["first", "last", "bytes", "lines"]).orderBy("first").limit(1).executeTakeFirst();
+    // Not from `head` on each time: PostgreSQL would pass by all that was deleted before.
+    const behind = chunks.where("first", ">", Math.max(row.head, row.cut_to));
+    const oldest = await behind.select(["first", "last", "bytes", "lines"]).orderBy("first").limit(1).executeTakeFirst();
     if (oldest === undefined) return;
     await db.deleteFrom("chunks").where("run", "=", row.run).where("kind", "=", row.kind).where("first", "=", oldest.first).execute();
     row.kept -= oldest.bytes;
