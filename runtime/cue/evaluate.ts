@@ -192,6 +192,7 @@ class WasmEvaluator implements Evaluator {
   async #ask<T extends Answer | Exported>(request: Request, again: Request = request): Promise<{ answer: T; text: string }> {
     let text: string;
     try {
+      if (!this.#inWorker) await this.#host.prepare();
       text = this.#inWorker ? await this.#host.callInWorker(request) : this.#host.call(request);
     } catch (error) {
       if (!(error instanceof NeedsWorker)) throw await this.#lost(request, error);

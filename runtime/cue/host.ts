@@ -46,6 +46,11 @@ export class Host {
     this.#options = options;
   }
 
+  /** Makes ready what `call` needs, with other threads' help; without it, `call` does so by itself. */
+  async prepare(): Promise<void> {
+    this.#program ??= await Program.open(this.#options.program);
+  }
+
   /** Answers one request in this thread. Throws `NeedsWorker`, after which the instance is gone: load again `inWorker`. */
   call(request: Request): string {
     this.#program ??= new Program(this.#options.program);

@@ -1,6 +1,6 @@
 // One running instance of CUE: passes requests in and answers out.
 import type { Request } from "./protocol.ts";
-import { LIMIT, WASM_PAGE } from "./snapshot/rewrite.ts";
+import { LIMIT, MEMORY, WASM_PAGE } from "./snapshot/rewrite.ts";
 import { type Guest, realWorld, type World, wasiImports } from "./wasi.ts";
 
 /**
@@ -33,16 +33,25 @@ export class Instance {
   readonly #guest: Guest = { memory: new WebAssembly.Memory({ initial: 0 }), crash: "" };
   #giveUp: () => boolean = () => false;
 
-  /** `bring` brings the instance into the state in which it answers; without it, it initialises itself (some 100 ms). */
-  constructor(module: WebAssembly.Module, world: World = realWorld, bring: (exports: Exports) => void = (own) => own._initialize()) {
-    const names = WebAssembly.Module.imports(module).map((i) => i.name);
+  /**
+   * `bring` brings the instance into the state in which it answers; without it, it initialises itself (some 100 ms). `memory` is for
+   * modules that were made for snapshots.
+   */
+  constructor(
+    module: WebAssembly.Module,
+    world: World = realWorld,
+    bring: (exports: Exports) => void = (own) => own._initialize(),
+    memory?: WebAssembly.Memory,
+  ) {
+    const names = WebAssembly.Module.imports(module).flatMap(({ name, kind }) => (kind === "function" ? [name] : []));
     // CUE looks at the clock every few milliseconds while it evaluates.
     const elapsed = (): bigint => {
       if (this.#giveUp()) throw new GaveUp();
       return world.elapsed();
     };
     const imports = wasiImports(this.#guest, ENVIRONMENT, names, { ...world, elapsed });
-    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports });
+    const given = memory === undefined ? {} : { [MEMORY.module]: { [MEMORY.name]: memory } };
+    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports, ...given });
     this.#exports = instance.exports as unknown as Exports;
     this.#guest.memory = this.#exports.memory;
     bring(this.#exports);

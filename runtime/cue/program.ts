@@ -5,7 +5,8 @@ import { setFlagsFromString } from "node:v8";
 import { type Exports, Instance } from "./instance.ts";
 import { compiledOf, readCompiled } from "./snapshot/compiled.ts";
 import { HEAD, type Head, readHead, readStamp } from "./snapshot/file.ts";
-import { readFully, restoreImage, worldAfter } from "./snapshot/image.ts";
+import { readFully, readImage, restoreGlobals, restoreImage, worldAfter } from "./snapshot/image.ts";
+import { WASM_PAGE } from "./snapshot/rewrite.ts";
 
 export interface ProgramOptions {
   /** Path of cue.wasm; its snapshot lies beside it. */
@@ -32,13 +33,39 @@ export class Program {
   readonly #options: ProgramOptions;
   #restorable: Restorable | undefined;
   #plain: WebAssembly.Module | undefined;
+  /** Memory of the first instance, as the snapshot has it. */
+  #filled: WebAssembly.Memory | undefined;
 
-  /** Compiles. Throws when there is no cue.wasm. */
-  constructor(options: ProgramOptions) {
+  /** Compiles. Throws when there is no cue.wasm. `open` does the same sooner, with other threads' help. */
+  constructor(options: ProgramOptions, given?: Snapshot) {
     this.#options = options;
     setRunFlags(options.optimizeAfter);
-    if (options.snapshot !== false) this.#restorable = openSnapshot(options);
-    if (!this.#restorable) this.#compilePlain();
+    const snapshot = given ?? openSnapshot(options);
+    this.#restorable = snapshot && compile(snapshot, options);
+    if (this.#restorable) return;
+    if (snapshot && !given) closeSync(snapshot.file);
+    this.#compilePlain();
+  }
+
+  /** As the constructor; the memory of the first instance is read by other threads while this one compiles. */
+  static async open(options: ProgramOptions): Promise<Program> {
+    const snapshot = openSnapshot(options);
+    if (snapshot === undefined) return new Program(options);
+    const { file, head } = snapshot;
+    const memory = newMemory(head);
+    const filling = readImage(memory, head.image, file, HEAD + head.code);
+    filling.catch(() => undefined);
+    const program = new Program(options, snapshot);
+    // The file stays open until nobody reads it any more.
+    const filled = await filling.then(
+      () => true,
+      () => false,
+    );
+    if (!program.restores) closeSync(file);
+    // Cut short, or not what its head says: as good as no snapshot.
+    else if (!filled) program.close();
+    else program.#filled = memory;
+    return program;
   }
 
   start(): Instance {
@@ -63,7 +90,13 @@ export class Program {
     const { file, head, module } = this.#restorable;
     const bring = (exports: Exports) => restoreImage(exports, head.image, file, HEAD + head.code, used !== undefined);
     try {
-      if (!used) return new Instance(module, worldAfter(head.image), bring);
+      if (!used) {
+        const filled = this.#filled;
+        this.#filled = undefined;
+        const world = worldAfter(head.image);
+        if (filled !== undefined) return new Instance(module, world, (exports) => restoreGlobals(exports, head.image), filled);
+        return new Instance(module, world, bring, newMemory(head));
+      }
       used.renew(bring);
       return used;
     } catch {
@@ -110,14 +143,22 @@ export function moduleDigest(wasm: string): string {
 }
 
 /** An open snapshot; the file stays the same one also when a build puts another in its place. */
-interface Restorable {
+interface Snapshot {
   readonly file: number;
   readonly head: Head;
+}
+
+interface Restorable extends Snapshot {
   readonly module: WebAssembly.Module;
 }
 
-/** Undefined when there is no snapshot, or one of another module. */
-function openSnapshot({ wasm, compiled }: ProgramOptions): Restorable | undefined {
+function newMemory({ image }: Head): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: image.memory / WASM_PAGE });
+}
+
+/** Undefined when there is no snapshot, or one of another module, or none is wanted. */
+function openSnapshot({ wasm, snapshot }: ProgramOptions): Snapshot | undefined {
+  if (snapshot === false) return undefined;
   let file: number;
   try {
     file = openSync(snapshotOf(wasm), "r");
@@ -127,12 +168,21 @@ function openSnapshot({ wasm, compiled }: ProgramOptions): Restorable | undefine
   try {
     const head = readHead(file);
     if (head.of !== readStamp(wasm)) throw new Error("the snapshot is of another module");
+    return { file, head };
+  } catch {
+    closeSync(file);
+    return undefined;
+  }
+}
+
+/** Undefined when the snapshot is cut short. */
+function compile({ file, head }: Snapshot, { wasm, compiled }: ProgramOptions): Restorable | undefined {
+  try {
     const code = new Uint8Array(new ArrayBuffer(head.code));
     readFully(file, code, HEAD);
     const ready = compiled === false ? undefined : readCompiled(compiledOf(wasm), { module: head.digest }, code);
     return { file, head, module: ready ?? new WebAssembly.Module(code) };
   } catch {
-    closeSync(file);
     return undefined;
   }
 }

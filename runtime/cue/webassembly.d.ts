@@ -1,6 +1,6 @@
 // The part of the WebAssembly API that runtime/cue uses: @types/node leaves it to the DOM's types, which have no place here.
 declare namespace WebAssembly {
-  type ModuleImports = Record<string, (...args: never[]) => unknown>;
+  type ModuleImports = Record<string, ((...args: never[]) => unknown) | Memory>;
   class Memory {
     constructor(descriptor: { initial: number });
     readonly buffer: ArrayBuffer;
@@ -10,7 +10,7 @@ declare namespace WebAssembly {
   }
   class Module {
     constructor(bytes: Uint8Array);
-    static imports(module: Module): { module: string; name: string }[];
+    static imports(module: Module): { module: string; name: string; kind: string }[];
     static exports(module: Module): { name: string; kind: string }[];
   }
   class Instance {

@@ -5,6 +5,8 @@ import { name, Reader, readSections, Section, signed, unsigned, type WasmSection
 export const GLOBAL = "global:";
 /** Exported global: so many pages memory may have; 0 once more were refused. It is set for each instance, and is no part of a snapshot. */
 export const LIMIT = "memory-limit";
+/** The memory of an instance is imported by this module and name: it can be filled while the code is still compiled. */
+export const MEMORY = { module: "snapshot", name: "memory" } as const;
 /** Bytes of a page of WebAssembly memory. */
 export const WASM_PAGE = 65536;
 
@@ -18,6 +20,7 @@ const MOST_PAGES = 65536;
 const I32 = 0x7f;
 const MUTABLE = 1;
 const EXPORT_GLOBAL = 3;
+const IMPORT_MEMORY = 2;
 
 /** The binary with every mutable global exported, as `global:N`, and memory that grows in large steps up to a limit. */
 export function makeObservable(wasm: Uint8Array): Uint8Array {
@@ -39,13 +42,13 @@ export function makeObservable(wasm: Uint8Array): Uint8Array {
   return writeSections(wasm, changed);
 }
 
-/** Of an observable binary: without its initial data, which a snapshot replaces, and with memory of `bytes` from the start. */
+/** Of an observable binary: without its initial data, which a snapshot replaces, and with a memory of `bytes` that it is given. */
 export function withoutData(observable: Uint8Array, bytes: number): Uint8Array {
-  const dropped: readonly number[] = [Section.custom, Section.data, Section.dataCount];
+  const dropped: readonly number[] = [Section.custom, Section.data, Section.dataCount, Section.memory];
   const sections = readSections(observable).filter((section) => !dropped.includes(section.id));
   return writeSections(
     observable,
-    sections.map((section) => (section.id === Section.memory ? setMinimum(section, bytes / WASM_PAGE) : section)),
+    sections.map((section) => (section.id === Section.import ? importMemory(section, bytes / WASM_PAGE) : section)),
   );
 }
 
@@ -153,11 +156,13 @@ function memoryMinimum(sections: readonly WasmSection[]): number {
   return reader.unsigned();
 }
 
-function setMinimum(section: WasmSection, pages: number): WasmSection {
+/** Memories are counted apart from functions and globals: one that is imported has the number that the own one had. */
+function importMemory(section: WasmSection, pages: number): WasmSection {
   const reader = new Reader(section.body);
-  const head = reader.bytes(2);
-  reader.unsigned();
-  return { id: section.id, body: Buffer.concat([head, unsigned(pages), reader.rest()]) };
+  const count = reader.unsigned();
+  const limits = [Uint8Array.of(IMPORT_MEMORY, 0), unsigned(pages)];
+  const body = [unsigned(count + 1), reader.rest(), name(MEMORY.module), name(MEMORY.name), ...limits];
+  return { id: section.id, body: Buffer.concat(body) };
 }
 
 function bodyOf(sections: readonly WasmSection[], id: number): Uint8Array {
