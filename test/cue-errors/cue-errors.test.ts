@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { run } from "../../cli/run.ts";
 import { memoryIo } from "../support/memory-io.ts";
 import { formatTxtar, parseTxtar } from "../support/txtar.ts";
@@ -12,6 +12,11 @@ import { formatTxtar, parseTxtar } from "../support/txtar.ts";
 const told = "errors.txt";
 /** Further words of the command line, on one line. */
 const given = "flags.txt";
+
+// Nothing of the person who runs the tests is used or started: no settings, no images, no embedded daemon.
+const home = realpathSync(mkdtempSync(join(tmpdir(), "cue-errors-home-")));
+const env = { PATH: process.env["PATH"] ?? "", HOME: home, BUILDKIT_HOST: "unix:///nobody/serves/this.sock" };
+after(() => rmSync(home, { recursive: true }));
 
 /** What `dagger llb .` says to a directory of files. */
 async function complain(files: ReadonlyMap<string, string>): Promise<{ code: number; text: string }> {
@@ -24,7 +29,7 @@ async function complain(files: ReadonlyMap<string, string>): Promise<{ code: num
       writeFileSync(join(dir, name), content);
     }
     process.chdir(dir);
-    const io = memoryIo();
+    const io = memoryIo({ env });
     const flags = files.get(given)?.trim().split(" ") ?? [];
     const code = await run(["llb", ".", ...flags], io, new AbortController().signal);
     return { code, text: io.stderr.text.replaceAll(dir, "$WORK") };
