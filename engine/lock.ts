@@ -132,7 +132,7 @@ async function resolveWith(scrubber: Scrubber, request: LockRequest): Promise<Re
     };
     const frontends = frontendPort({ open, serve, localImages: (platform) => images.local(platform) });
     const job = await compileConfig(config, config.evaluation, { images, frontends }, { env: request.env, targets: [], pins });
-    pins.check(job);
+    pins.note(job);
     const found = await Promise.all(
       [...pins.needs.values()].map(async (need) => [need, need.value ?? digests.get(need.name) ?? (await ask(need, open))] as const),
     );

@@ -35,7 +35,7 @@ export class Pins {
   /** What a run with a lock takes without it: each name once. Of a config without a lock nothing is said. */
   warning(): UpEvent | undefined {
     const news = this.#missing().filter(({ name }) => !this.#told.has(name));
-    if (news.length === 0 || lockKinds.every((kind) => Object.keys(this.file[kind]).length === 0)) return undefined;
+    if (news.length === 0 || this.#isEmpty()) return undefined;
     for (const { name } of news) this.#told.add(name);
     const message = `Not in dagger.lock, so it may change: ${news.map(({ name }) => name).join(", ")}`;
     return { type: "warning", message, detail: ["Run `dagger lock update`"], at: news.flatMap(({ at }) => at.slice(0, 1)) };
@@ -56,8 +56,18 @@ export class Pins {
     return digest;
   }
 
-  /** Notes the images of Dockerfiles, and throws UserError (2) with everything that has to be locked and is not. */
+  /** Throws UserError (2) with everything that has to be locked and is not. */
   check(job: Job): void {
+    // Nothing would be said of what is noted.
+    if (!this.#required && this.#isEmpty()) return;
+    this.note(job);
+    if (!this.#required) return;
+    const missing = this.#missing();
+    if (missing.length > 0) throw new UserError(2, missing.map(notLocked));
+  }
+
+  /** Notes the images of Dockerfiles, which only the compiled job has. */
+  note(job: Job): void {
     const definitions = [job.definition, ...job.images.flatMap(({ platforms }) => platforms.map(({ definition }) => definition))];
     for (const definition of definitions) {
       for (const { kind, fields, at } of describeDefinition(definition)) {
@@ -69,14 +79,15 @@ export class Pins {
         this.#note({ kind: "images", name, value: digest, at: at.map(parsePlace) });
       }
     }
-    if (!this.#required) return;
-    const missing = this.#missing();
-    if (missing.length > 0) throw new UserError(2, missing.map(notLocked));
   }
 
   /** For images that the daemon's Dockerfile frontend resolves. */
   get policy(): SourcePolicy | undefined {
     return Object.keys(this.file.images).length === 0 ? undefined : pinningPolicy(this.file.images);
+  }
+
+  #isEmpty(): boolean {
+    return lockKinds.every((kind) => Object.keys(this.file[kind]).length === 0);
   }
 
   #missing(): Need[] {
