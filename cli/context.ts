@@ -35,6 +35,9 @@ export function daemonOf(flags: DaemonFlags): { readonly buildkit?: string; read
 
 /** Flags that say how a config is read. */
 export interface ReadingFlags {
+  /** Slug or name. */
+  readonly stack?: string;
+  readonly env?: string;
   readonly input?: readonly string[];
   readonly inject?: readonly string[];
   readonly injectVars?: boolean;

@@ -15,7 +15,9 @@ import { knownHosts } from "./known-hosts.ts";
 import { withAllMistakes } from "./mistakes.ts";
 import { isOffline } from "./modules.ts";
 import type { Pins } from "./pins.ts";
-import type { ReadRequest, Surroundings } from "./request.ts";
+import type { ReadRequest, StackRun, Surroundings } from "./request.ts";
+import { inStackTerms } from "./settings/explain.ts";
+import { readSettings } from "./settings/fills.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
@@ -43,6 +45,10 @@ export interface Config {
   readonly own: readonly string[];
   /** Directories outside of the workspace that the job may upload: those that inputs name. */
   readonly granted: readonly string[];
+  /** Where relative paths of what is saved start, and which directory they may not leave. */
+  readonly destinations: { readonly workspace: string; readonly configDir: string };
+  /** Caches without a name of their own are shared by the configs of one place: of this directory. */
+  readonly scope: string;
   readonly clientId: string;
   /** Gives back the memory of CUE, when no more values are to be filled in. */
   release(): Promise<void>;
@@ -66,6 +72,7 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
     cwd,
     given.map(({ path }) => path),
   );
+  const set = await readSettings(request.stack, [...given, ...typed.fills], cwd);
   const wasm = asset("cue.wasm");
   const cache = openCache(env, wasm, version.dagger, import.meta.url);
   const compiled = env["DAGGER_CUE_CODE"] !== "off";
@@ -74,10 +81,10 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
     const { resolver: modules } = openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator });
     const { tags, injectVars } = request;
     const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });
-    return await use({ evaluator, source, fills: [...given, ...typed.fills], granted: typed.dirs });
+    return await use({ evaluator, source, fills: [...set.fills, ...given, ...typed.fills], granted: [...set.dirs, ...typed.dirs] });
   } catch (error) {
     void evaluator.close();
-    throw withAllMistakes(error);
+    throw inStackTerms(withAllMistakes(error), request.stack);
   }
 }
 
@@ -90,10 +97,17 @@ export function loadConfig(request: ConfigRequest): Promise<Config> {
     workspace: source.moduleRoot ?? source.dir,
     own: [helperDir(hostPlatform())],
     granted,
+    ...placesOf(source, request.stack),
     clientId: await readClientId(request.env),
     release: () => evaluator.release(),
     close: () => void evaluator.close(),
   }));
+}
+
+/** A config in a cache saves nothing there, and has other directories for other commits. */
+function placesOf({ dir, moduleRoot = dir }: ReadConfig["source"], stack: StackRun | undefined): Pick<Config, "destinations" | "scope"> {
+  if (stack?.cached !== true) return { destinations: { workspace: moduleRoot, configDir: dir }, scope: moduleRoot };
+  return { destinations: { workspace: stack.root, configDir: stack.root }, scope: join(stack.root, ".dagger", "stacks", stack.stack) };
 }
 
 /** The names of secrets and sockets that the config leaves open. */
@@ -120,7 +134,8 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     workspace: config.workspace,
     granted: config.granted,
     configDir: config.dir,
-    cacheScope: scopedId(config.clientId, config.workspace),
+    destinations: config.destinations,
+    cacheScope: scopedId(config.clientId, config.scope),
     helper: (platform) => ({ name: `dagger-run-${platform.architecture}`, dir: helperDir(platform), at: [] }),
     localUnique: (dir) => scopedId(config.clientId, dir),
     knownHosts: knownHosts(request.env),

@@ -28,11 +28,33 @@ export type { ModuleRequest } from "./modules.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
+export type {
+  ConfigInput,
+  ConfigSource,
+  EnvironmentEntry,
+  Initialized,
+  InitRequest,
+  InputList,
+  InputState,
+  KeptSetting,
+  MissingRequest,
+  NewSetting,
+  ReadyStack,
+  Setting,
+  SettingKind,
+  SourceWish,
+  StackEntry,
+  StackRequest,
+  StackRunRequest,
+  StackWish,
+  Template,
+} from "./stacks/index.ts";
 export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";
 export type { DaemonRequest } from "./upkeep.ts";
 export type { Version } from "./version.ts";
 export type { VetRequest, Vetted } from "./vet.ts";
+export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
 type Doc = typeof import("./doc.ts");
@@ -43,6 +65,7 @@ type Inspect = typeof import("./inspect.ts");
 type Lock = typeof import("./lock.ts");
 type Modules = typeof import("./modules.ts");
 type Planning = typeof import("./plan/index.ts");
+type Stacks = typeof import("./stacks/index.ts");
 type Upkeep = typeof import("./upkeep.ts");
 type Vet = typeof import("./vet.ts");
 
@@ -61,6 +84,8 @@ export const initModule: Modules["initModule"] = async (...of) => (await import(
 export const getModules: Modules["getModules"] = async (...of) => (await import("./modules.ts")).getModules(...of);
 export const vendorModules: Modules["vendorModules"] = async (...of) => (await import("./modules.ts")).vendorModules(...of);
 export const plan: Planning["plan"] = async (...of) => (await import("./plan/index.ts")).plan(...of);
+/** Workspaces, stacks, environments and settings: all that is done with them. */
+export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.ts")).prune(...of);

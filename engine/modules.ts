@@ -94,6 +94,22 @@ export async function getModules(request: ModuleRequest & { readonly modules: re
   });
 }
 
+/** Where a module of a registry lies in cue's cache, which it is fetched into first. Throws UserError (2, 3). */
+export async function placeModule(
+  request: Surroundings & { readonly offline?: boolean; readonly signal?: AbortSignal; readonly module: string; readonly version: string },
+): Promise<{ readonly dir: string; readonly version: string }> {
+  const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [] });
+  try {
+    const { env, signal } = request;
+    const modules = openModules({ env, offline: isOffline(request), signal, evaluator });
+    const chosen = await chooseVersion(`${request.module.split("@")[0]}@${request.version}`, modules);
+    const nobody: Module = { root: request.cwd, path: "", major: "", version: "", deps: {}, defaults: {} };
+    return { dir: (await modules.resolver.build(nobody).place(chosen)).dir, version: chosen.version };
+  } finally {
+    await evaluator.close();
+  }
+}
+
 /** Copies every module of the build below cue.mod/vendor and says so in cue.mod/local-module.cue, which cue reads, too. Throws UserError (2, 3). */
 export async function vendorModules(request: ModuleRequest): Promise<readonly ModuleVersion[]> {
   return withModule(request, async (module, modules) => {

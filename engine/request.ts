@@ -1,6 +1,7 @@
 // What the engine is asked for: one run of a job, or a shell in one of its components; and the surroundings that every request brings along.
 import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
+import type { Setting } from "./settings/setting.ts";
 import type { ShellWish } from "./shell.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 
@@ -30,6 +31,21 @@ export interface ReadRequest extends Surroundings {
   readonly injectVars?: boolean;
   /** Modules come from the cache and from what is vendored only. DAGGER_OFFLINE says the same. */
   readonly offline?: boolean;
+  /** The environment of a stack whose config this is: what it sets is filled in, where `inputs` do not say otherwise. */
+  readonly stack?: StackRun;
+}
+
+/** What an environment of a stack adds to a config. */
+export interface StackRun {
+  /** Slugs. */
+  readonly stack: string;
+  readonly environment: string;
+  /** Absolute directory of the workspace: relative paths of settings start here. */
+  readonly root: string;
+  /** The config lies in a cache: what it saves goes below `root`, as if it lay there. */
+  readonly cached: boolean;
+  /** By CUE path. */
+  readonly settings: ReadonlyMap<string, Setting>;
 }
 
 export interface UpRequest extends ReadRequest {

@@ -144,7 +144,7 @@ export class Run {
       return { images, frontends: frontendPort({ ...options, localImages: (platform) => images.local(platform) }) };
     });
     await serve(job.locals);
-    await checkArchives(job.images, config.workspace);
+    await checkArchives(job.images, config.destinations.workspace);
     offer.prepare(job);
     request.onEvent({ type: "phase", phase: "connect" });
     const definitions = [job.definition, ...job.images.flatMap(definitionsOf)];

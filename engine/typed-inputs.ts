@@ -122,7 +122,7 @@ async function readDocument(input: TypedInput, cwd: string, problem: Problem): P
   return entries.map(({ path, json }) => ({ path, flag, fills: [{ path, json, origin: flag }] }));
 }
 
-async function readText(file: string, path: string, flag: string, cwd: string, problem: Problem): Promise<string | undefined> {
+export async function readText(file: string, path: string, flag: string, cwd: string, problem: Problem): Promise<string | undefined> {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(await readFile(resolve(cwd, file)));
   } catch (cause) {
@@ -137,7 +137,7 @@ async function readText(file: string, path: string, flag: string, cwd: string, p
   }
 }
 
-async function findDirectory(path: string, flag: string, cwd: string, problem: Problem): Promise<string | undefined> {
+export async function findDirectory(path: string, flag: string, cwd: string, problem: Problem): Promise<string | undefined> {
   const dir = resolve(cwd, path);
   const say = (code: string, message: string, hint: string): undefined => void problem({ code, message, at: [], hint });
   if (path === "") return say("local-not-found", `No directory is given after ${flag}=`, "Write . for the current one");

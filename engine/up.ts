@@ -24,6 +24,7 @@ import { learning, scrubEvents } from "./secrets/events.ts";
 import { Scrubber } from "./secrets/scrubber.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { scrubTerminal } from "./secrets/terminal.ts";
+import { inStackTerms } from "./settings/explain.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
@@ -145,7 +146,9 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
       config.close();
     }
   } catch (error) {
-    throw explainFailure(error, steps);
+    const explained = inStackTerms(explainFailure(error, steps), request.stack);
+    if (request.stack === undefined) throw explained;
+    throw await (await import("./settings/missing.ts")).withAllMissing(explained, request);
   } finally {
     await exports.close();
     await opening.then((open) => open.close()).catch(() => undefined);

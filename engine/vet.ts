@@ -6,6 +6,7 @@ import { compileConfig, loadConfig } from "./config.ts";
 import { imagePort } from "./images.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import type { ReadRequest } from "./request.ts";
+import { inStackTerms } from "./settings/explain.ts";
 
 export interface VetRequest extends ReadRequest {
   readonly targets: readonly string[];
@@ -26,16 +27,21 @@ export async function vet(request: VetRequest): Promise<Vetted> {
   try {
     const job = await compileUnasked(config, request);
     await checkLocals(job.locals, workspaceOf(config));
-    await checkArchives(job.images, config.workspace);
+    await checkArchives(job.images, config.destinations.workspace);
     const { components } = readOps(config.evaluation.root);
     return { components: components.map(({ component, ops }) => ({ path: component, ops: ops.length })) };
+  } catch (error) {
+    throw inStackTerms(error, request.stack);
   } finally {
     config.close();
   }
 }
 
 /** Nobody is asked what images and Dockerfiles are: of an image nothing is known, and a Dockerfile gives what it is given. */
-async function compileUnasked(config: Config, request: VetRequest): Promise<Job> {
+export async function compileUnasked(
+  config: Config,
+  request: Pick<VetRequest, "env" | "targets"> & { readonly gradual?: boolean },
+): Promise<Job> {
   const layouts = { serve: () => "vet" };
   const images = imagePort(request.env, layouts, async () => ({ digest: "", config: nothing }));
   const frontends: Frontends = {

@@ -11,7 +11,7 @@ const bundleUrl = 'const __bundleUrl = require("node:url").pathToFileURL(__filen
 const asFunction = { banner: { js: `(function (exports, require, module, __filename, __dirname) {${bundleUrl}` }, footer: { js: "})" } };
 
 /** Rare and large: files of their own, which are read when they are needed. */
-const apart = ["@viz-js/viz", "kysely", "pg", "tar-stream", "yaml", "yauzl"];
+const apart = ["@viz-js/viz", "jsonc-parser", "kysely", "pg", "tar-stream", "yaml", "yauzl"];
 const fileOf = (name) => name.replace(/^.*[/]/, "");
 const setApart = {
   name: "apart",
@@ -37,7 +37,8 @@ const options = {
   sourcesContent: false,
   legalComments: "none",
   // For Node, yaml has only CommonJS, which a lazy import would see as nothing but a default export; its other build has ES modules.
-  alias: { yaml: "./node_modules/yaml/browser/index.js" },
+  // jsonc-parser's UMD requires its parts in a way that esbuild cannot follow.
+  alias: { yaml: "./node_modules/yaml/browser/index.js", "jsonc-parser": "./node_modules/jsonc-parser/lib/esm/main.js" },
   define: { "import.meta.url": "__bundleUrl", "import.meta.resolve": "undefined" },
   banner: { js: bundleUrl },
   // Machine code, which stays in node_modules; and what pg can do without.

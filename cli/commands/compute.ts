@@ -4,7 +4,7 @@ import type { ComputeFlags, Context } from "../context.ts";
 import { jsonValue, runConfig, summarize } from "./up.ts";
 
 /** The values as one line of JSON on stdout; what misses a value is left undone, unless `strict`. */
-export async function computeCommand(context: Context, dir: string, flags: ComputeFlags): Promise<void> {
+export async function computeCommand(context: Context, dir: string | undefined, flags: ComputeFlags): Promise<void> {
   const result = await runConfig(context, dir, flags, { typedInputs: typedInputs(flags), gradual: flags.strict !== true });
   context.io.stdout.write(`${JSON.stringify(result.values, sorted)}\n`);
   summarize(context, flags, result);

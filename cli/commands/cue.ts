@@ -4,6 +4,7 @@ import { readingOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { formatJson } from "../output/table.ts";
 import { plural } from "../output/units.ts";
+import { placeOf } from "../stack.ts";
 
 export interface VetFlags extends ReadingFlags {
   readonly target?: readonly string[];
@@ -25,15 +26,13 @@ export interface FormatFlags {
 }
 
 /** Mistakes are thrown, and printed as those of every command. */
-export async function vetCommand(context: Context, dir: string, flags: VetFlags): Promise<void> {
+export async function vetCommand(context: Context, dir: string | undefined, flags: VetFlags): Promise<void> {
   const { vet } = await import("../../engine/index.ts");
   const { components } = await vet({
     ...surroundings(context),
-    dir,
+    ...(await placeOf(context, dir, flags)),
     targets: flags.target ?? [],
     ...readingOf(flags),
-    secrets: flags.secret ?? [],
-    ssh: flags.ssh ?? [],
     signal: context.signal,
   });
   const ops = components.reduce((sum, component) => sum + component.ops, 0);
@@ -41,12 +40,12 @@ export async function vetCommand(context: Context, dir: string, flags: VetFlags)
   context.io.stdout.write(flags.output === "json" ? formatJson({ exit: 0, diagnostics: [], components }) : told);
 }
 
-export async function evalCommand(context: Context, dir: string, flags: EvalFlags): Promise<void> {
+export async function evalCommand(context: Context, dir: string | undefined, flags: EvalFlags): Promise<void> {
   const { evaluate } = await import("../../engine/index.ts");
   const { expression, all = false, concrete = false, output: format } = flags;
   const shown = await evaluate({
     ...surroundings(context),
-    dir,
+    ...(await placeOf(context, dir, flags)),
     ...readingOf(flags),
     ...(expression !== undefined && { expression }),
     format,

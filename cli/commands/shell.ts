@@ -3,6 +3,7 @@ import type { Context, RunFlags } from "../context.ts";
 import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { createProgress } from "../output/create.ts";
+import { placeOf } from "../stack.ts";
 import { processTerminal } from "../terminal.ts";
 
 export interface ShellFlags extends RunFlags {
@@ -10,7 +11,7 @@ export interface ShellFlags extends RunFlags {
 }
 
 /** The exit code is the process's own. */
-export async function shellCommand(context: Context, component: string, dir: string, flags: ShellFlags): Promise<void> {
+export async function shellCommand(context: Context, component: string, dir: string | undefined, flags: ShellFlags): Promise<void> {
   const { io, signal } = context;
   const terminal = processTerminal();
   const command = context.rest ?? [];
@@ -22,19 +23,18 @@ export async function shellCommand(context: Context, component: string, dir: str
       hint: "Leave --shell out: the command is run without a shell",
     });
   }
+  const place = await placeOf(context, dir, flags);
   const progress = createProgress(flags.progress, io);
   try {
     progress.event({ type: "phase", phase: "evaluate" });
     const { shell } = await import("../../engine/index.ts");
     context.exitCode = await shell({
       ...surroundings(context),
-      dir,
+      ...place,
       component: component === "." ? "" : component,
       targets: [],
       ...readingOf(flags),
-      secrets: flags.secret ?? [],
       allowHost: flags.allowHost === true,
-      ssh: flags.ssh ?? [],
       cacheFrom: flags.cacheFrom ?? [],
       ...(flags.locked === undefined ? {} : { locked: flags.locked }),
       ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),

@@ -2,12 +2,13 @@
 import type { ConfigFlags, Context } from "../context.ts";
 import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
+import { placeOf } from "../stack.ts";
 
 /** Writes the stage to stdout; text ends with a newline. */
 export async function stageCommand(
   context: Context,
   stage: "ops" | "graph" | "llb",
-  dir: string,
+  dir: string | undefined,
   flags: ConfigFlags & { readonly format: string; readonly run?: string },
 ): Promise<void> {
   const { stdout } = context.io;
@@ -30,7 +31,7 @@ export async function stageCommand(
   const { inspect } = await import("../../engine/index.ts");
   const shown = await inspect({
     ...surroundings(context),
-    dir,
+    ...(await placeOf(context, dir, flags)),
     targets: flags.target ?? [],
     ...readingOf(flags),
     ...daemonOf(flags),

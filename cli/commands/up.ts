@@ -11,9 +11,14 @@ import { chooseProgress } from "../output/progress.ts";
 import { createStyle } from "../output/style.ts";
 import { formatSummary } from "../output/summary.ts";
 import { formatValues } from "../output/values.ts";
+import { placeOf } from "../stack.ts";
 
 /** Values on stdout (or the whole result as a document), summary on stderr. */
-export async function upCommand(context: Context, dir: string, flags: RunFlags & { readonly output: OutputFormat }): Promise<void> {
+export async function upCommand(
+  context: Context,
+  dir: string | undefined,
+  flags: RunFlags & { readonly output: OutputFormat },
+): Promise<void> {
   const { io } = context;
   if (flags.plan !== undefined) checkAlone(dir, flags);
   const result = await runConfig(context, dir, flags);
@@ -27,9 +32,10 @@ export async function upCommand(context: Context, dir: string, flags: RunFlags &
 type Extra = Pick<UpRequest, "typedInputs" | "gradual">;
 
 /** Runs a config and shows its progress. */
-export async function runConfig(context: Context, dir: string, flags: RunFlags, extra: Extra = {}): Promise<UpResult> {
+export async function runConfig(context: Context, dir: string | undefined, flags: RunFlags, extra: Extra = {}): Promise<UpResult> {
   const { io, signal } = context;
   const terminal = flags.shellOnError === true ? await errorTerminal() : undefined;
+  const place = await readyToRun(context, dir, flags);
   const progress = createProgress(flags.progress, io);
   const onAbort = () =>
     progress.event({
@@ -45,12 +51,10 @@ export async function runConfig(context: Context, dir: string, flags: RunFlags, 
     const { up } = await import("../../engine/index.ts");
     const result = await up({
       ...surroundings(context),
-      dir,
+      ...place,
       targets: flags.target ?? [],
       ...readingOf(flags),
-      secrets: flags.secret ?? [],
       allowHost: flags.allowHost === true,
-      ssh: flags.ssh ?? [],
       cacheFrom: flags.cacheFrom ?? [],
       cacheTo: flags.cacheTo ?? [],
       attest: flags.attest ?? [],
@@ -78,9 +82,11 @@ export async function runConfig(context: Context, dir: string, flags: RunFlags, 
 }
 
 /** A plan says itself what it is of. Throws UsageError for whatever would say otherwise. */
-function checkAlone(dir: string, { target, input, inject, injectVars }: RunFlags): void {
+function checkAlone(dir: string | undefined, { target, input, inject, injectVars, stack, env }: RunFlags): void {
   const others = [
-    ...(dir === "." ? [] : [dir]),
+    ...(dir === undefined ? [] : [dir]),
+    ...(stack === undefined ? [] : ["--stack"]),
+    ...(env === undefined ? [] : ["--env"]),
     ...(target === undefined ? [] : ["--target"]),
     ...(input === undefined ? [] : ["--input"]),
     ...(inject === undefined ? [] : ["--inject"]),
@@ -93,6 +99,26 @@ function checkAlone(dir: string, { target, input, inject, injectVars }: RunFlags
     at: [],
     hint: "Leave that out, or make a plan with it: `dagger plan --out FILE`",
   });
+}
+
+/** The config with all that it needs, as far as a person can be asked for it. */
+async function readyToRun(context: Context, dir: string | undefined, flags: RunFlags): Promise<Awaited<ReturnType<typeof placeOf>>> {
+  const place = await placeOf(context, flags.plan === undefined ? dir : ".", flags);
+  if (place.stack === undefined) return place;
+  const { io } = context;
+  const mode = chooseProgress(flags.progress, io.env, io.stderr.isTTY);
+  if (mode === "tty" || mode === "plain") io.stderr.write(`Stack ${place.stack.stack}, environment ${place.stack.environment}\n`);
+  const { askForMissing, canAsk } = await import("../ask.ts");
+  const asked =
+    canAsk(io) &&
+    (await askForMissing(context, {
+      ...surroundings(context),
+      ...place,
+      ...readingOf(flags),
+      targets: flags.target ?? [],
+      signal: context.signal,
+    }));
+  return asked ? placeOf(context, dir, flags) : place;
 }
 
 /** Throws UsageError where nobody could type into a shell. */

@@ -23,7 +23,7 @@ function addVet(program: Command, context: Context): void {
     addTargets(command)
       .addOption(list("--secret <id=source>", "secret of a run, for configs that take the names of secrets as values (repeatable)"))
       .addOption(list("--ssh <id[=path]>", "SSH agent or socket of a run, in the same way (repeatable)")),
-  ).action(async (dir: string, flags: VetFlags) => {
+  ).action(async (dir: string | undefined, flags: VetFlags) => {
     const { vetCommand } = await import("../commands/cue.ts");
     await vetCommand(context, dir, flags);
   });
@@ -42,7 +42,7 @@ function addEval(program: Command, context: Context): void {
     .option("-a, --all", "show hidden and optional fields, too")
     .option("-c, --concrete", "a value that is not known is an error")
     .addOption(new Option("--output <format>", "format on stdout").choices(["cue", "json", "yaml", "text"]).default("cue"))
-    .action(async (dir: string, flags: EvalFlags) => {
+    .action(async (dir: string | undefined, flags: EvalFlags) => {
       const { evalCommand } = await import("../commands/cue.ts");
       await evalCommand(context, dir, flags);
     });

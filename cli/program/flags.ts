@@ -11,17 +11,28 @@ export function list(flags: string, description: string): Option {
   return new Option(flags, description).argParser(collect);
 }
 
+const whichConfig = "directory of the config, or one CUE file; without it that of the chosen stack, else the current directory";
+
+/** Which stack and environment: `StackFlags`. `eval` has another -e. */
+export function addStack(command: Command, environment: "-e, --env <name>" | "--env <name>" = "-e, --env <name>"): Command {
+  return command
+    .option("-s, --stack <name>", "the stack that is meant; without it DAGGER_STACK, or the one chosen with `dagger stack select`")
+    .option(environment, "its environment; without it DAGGER_ENV, the one chosen with `dagger env select`, or the only one");
+}
+
 /** Which config, and how it is read. */
 export function addSource(command: Command): Command {
-  return addReading(command.argument("[dir]", "directory of the config, or one CUE file", "."));
+  return addStack(addReading(command.argument("[dir]", whichConfig)), "--env <name>");
 }
 
 /** As `addSource`, and which part of the config. */
 export function addTargets(command: Command): Command {
-  return addReading(
-    command
-      .argument("[dir]", "directory of the config, or one CUE file", ".")
-      .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)")),
+  return addStack(
+    addReading(
+      command
+        .argument("[dir]", whichConfig)
+        .addOption(list("-t, --target <component>", "CUE path of a component to run; all without it (repeatable)")),
+    ),
   );
 }
 

@@ -20,7 +20,7 @@ export function addPlan(program: Command, context: Context): void {
   addOutput(addConfig(command))
     .option("--run <file>", "what is cached as of a run: FILE is what `dagger up --progress json 2> FILE` wrote")
     .option("--out <file>", "write the plan to a file for `dagger up --plan`, which does exactly that or refuses")
-    .action(async (dir: string, flags: ConfigFlags & { output: "text" | "json"; run?: string; out?: string }) => {
+    .action(async (dir: string | undefined, flags: ConfigFlags & { output: "text" | "json"; run?: string; out?: string }) => {
       const { planCommand } = await import("../commands/plan.ts");
       await planCommand(context, dir, flags);
     });

@@ -8,14 +8,17 @@ import { addCueCommands } from "./cue.ts";
 import { addDoc } from "./doc.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addImageCommands } from "./image.ts";
+import { addInputCommands } from "./input.ts";
 import { addLockCommands } from "./lock.ts";
 import { addModuleCommands } from "./modules.ts";
 import { addPlan } from "./plan.ts";
 import { addCompute, addUp } from "./run.ts";
 import { addShell } from "./shell.ts";
+import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
 import { addToolCommands } from "./tools.ts";
 import { addUpkeepCommands } from "./upkeep.ts";
+import { addInit } from "./workspace.ts";
 
 const about = `Compiles CUE workflows to one BuildKit graph and runs them in one pass.
 
@@ -25,6 +28,7 @@ type AddGroup = (program: Command, context: Context) => void;
 
 /** In the order of the help. A new group is a file here that adds its commands, and a line in this list. */
 const groups: readonly AddGroup[] = [
+  addInit,
   addUp,
   addCompute,
   addShell,
@@ -33,6 +37,9 @@ const groups: readonly AddGroup[] = [
   addCueCommands,
   addDoc,
   addCatalogCommands,
+  addStackCommands,
+  addEnvCommands,
+  addInputCommands,
   addLockCommands,
   addModuleCommands,
   addImageCommands,

@@ -22,7 +22,7 @@ export function addUp(program: Command, context: Context): void {
       "--plan <file>",
       "run what `dagger plan --out` wrote, or refuse when anything is not as it was; the plan says which config it is of",
     )
-    .action(async (dir: string, flags: RunFlags & { output: OutputFormat }) => {
+    .action(async (dir: string | undefined, flags: RunFlags & { output: OutputFormat }) => {
       const { upCommand } = await import("../commands/up.ts");
       await upCommand(context, dir, flags);
     });
@@ -43,7 +43,7 @@ export function addCompute(program: Command, context: Context): void {
   );
   addTypedInputs(addRun(compute))
     .option("--strict", "a value that nothing gives is an error, as in `up`")
-    .action(async (dir: string, flags: ComputeFlags) => {
+    .action(async (dir: string | undefined, flags: ComputeFlags) => {
       const { computeCommand } = await import("../commands/compute.ts");
       await computeCommand(context, dir, flags);
     });

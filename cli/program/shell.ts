@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { ShellFlags } from "../commands/shell.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addDaemon, addReading, addSteps } from "./flags.ts";
+import { addDaemon, addReading, addStack, addSteps } from "./flags.ts";
 
 export function addShell(program: Command, context: Context): void {
   const shell = addCommand(
@@ -19,10 +19,10 @@ export function addShell(program: Command, context: Context): void {
     ],
   );
   addDaemon(
-    addSteps(addReading(shell)).option("--shell <program>", "the shell to open; without it SHELL of the environment, bash or sh"),
+    addSteps(addStack(addReading(shell))).option("--shell <program>", "the shell to open; without it SHELL of the environment, bash or sh"),
     "BuildKit daemon to build on; without it BUILDKIT_HOST, a daemon on a standard socket, Docker's, or the embedded one",
   ).action(async (component: string, dir: string | undefined, flags: ShellFlags) => {
     const { shellCommand } = await import("../commands/shell.ts");
-    await shellCommand(context, component, dir ?? ".", flags);
+    await shellCommand(context, component, dir, flags);
   });
 }

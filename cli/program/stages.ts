@@ -52,7 +52,7 @@ export function addStageCommands(program: Command, context: Context): void {
     const command = addCommand(program, name, summary, `Nothing is run.${detail}`, examples);
     more(addConfig(command))
       .addOption(new Option("--format <format>", "format on stdout").choices(stage.formats).default("text"))
-      .action(async (dir: string, flags: ConfigFlags & { format: string; run?: string }) => {
+      .action(async (dir: string | undefined, flags: ConfigFlags & { format: string; run?: string }) => {
         const { stageCommand } = await import("../commands/stages.ts");
         await stageCommand(context, stage.name, dir, flags);
       });

@@ -23,6 +23,8 @@ export interface BuildOptions {
   readonly granted?: readonly string[];
   /** Absolute directory that relative paths start from: the config's. */
   readonly configDir: string;
+  /** Where what is saved goes instead, when the config does not lie where its user works. */
+  readonly destinations?: { readonly workspace: string; readonly configDir: string };
   /** Prefix for ids of caches without a name of their own, so that workspaces do not share them. */
   readonly cacheScope?: string;
   /** The platform of processes that the job itself needs; by default `platform`. */
@@ -284,11 +286,12 @@ export function checkDirectory(
   path: string,
   op: OpBase<string>,
   field: string,
-  options: Pick<BuildOptions, "workspace" | "configDir" | "granted">,
+  options: Pick<BuildOptions, "workspace" | "configDir" | "granted" | "destinations">,
   problems: Diagnostic[],
 ): string | undefined {
-  const dir = resolvePath(options.configDir, path);
-  if (relativeInside(options.workspace, dir) !== undefined || options.granted?.includes(dir) === true) return dir;
+  const { workspace, configDir } = (field === "dest" ? options.destinations : undefined) ?? options;
+  const dir = resolvePath(configDir, path);
+  if (relativeInside(workspace, dir) !== undefined || options.granted?.includes(dir) === true) return dir;
   problems.push({
     code: "path-outside-workspace",
     message: `Path ${JSON.stringify(path)} leaves the workspace`,
