@@ -83,7 +83,8 @@ function readNames(root: string, dir: string, wanted: boolean): string[] {
 }
 
 function readEntry(root: string, where: string, wanted: boolean): Entry | undefined {
-  const full = path.join(root, where);
+  // path.join goes through every letter of it, for every file: a fifth of the time that an unchanged directory takes.
+  const full = `${root}/${where}`;
   try {
     const stat = fs.lstatSync(full, { bigint: true });
     return { path: where, stat, target: wanted && stat.isSymbolicLink() ? fs.readlinkSync(full) : "" };
