@@ -69,6 +69,11 @@ export class OpenBuild {
     return caps === undefined || takesUsualGraph(caps) ? undefined : caps;
   }
 
+  /** Name and version, when it tells them. */
+  async daemon(): Promise<string | undefined> {
+    return (await this.#parts.capabilities)?.name;
+  }
+
   /** Throws UserError (3) `daemon-lacks` when the daemon cannot do all of the job: before anything runs. */
   async check(definition: Job["definition"]): Promise<void> {
     const daemon = await this.#parts.capabilities;

@@ -79,6 +79,8 @@ export interface UpRequest extends ReadRequest {
   readonly plan?: string;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
   readonly keepGoing?: boolean;
+  /** Cancels the run that the environment of its stack is busy with, and those that wait for it, instead of waiting for them. */
+  readonly supersede?: boolean;
   /** Opens a shell where an exec failed, before the run ends with that failure. */
   readonly shellOnError?: ShellWish;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */

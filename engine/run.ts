@@ -1,5 +1,5 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Definition, ImageRequest, Job, Ports, Position, UserError } from "../compiler/index.ts";
 import type { Evaluation } from "../runtime/cue/index.ts";
 import type { Build } from "../runtime/solve/index.ts";
@@ -30,6 +30,7 @@ import { requireSecrets } from "./secrets/sources.ts";
 import { noComponent, shellIn } from "./shell.ts";
 import { requireSsh } from "./ssh.ts";
 import type { StepTracker } from "./steps.ts";
+import type { RunWatch } from "./watch.ts";
 
 export interface Done {
   readonly job: Job;
@@ -60,6 +61,8 @@ export interface RunParts {
   readonly pins: Pins;
   /** Throws UserError (2) when the first pass is not what was planned. */
   readonly check?: ((facts: WorldFacts) => void) | undefined;
+  /** Whoever remembers the run. */
+  readonly watch?: RunWatch | undefined;
   /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
   readonly secretPlaces: Map<string, readonly Position[]>;
   /** Ids of the agents and sockets that steps may use. */
@@ -151,8 +154,16 @@ export class Run {
     for (const definition of definitions) await (await opening).check(definition);
     await this.#parts.exports.check(job.images);
     steps.plan(...definitions);
+    this.#tell(job);
     request.onEvent({ type: "phase", phase: "solve" });
     return job;
+  }
+
+  #tell({ definition }: Job): void {
+    const { config, scrubber, watch } = this.#parts;
+    if (watch === undefined) return;
+    const digest = createHash("sha256").update(definition.encoded).digest("hex");
+    watch.job({ config, definition: `sha256:${digest}`, images: this.#images, scrubber });
   }
 
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */

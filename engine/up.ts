@@ -5,13 +5,14 @@ import { parseAttest } from "./attest.ts";
 import { parseCache } from "./cache.ts";
 import { cacheWarnings } from "./cache-warnings.ts";
 import { loadConfig } from "./config.ts";
-import type { BuildExtras } from "./connect.ts";
+import type { BuildExtras, OpenBuild } from "./connect.ts";
 import { Offer, openBuild } from "./connect.ts";
 import { ErrorShell } from "./error-shell.ts";
 import type { UpResult } from "./events.ts";
 import { ImageExports } from "./exports.ts";
 import { explainFailure } from "./failure.ts";
 import { undoneOf, warnUndone } from "./gradual.ts";
+import { placeOf } from "./history/place.ts";
 import { KeptError } from "./keep-going.ts";
 import { parsePatience } from "./patience.ts";
 import { openPins, type Pins } from "./pins.ts";
@@ -27,14 +28,26 @@ import { scrubTerminal } from "./secrets/terminal.ts";
 import { inStackTerms } from "./settings/explain.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
+import type { RunWatch } from "./watch.ts";
 
 /** Runs a job. Throws UserError: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */
 export async function up(request: UpRequest): Promise<UpResult> {
   // performance.now() says the same, but Node loads a dozen modules for it.
   const begin = process.hrtime.bigint();
   const planned = request.plan === undefined ? undefined : await openPlanned(request.plan, request.cwd);
+  const whole = { ...request, ...planned?.request };
+  const place = placeOf(whole);
+  // The code that remembers runs is loaded where there is something to remember them in.
+  if (place === undefined) return upIn(whole, begin, { check: planned?.check });
+  const { recorded } = await import("./history/recording.ts");
+  return recorded(whole, place, (watched, watch) => upIn(watched, begin, { check: planned?.check, watch }));
+}
+
+type Beside = Pick<RunParts, "check" | "watch">;
+
+async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<UpResult> {
   return inRun(
-    { ...request, ...planned?.request },
+    request,
     async (run, { offer, exports, steps, request }) => {
       const done = await run.passes();
       // Otherwise what was left is among the failures.
@@ -56,7 +69,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
       if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
       return result;
     },
-    planned?.check,
+    beside,
   );
 }
 
@@ -86,11 +99,11 @@ export async function shell(request: ShellRequest): Promise<number> {
 type Work<T> = (run: Run, parts: RunParts) => Promise<T>;
 
 /** Nothing leaves a run with a secret in it: events, errors and results pass here. */
-async function inRun<T>(request: UpRequest, work: Work<T>, check?: RunParts["check"]): Promise<T> {
+async function inRun<T>(request: UpRequest, work: Work<T>, beside: Beside = {}): Promise<T> {
   const scrubber = new Scrubber();
   const { tell, end } = scrubEvents(scrubber, request.onEvent);
   try {
-    return scrubber.data(await prepared({ ...request, onEvent: tell }, scrubber, work, check));
+    return scrubber.data(await prepared({ ...request, onEvent: tell }, scrubber, work, beside));
   } catch (error) {
     throw scrubber.data(error);
   } finally {
@@ -99,7 +112,7 @@ async function inRun<T>(request: UpRequest, work: Work<T>, check?: RunParts["che
 }
 
 /** Prepares all that a run needs, and takes it down afterwards. */
-async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, check?: RunParts["check"]): Promise<T> {
+async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, { check, watch }: Beside): Promise<T> {
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
@@ -116,7 +129,8 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   const extras = { ...(await readExtras(request, pins)), record: secrets.size === 0 };
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
-  const opening = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
+  const opened = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
+  const opening = watch === undefined ? opened : whenReady(opened, watch);
   opening.catch(() => undefined);
   const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
   try {
@@ -139,7 +153,8 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
         secretPlaces,
         ssh,
         pins,
-        ...(check === undefined ? {} : { check }),
+        check,
+        watch,
       };
       return await work(new Run(parts), parts);
     } finally {
@@ -151,9 +166,16 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
     throw await (await import("./settings/missing.ts")).withAllMissing(explained, request);
   } finally {
     await exports.close();
-    await opening.then((open) => open.close()).catch(() => undefined);
+    await opened.then((open) => open.close()).catch(() => undefined);
     offer.close();
   }
+}
+
+/** Nothing is asked of the daemon before the run is remembered, and its turn has come. */
+async function whenReady(opened: Promise<OpenBuild>, watch: RunWatch): Promise<OpenBuild> {
+  const [open] = await Promise.all([opened, watch.ready]);
+  watch.daemon((await open.daemon()) ?? "unknown");
+  return open;
 }
 
 async function readExtras(request: UpRequest, pins: Pins): Promise<BuildExtras> {

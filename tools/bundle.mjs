@@ -50,8 +50,9 @@ await rm(made, { recursive: true, force: true });
 // The name has the digest of the contents: what is kept between runs counts only for the same code.
 await build({ ...options, ...asFunction, entryPoints: { dagger: "cli/main.ts" }, entryNames: "[name]-[hash]", plugins: [setApart] });
 for (const name of apart) await build({ ...options, entryPoints: { [fileOf(name)]: name } });
-// The worker is started by its file name.
+// Workers are started by their file names.
 await build({ ...options, entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts" } });
+await build({ ...options, entryPoints: { "history-worker": "engine/history/worker.ts" }, plugins: [setApart] });
 // What runs in a browser is put into pages as text.
 await build({
   outdir: made,

@@ -1,0 +1,227 @@
+// A run that is remembered: it goes on as any other, while a thread beside it writes what it tells into the store.
+import { Worker } from "node:worker_threads";
+import { UserError } from "../../compiler/index.ts";
+import type { UpEvent, UpResult } from "../events.ts";
+import type { UpRequest } from "../request.ts";
+import type { Json, NewEvent, NewLog } from "../store/index.ts";
+import { version } from "../version.ts";
+import type { JobFacts, RunWatch } from "../watch.ts";
+import { ComponentBook } from "./components.ts";
+import { configText, requestData } from "./config.ts";
+import { endOf, outputsOf, summaryOf } from "./ending.ts";
+import { eventOf, logOf } from "./entries.ts";
+import type { Ending, Entries, FromRecorder, PlainError, RecorderTask, ToRecorder } from "./messages.ts";
+import type { RunPlace } from "./place.ts";
+import { waitingText } from "./words.ts";
+
+/** Milliseconds between batches. */
+const pause = 200;
+/** Bytes of logs that may be on their way into the store; what comes while there are more is left out, and said to be. */
+const mostUnwritten = 64 * 1024 * 1024;
+
+/** Runs `work` and remembers it. What goes wrong with the store before it runs ends it; later, that is a warning. */
+export async function recorded(
+  request: UpRequest,
+  place: RunPlace,
+  work: (request: UpRequest, watch: RunWatch) => Promise<UpResult>,
+): Promise<UpResult> {
+  const recording = new Recording(request, place);
+  const onEvent = (event: UpEvent): void => {
+    recording.take(event);
+    request.onEvent(event);
+  };
+  try {
+    const result = await work({ ...request, signal: recording.signal, onEvent }, recording);
+    await recording.end("done", { result });
+    return result;
+  } catch (error) {
+    const told = recording.reason ?? error;
+    const kept = (error as { readonly result?: UpResult }).result;
+    await recording.end(endOf(told), { error: told, ...(kept === undefined ? {} : { result: kept }) });
+    throw told;
+  }
+}
+
+class Recording implements RunWatch {
+  readonly ready: Promise<void>;
+  /** The request's, and what others have to say about this run. */
+  readonly signal: AbortSignal;
+  /** Why somebody else ended the run. */
+  reason: UserError | undefined;
+  readonly #request: UpRequest;
+  readonly #worker: Worker;
+  readonly #cancel = new AbortController();
+  readonly #over: Promise<void>;
+  readonly #book = new ComponentBook();
+  #facts: JobFacts | undefined;
+  #events: NewEvent[] = [];
+  #logs: NewLog[] = [];
+  #bytes = 0;
+  #unwritten = 0;
+  #lost = 0;
+  #started = false;
+  #broken = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(request: UpRequest, place: RunPlace) {
+    this.#request = request;
+    this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
+    const run = { stack: place.stack, env: place.env, versions: { ...versions() }, request: requestData(request, place) };
+    const lease = place.lease === undefined ? {} : { lease: { key: place.lease, supersede: request.supersede === true } };
+    this.#worker = startWorker({ location: place.location, run, ...lease });
+    // Neither the end of the process nor that of a run that failed early waits for it.
+    this.#worker.unref();
+    const onAbort = (): void => this.#say({ type: "abort" });
+    request.signal.addEventListener("abort", onAbort, { once: true });
+    let over = (): void => undefined;
+    this.#over = new Promise((resolve) => {
+      over = resolve;
+    });
+    this.ready = new Promise((resolve, reject) => {
+      const fail = (error: PlainError): void => {
+        this.#fail(error);
+        reject(asError(error));
+        over();
+      };
+      this.#worker.on("message", (message: FromRecorder) => {
+        if (message.type === "ready") {
+          this.#started = true;
+          resolve();
+        } else if (message.type === "failed") fail(message.error);
+        else if (message.type === "ended") over();
+        else this.#hear(message);
+      });
+      this.#worker.on("error", (error) => fail(crashed(error)));
+      this.#worker.on("exit", () => {
+        request.signal.removeEventListener("abort", onAbort);
+        over();
+      });
+    });
+    this.ready.catch(() => undefined);
+  }
+
+  take(event: UpEvent): void {
+    this.#book.take(event);
+    if (event.type === "log") this.#log(event);
+    else {
+      const kept = eventOf(event, Date.now());
+      if (kept !== undefined) this.#events.push(kept);
+    }
+    this.#timer ??= setTimeout(() => this.#flush(), pause).unref();
+  }
+
+  daemon(name: string): void {
+    this.#say({ type: "daemon", name });
+  }
+
+  job(facts: JobFacts): void {
+    if (this.#facts === undefined) this.#say({ type: "config", text: configText(this.#request, facts) });
+    this.#facts = facts;
+  }
+
+  /** Resolves when all is written, or cannot be. */
+  async end(state: "done" | "failed" | "cancelled", { result, error }: { result?: UpResult; error?: unknown }): Promise<void> {
+    if (this.#broken) return;
+    clearTimeout(this.#timer);
+    this.#worker.ref();
+    const facts = this.#facts;
+    const ending: Ending = {
+      ...this.#collected(),
+      components: this.#book.final(state),
+      end: { state, ...summaryOf({ result, error, facts }), passes: result?.passes.length ?? 0 },
+      outputs: outputsOf(result, state),
+      provenance: provenanceOf(facts),
+    };
+    this.#say({ type: "end", ...ending });
+    await this.#over;
+  }
+
+  #log(event: Extract<UpEvent, { type: "log" }>): void {
+    if (this.#unwritten > mostUnwritten) {
+      this.#lost += event.data.length;
+      return;
+    }
+    this.#tellLost(event.time);
+    this.#logs.push(logOf(event));
+    this.#bytes += event.data.length;
+    this.#unwritten += event.data.length;
+  }
+
+  /** The store is slower than the run: what it had no room for is said where it would be. */
+  #tellLost(time: number): void {
+    if (this.#lost === 0) return;
+    this.#events.push({ time, type: "lost", data: { bytes: this.#lost } });
+    this.#lost = 0;
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    this.#say({ type: "entries", bytes: this.#bytes, ...this.#collected(), components: this.#book.changes() });
+    this.#bytes = 0;
+  }
+
+  #collected(): Omit<Entries, "components"> {
+    this.#tellLost(Date.now());
+    const entries = { events: this.#events, logs: this.#logs };
+    this.#events = [];
+    this.#logs = [];
+    return entries;
+  }
+
+  #say(message: ToRecorder): void {
+    if (!this.#broken) this.#worker.postMessage(message);
+  }
+
+  #hear(message: Exclude<FromRecorder, { type: "ready" | "failed" | "ended" }>): void {
+    if (message.type === "written") this.#unwritten -= message.bytes;
+    else if (message.type === "cancel") {
+      this.reason ??= asError(message.error);
+      this.#cancel.abort(this.reason);
+    } else {
+      const text = message.type === "waiting" ? waitingText(message.before) : message.text;
+      this.#request.onEvent({ type: "warning", message: text, detail: [], at: [] });
+    }
+  }
+
+  /** A run that goes on does so without being remembered. */
+  #fail({ diagnostics }: PlainError): void {
+    const going = this.#started && !this.#broken;
+    this.#broken = true;
+    clearTimeout(this.#timer);
+    if (!going || this.#cancel.signal.aborted) return;
+    const [first] = diagnostics;
+    const detail = first?.hint === undefined ? [] : [first.hint];
+    const message = `The run is not recorded any further: ${first?.message ?? ""}`;
+    this.#request.onEvent({ type: "warning", code: first?.code ?? "history-failed", message, detail, at: [] });
+  }
+}
+
+function versions(): { dagger: string; cue: string; buildkit: string } {
+  return { dagger: version.dagger, cue: version.cue, buildkit: version.buildkit };
+}
+
+function provenanceOf(facts: JobFacts | undefined): { readonly [key: string]: Json } {
+  if (facts === undefined) return {};
+  return { definition: facts.definition, images: Object.fromEntries(facts.images) };
+}
+
+function asError({ exit, diagnostics }: PlainError): UserError {
+  return new UserError(exit, diagnostics);
+}
+
+function crashed(error: Error): PlainError {
+  return { exit: 3, diagnostics: [{ code: "history-failed", message: `The run is not recorded: ${error.message}`, at: [] }] };
+}
+
+function startWorker(task: RecorderTask): Worker {
+  const options = { workerData: task };
+  // In the bundled command line the thread's code is a file of its own beside the bundle.
+  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./history-worker.cjs", import.meta.url), options);
+  // From source, as in tests: tsx does not reach into threads by itself.
+  const tsx = import.meta.resolve("tsx/esm/api");
+  const file = new URL("./worker.ts", import.meta.url).href;
+  return new Worker(`import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})));`, {
+    ...options,
+    eval: true,
+  });
+}
