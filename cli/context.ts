@@ -73,6 +73,7 @@ export interface RunFlags extends ConfigFlags {
   readonly plan?: string;
   readonly progress?: string;
   readonly keepGoing?: boolean;
+  readonly supersede?: boolean;
   readonly shellOnError?: boolean;
   readonly shell?: string;
   /** False with --no-cache. */

@@ -1,7 +1,8 @@
 // Where a run is remembered: the store of the workspace around its config, or none.
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { StoreLocation } from "../store/index.ts";
+import { findWorkspace } from "../workspace/workspace.ts";
 
 export interface RunPlace {
   /** Root of the workspace. */
@@ -31,17 +32,9 @@ export function placeOf({ cwd, dir, stack }: RunSubject): RunPlace | undefined {
   }
   const target = resolve(cwd, dir);
   const start = statSync(target, { throwIfNoEntry: false })?.isFile() === true ? dirname(target) : target;
-  const root = workspaceOf(start);
+  const root = findWorkspace(start)?.root;
   if (root === undefined) return undefined;
   return { root, location: storeOf(root), stack: "", env: envOf(root, target) };
-}
-
-/** Root of the workspace around an absolute directory. */
-export function workspaceOf(start: string): string | undefined {
-  for (let root = start; ; root = dirname(root)) {
-    if (existsSync(join(root, ".dagger", "workspace.json"))) return root;
-    if (root === dirname(root)) return undefined;
-  }
 }
 
 /** How a config outside of stacks is called where an environment's slug would stand: no slug looks like it. */
