@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { StoreLocation } from "../store/index.ts";
-import { findWorkspace } from "../workspace/workspace.ts";
+import { findWorkspace } from "../workspace/find.ts";
 
 export interface RunPlace {
   /** Root of the workspace. */
