@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { inputError } from "../compiler/index.ts";
-import { createEvaluator, findModuleAt, type Module } from "../runtime/cue/index.ts";
+import { createEvaluator, displayName, type Evaluator, findModuleAt, type Module } from "../runtime/cue/index.ts";
 import {
   isVersion,
   type Modules,
@@ -69,8 +69,7 @@ export async function initModule(
 
 /** Adds modules to deps, or changes their versions, with all that they need. Returns what deps has now. Throws UserError (2, 3). */
 export async function getModules(request: ModuleRequest & { readonly modules: readonly string[] }): Promise<readonly ModuleVersion[]> {
-  return withModule(request, async (module, modules) => {
-    const data = (module.file?.data ?? {}) as { deps?: Record<string, object> };
+  return withModule(request, async (module, modules, evaluator) => {
     const asked = newest(await Promise.all(request.modules.map((name) => chooseVersion(name, modules))));
     const build = modules.resolver.build(module);
     // What is asked for by name wins over what was there, so that one can go back.
@@ -87,9 +86,10 @@ export async function getModules(request: ModuleRequest & { readonly modules: re
         });
       }
     }
-    const deps: Record<string, object> = {};
-    for (const name of [...needed.keys()].sort()) deps[name] = { ...data.deps?.[name], v: needed.get(name)?.version };
-    await writeAtomically(join(module.root, "cue.mod", "module.cue"), formatCue({ ...data, deps }));
+    const file = join(module.root, "cue.mod", "module.cue");
+    const deps = Object.fromEntries([...needed].map(([name, { version: chosen }]) => [name, chosen]));
+    const text = { name: displayName(file, request.cwd), text: readFileSync(file, "utf8") };
+    await writeAtomically(file, await evaluator.withDeps(text, deps));
     return [...needed.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   });
 }
@@ -193,14 +193,17 @@ async function closure(
   return newest(seen.values());
 }
 
-async function withModule<T>(request: ModuleRequest, work: (module: Module, modules: Modules) => Promise<T>): Promise<T> {
+async function withModule<T>(
+  request: ModuleRequest,
+  work: (module: Module, modules: Modules, evaluator: Evaluator) => Promise<T>,
+): Promise<T> {
   const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [] });
   try {
     const dir = resolve(request.cwd, request.dir);
     const module = await findModuleAt(dir, request.cwd, evaluator);
     if (module?.file === undefined) throw noModule(dir);
     const { env, signal } = request;
-    return await work(module, openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator }));
+    return await work(module, openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator }), evaluator);
   } finally {
     await evaluator.close();
   }

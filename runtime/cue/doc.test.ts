@@ -138,6 +138,18 @@ test("fields of comprehensions are told with their condition; what is always the
   ]);
 });
 
+test("what a comprehension has otherwise is told with the condition that fails", async () => {
+  const { fields } = await document(
+    "@experiment(try)\n\na: {\n\tif y {x: int} else {x: string, z: 1}\n\tfor v in m if v {w: 1} fallback {w: 2}\n}\n",
+  );
+  const told = (fields?.[0]?.fields ?? []).map(({ name, type, when }) => [name, type, when]);
+  assert.deepEqual(told, [
+    ["x", "int | string", "if y or else of if y"],
+    ["z", "1", "else of if y"],
+    ["w", "1 | 2", "for v in m, if v or fallback of for v in m, if v"],
+  ]);
+});
+
 test("an input that a definition embeds and names again must still be given", async () => {
   const { fields } = await document("#A: {\n\t_#I\n\ts: _\n\tu: s\n}\n_#I: {\n\t// Text.\n\ts!: string\n\tu: _\n}\n");
   const [input] = fields?.[0]?.fields ?? [];

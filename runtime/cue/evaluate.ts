@@ -61,6 +61,11 @@ export interface Evaluator {
   show(source: Source, fills: readonly Fill[], show: Show): Promise<string>;
   /** Files in the standard format, in order: byte for byte what `cue fmt` writes. Throws UserError (2) with every syntax error. */
   format(files: readonly File[], version?: string): Promise<readonly string[]>;
+  /**
+   * The text of cue.mod/module.cue with these versions as its deps, by name with the major version; comments and the order stay.
+   * Throws UserError (2) when it does not parse.
+   */
+  withDeps(file: File, deps: Readonly<Record<string, string>>): Promise<string>;
   /** What the files of one package say to people; nothing is evaluated. Throws UserError (2) with every syntax error. */
   document(files: readonly File[], version?: string): Promise<Documented>;
   /** Gives back the memory that is held for further fills: a fill after it loads again. */
@@ -130,6 +135,10 @@ class WasmEvaluator implements Evaluator {
 
   format(files: readonly File[], version = ""): Promise<readonly string[]> {
     return this.#enqueue(async () => (await this.#ask<Answer>({ call: "format", files, version })).answer.formatted ?? []);
+  }
+
+  withDeps(file: File, deps: Readonly<Record<string, string>>): Promise<string> {
+    return this.#enqueue(async () => (await this.#ask<Answer>({ call: "deps", files: [file], deps })).answer.formatted?.[0] ?? "");
   }
 
   document(files: readonly File[], version = ""): Promise<Documented> {

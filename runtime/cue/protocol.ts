@@ -10,6 +10,7 @@ export type Request =
   | ShowRequest
   | FillRequest
   | FormatRequest
+  | DepsRequest
   | DocRequest
   | PrepareRequest;
 
@@ -67,6 +68,14 @@ export interface FormatRequest {
   readonly files: readonly File[];
   /** Language version of the files' module; empty means the newest. */
   readonly version: string;
+}
+
+/** Module files with other versions in their deps; comments, the order and all else stay. */
+export interface DepsRequest {
+  readonly call: "deps";
+  readonly files: readonly File[];
+  /** All modules with their versions, by name with the major version. */
+  readonly deps: Readonly<Record<string, string>>;
 }
 
 /** What the files of one package say to people. */
@@ -256,7 +265,7 @@ export interface Answer {
   /** Answer to `module`, and what each of its files says as it is. */
   readonly module?: ModuleFile;
   readonly raw?: readonly unknown[];
-  /** Answer to `format`, one text per file, in order. */
+  /** Answer to `format` and `deps`, one text per file, in order. */
   readonly formatted?: readonly string[];
   /** Answer to `doc`. */
   readonly documented?: Documented;

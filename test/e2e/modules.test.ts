@@ -73,6 +73,37 @@ test("what dagger mod writes is what cue would write: it is tidy and formatted",
   await cue(app(), home, "fmt", "--check", "./cue.mod/module.cue");
 });
 
+test("dagger mod get leaves alone what a person wrote: comments, the order, other fields", async () => {
+  const dir = join(bench.dir, "kept");
+  const file = "cue.mod/module.cue";
+  const text = (greet: string, words: string): string => `// What the module is for.
+module: "example.com/kept@v0" // ours
+
+// The newest that all of us have.
+language: version: "v0.16.0"
+
+// What it needs:
+deps: {${greet}
+	// Words in many languages.
+	"example.com/words@v0": {
+		v:       "${words}" // do not use v0.2
+		default: true
+	}
+
+	// Add others here.
+}
+
+// Who takes care of it.
+custom: "example.com": owner: "ada"
+`;
+  writeTree(dir, { [file]: text("", "v0.1.0") });
+  const got = await bench.dagger(["mod", "get", "--dir", "kept", "example.com/greet@v0.1.0", "example.com/words@v0.1.1"], env);
+  assert.equal(got.code, 0, got.stderr);
+  const added = '\n\t"example.com/greet@v0": {\n\t\tv: "v0.1.0"\n\t}';
+  assert.equal(readFileSync(join(dir, file), "utf8"), text(added, "v0.1.1"));
+  await cue(dir, { HOME: bench.dir, ...env }, "fmt", "--check", "./cue.mod/module.cue");
+});
+
 test("dagger mod get tells what is wrong with a module's name or version", async () => {
   for (const [module, code] of [
     ["example.com/greet@v0.9.9", "module-not-found"],

@@ -87,15 +87,23 @@ func (d *documenter) addDecls(to *shape, decls []ast.Decl) {
 
 // addComprehension takes the fields that a comprehension makes; outer is the one around it.
 func (d *documenter) addComprehension(to *shape, x *ast.Comprehension, outer string) {
-	body, ok := x.Value.(*ast.StructLit)
-	if !ok {
-		return
-	}
-	when := outer
+	when, otherwise := "", "fallback of "
 	for _, clause := range x.Clauses {
 		when = joined(when, clauseText(clause))
 	}
-	for _, decl := range body.Elts {
+	if strings.HasPrefix(when, "if ") && len(x.Clauses) == 1 {
+		otherwise = "else of "
+	}
+	if body, ok := x.Value.(*ast.StructLit); ok {
+		d.addConditional(to, body.Elts, joined(outer, when))
+	}
+	if x.Fallback != nil {
+		d.addConditional(to, x.Fallback.Body.Elts, joined(outer, otherwise+when))
+	}
+}
+
+func (d *documenter) addConditional(to *shape, decls []ast.Decl, when string) {
+	for _, decl := range decls {
 		switch x := decl.(type) {
 		case *ast.Field:
 			d.addField(to, x, when)

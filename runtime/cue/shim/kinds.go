@@ -29,22 +29,33 @@ func kindWords(kind string) string {
 
 // mismatch words two values of one field that are of different kinds. One of them is mostly a type, and the other what a person wrote.
 func mismatch(path, a, b, kindA, kindB string) (message, hint string) {
-	if isType(b) && !isType(a) {
+	if (isType(b) || isSecret(b)) && !isType(a) {
 		a, b, kindA, kindB = b, a, kindB, kindA
 	}
+	if isSecret(a) && kindB == "string" {
+		return mustBe(path, "a secret") + ", got text", secretHint
+	}
 	if isType(a) && !isType(b) {
-		what := "Here must stand "
-		if path != "" {
-			what = "The field " + path + " must be "
-			if strings.HasSuffix(path, "]") {
-				what = "The element " + path + " must be "
-			}
-		}
-		return what + kindWords(kindA) + ", got " + shorten(b) + gotKind(b, kindB), typeHint(kindA, kindB, b)
+		return mustBe(path, kindWords(kindA)) + ", got " + shorten(b) + gotKind(b, kindB), typeHint(kindA, kindB, b)
 	}
 	return named(path, "Two different values") + ": " + shorten(b) + " is " + kindWords(kindB) + ", " + shorten(a) + " is " + kindWords(kindA),
 		"A field has one kind of value: change or remove one of the two"
 }
+
+func mustBe(path, what string) string {
+	switch {
+	case path == "":
+		return "Here must stand " + what
+	case strings.HasSuffix(path, "]"):
+		return "The element " + path + " must be " + what
+	}
+	return "The field " + path + " must be " + what
+}
+
+const secretHint = `Write the name of a secret, {secret: "NAME"}, and give its value to the run with --secret`
+
+// isSecret recognises #Secret of package op, which has no name in CUE's messages.
+func isSecret(text string) bool { return strings.HasPrefix(text, "{secret!:") }
 
 // gotKind names the kind of a value where it does not tell by itself.
 func gotKind(text, kind string) string {

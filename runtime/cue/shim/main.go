@@ -42,6 +42,8 @@ func answer(request []byte) (response []byte) {
 		return session.fill(r)
 	case "format":
 		return encode(session.format(r))
+	case "deps":
+		return encode(session.deps(r))
 	case "doc":
 		return encode(session.doc(r))
 	case "prepare":

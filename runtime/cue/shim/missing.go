@@ -3,9 +3,11 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"cuelang.org/go/access"
+	"cuelang.org/go/cue/errors"
 )
 
 // lack is one value without which another cannot become concrete.
@@ -53,8 +55,31 @@ func (f *finder) visit(v access.Vertex) bool {
 			waits = f.visitParts(r) || waits
 		}
 	}
+	if !waits && operands {
+		// Below the parts of an argument that were made on the way, only the error still knows what is not given.
+		for _, label := range demandedBy(v.Err()) {
+			if r, ok := v.Demanded(label); ok {
+				waits = f.visitIncomplete(r) || waits
+			}
+		}
+	}
 	return waits
 }
+
+// demandedBy lists the labels of required fields that an error says are not given.
+func demandedBy(err error) []string {
+	var labels []string
+	for ; err != nil; err = errors.Unwrap(err) {
+		if e, ok := err.(errors.Error); ok {
+			if format, args := e.Msg(); format == requiredMissing && len(args) > 0 {
+				labels = append(labels, fmt.Sprint(args[0]))
+			}
+		}
+	}
+	return labels
+}
+
+const requiredMissing = "required field missing: %s"
 
 // visitIncomplete visits a value that is not concrete, once, and keeps it when it waits for no other. It reports whether one can wait for it:
 // only what has a path has a name.

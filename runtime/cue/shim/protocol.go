@@ -12,15 +12,17 @@ import (
 // Request is what the host asks. Which fields count depends on Call.
 type Request struct {
 	// "scan": parse files. "data": one file that stands alone, as JSON. "module": cue.mod/module.cue, with cue.mod/local-module.cue behind it when there is one. "load": build an instance, fill it and export it. "fill": the loaded instance with other fills.
-	// "show": as load, with text for people as the answer. "format": files in the standard format.
+	// "show": as load, with text for people as the answer. "format": files in the standard format. "deps": module files with other versions in their deps, laid out so, too.
 	// "doc": what the files of one package say to people.
 	// "prepare": compile packages that a later load will probably import, and forget everything else.
 	Call     string    `json:"call"`
 	Packages []Package `json:"packages"`
 	Fills    []Fill    `json:"fills"`
-	// scan, module, format and doc; data takes one.
+	// scan, module, format, deps and doc; data takes one.
 	Files   []File `json:"files"`
 	Version string `json:"version"`
+	// deps: all modules with their versions, by name with the major version.
+	Deps map[string]string `json:"deps"`
 	// scan and load: what the user gave as tags, each NAME or NAME=VALUE; a bare name is what @if asks for.
 	Tags []string `json:"tags"`
 	// load: tags that some @if of the user's module has asked for.
@@ -230,7 +232,7 @@ type Answer struct {
 	// Module is the answer to "module", Raw what each of its files says.
 	Module *access.ModuleFile `json:"module,omitempty"`
 	Raw    []json.RawMessage  `json:"raw,omitempty"`
-	// Formatted is the answer to "format", one text per file, in order.
+	// Formatted is the answer to "format" and "deps", one text per file, in order.
 	Formatted []string `json:"formatted,omitempty"`
 	// Documented is the answer to "doc".
 	Documented *Documented `json:"documented,omitempty"`

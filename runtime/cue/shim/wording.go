@@ -220,7 +220,7 @@ var wordings = map[string]wording{
 	"adding field %v not allowed as field set was already referenced": func(_ string, a []string) (string, string) {
 		return "The field " + a[0] + " is added by a condition or loop that looks at the same struct", "Put what is added into a struct of its own"
 	},
-	"required field missing: %s": func(_ string, a []string) (string, string) {
+	requiredMissing: func(_ string, a []string) (string, string) {
 		return "The field " + a[0] + " is required, but not given", "Add " + a[0] + ": …"
 	},
 	"preference mark not allowed at this position": func(string, []string) (string, string) {

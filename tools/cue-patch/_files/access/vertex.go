@@ -267,6 +267,18 @@ func (v Vertex) InDefinition() bool {
 	return false
 }
 
+// Demanded finds a field that is only demanded (`name!: string`), not given, in the structs around the use, the nearest first.
+func (v Vertex) Demanded(label string) (field Vertex, found bool) {
+	for n := v.use.Parent; n != nil; n = n.Parent {
+		for _, a := range n.DerefValue().Arcs {
+			if a.ArcType == adt.ArcRequired && a.Label.SelectorString(v.root.ctx) == label {
+				return Vertex{v.root, a}, true
+			}
+		}
+	}
+	return Vertex{}, false
+}
+
 // IsTyped reports whether a use outside of definitions shares the structure of a definition, as `name` does in `name: #Name`.
 func (v Vertex) IsTyped() bool {
 	owner := Vertex{v.root, v.use.DerefValue()}
