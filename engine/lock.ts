@@ -1,7 +1,11 @@
 // dagger lock: writes dagger.lock, and tells what has moved since.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
 import type { ImageRequest } from "../compiler/index.ts";
 import { inputError } from "../compiler/index.ts";
 import { displayName } from "../runtime/cue/index.ts";
+import { cacheDir } from "../runtime/directories.ts";
+import { withLock } from "../runtime/lock.ts";
 import { compileConfig, loadConfig } from "./config.ts";
 import { Offer, type OpenBuild, type OpenRequest, openBuild } from "./connect.ts";
 import { frontendPort } from "./frontends.ts";
@@ -65,14 +69,22 @@ export async function updateLock(request: LockRequest & { readonly names: readon
     const hint = known.length === 0 ? "It fetches nothing by a name" : `It fetches ${known.join(", ")}`;
     throw inputError(...unknown.map((name) => ({ code: "unknown-lock-name", message: `The config fetches no ${name}`, at: [], hint })));
   }
-  // Read again: somebody else may have written it while the daemon was asked.
-  const before = (await readLock(path, request.cwd)) ?? emptyLock;
   const keep = (name: string): boolean => request.names.length > 0 && !request.names.some((wanted) => isNamed(name, wanted));
-  const section = (kind: keyof LockFile): Record<string, string> =>
-    Object.fromEntries(Object.entries(now[kind]).map(([name, value]) => [name, keep(name) ? (before[kind][name] ?? value) : value]));
-  const after: LockFile = { images: section("images"), git: section("git"), http: section("http") };
-  await writeLock(path, after);
-  return { file: displayName(path, request.cwd), entries: compare(before, after), waiting };
+  return changing(path, request, async () => {
+    // Read again: somebody else may have written it while the daemon was asked.
+    const before = (await readLock(path, request.cwd)) ?? emptyLock;
+    const section = (kind: keyof LockFile): Record<string, string> =>
+      Object.fromEntries(Object.entries(now[kind]).map(([name, value]) => [name, keep(name) ? (before[kind][name] ?? value) : value]));
+    const after: LockFile = { images: section("images"), git: section("git"), http: section("http") };
+    await writeLock(path, after);
+    return { file: displayName(path, request.cwd), entries: compare(before, after), waiting };
+  });
+}
+
+/** Runs `change` while no other process of this user changes the file. Its lock lies in the cache directory, not among the user's files. */
+function changing<T>(path: string, { env, signal }: LockRequest, change: () => Promise<T>): Promise<T> {
+  const name = createHash("sha256").update(path).digest("hex").slice(0, 32);
+  return withLock(join(cacheDir(env), "locks", name), change, signal);
 }
 
 /** `alpine` names docker.io/library/alpine:3.20, too. */

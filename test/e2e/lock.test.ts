@@ -1,7 +1,7 @@
 // dagger.lock on a real buildkitd, with a real registry, a git server and a web server: what moves upstream does not change a run.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -153,6 +153,23 @@ test("names that are not fetched any more are unused, new ones are missing, and 
   assert.doesNotMatch((await succeed("up", dir)).stderr, /Not in dagger/);
   await succeed("up", dir, "--locked");
   await succeed("lock", "check", dir);
+});
+
+test("ten processes that each update another name at once lose nothing", async () => {
+  const files = Array.from({ length: 10 }, (_, index) => `${url()}/${index}`);
+  const dir = config("at-once", files.map((file, index) => `p${index}: #up: [{do: "fetch-http", url: "${file}"}]\n`).join(""));
+  page = "one";
+  await succeed("lock", "update", dir);
+  page = "two";
+  await Promise.all(files.map((file) => succeed("lock", "update", dir, file)));
+  const { http } = JSON.parse(readFileSync(join(dir, "dagger.lock"), "utf8")) as { http: Record<string, string> };
+  const two = `sha256:${createHash("sha256").update("two").digest("hex")}`;
+  assert.deepEqual(http, Object.fromEntries(files.map((file) => [file, two])));
+  assert.deepEqual(
+    readdirSync(dir).sort(),
+    ["cue.mod", "dagger.lock", "up.cue"],
+    "neither a lock of the lock nor half of a file is left there",
+  );
 });
 
 test("what says itself what it is needs no lock", async () => {
