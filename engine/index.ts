@@ -27,6 +27,7 @@ export type { LockEntry, LockRequest, LockState } from "./lock.ts";
 export type { ModuleRequest } from "./modules.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
+export type { SecretScope } from "./secrets/provider.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
 export type {
   ConfigInput,
@@ -65,6 +66,7 @@ type Inspect = typeof import("./inspect.ts");
 type Lock = typeof import("./lock.ts");
 type Modules = typeof import("./modules.ts");
 type Planning = typeof import("./plan/index.ts");
+type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type Upkeep = typeof import("./upkeep.ts");
 type Vet = typeof import("./vet.ts");
@@ -86,6 +88,8 @@ export const vendorModules: Modules["vendorModules"] = async (...of) => (await i
 export const plan: Planning["plan"] = async (...of) => (await import("./plan/index.ts")).plan(...of);
 /** Workspaces, stacks, environments and settings: all that is done with them. */
 export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts");
+/** The secrets that environments keep: all that is done with them. */
+export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.ts")).prune(...of);

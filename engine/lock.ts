@@ -16,6 +16,7 @@ import { emptyLock, lockKinds, lockPath, readLock, writeLock } from "./lock-file
 import { type Need, Pins } from "./pins.ts";
 import type { ReadRequest } from "./request.ts";
 import { learning } from "./secrets/events.ts";
+import { scopeOf } from "./secrets/provider.ts";
 import { Scrubber } from "./secrets/scrubber.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { parseSsh } from "./ssh.ts";
@@ -121,7 +122,7 @@ async function resolveWith(scrubber: Scrubber, request: LockRequest): Promise<Re
   const offer = new Offer();
   let opening: Promise<OpenBuild> | undefined;
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
-  const readSecret = learning(scrubber, secretReader(secrets, request), () => undefined);
+  const readSecret = learning(scrubber, secretReader(secrets, scopeOf(request)), () => undefined);
   await checkSecrets(secrets, readSecret);
   const open = (): Promise<OpenBuild> => {
     const extras = { ssh: parseSsh(request.ssh ?? [], request.env) };

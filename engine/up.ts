@@ -22,6 +22,7 @@ import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
 import { Run } from "./run.ts";
 import { learning, scrubEvents } from "./secrets/events.ts";
+import { scopeOf } from "./secrets/provider.ts";
 import { Scrubber } from "./secrets/scrubber.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { scrubTerminal } from "./secrets/terminal.ts";
@@ -120,7 +121,7 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   const secretPlaces: RunParts["secretPlaces"] = new Map();
   const readSecret = learning(
     scrubber,
-    secretReader(secrets, request, (id) => secretPlaces.get(id)),
+    secretReader(secrets, scopeOf(request), (id) => secretPlaces.get(id)),
     request.onEvent,
   );
   const errorShell = new ErrorShell(request.shellOnError, readSecret, request.onEvent);

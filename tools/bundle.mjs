@@ -11,7 +11,7 @@ const bundleUrl = 'const __bundleUrl = require("node:url").pathToFileURL(__filen
 const asFunction = { banner: { js: `(function (exports, require, module, __filename, __dirname) {${bundleUrl}` }, footer: { js: "})" } };
 
 /** Rare and large: files of their own, which are read when they are needed. */
-const apart = ["@viz-js/viz", "jsonc-parser", "kysely", "pg", "tar-stream", "yaml", "yauzl"];
+const apart = ["@viz-js/viz", "age-encryption", "jsonc-parser", "kysely", "pg", "tar-stream", "yaml", "yauzl"];
 const fileOf = (name) => name.replace(/^.*[/]/, "");
 const setApart = {
   name: "apart",

@@ -90,7 +90,9 @@ export function addRun(command: Command): Command {
 /** What steps get and how they run, whatever becomes of their results. */
 export function addSteps(command: Command): Command {
   return command
-    .addOption(list("--secret <id=source>", "secret that the config mounts: ID=env:NAME, ID=file:PATH or ID=cmd:COMMAND (repeatable)"))
+    .addOption(
+      list("--secret <id=source>", "secret that the config mounts: ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND (repeatable)"),
+    )
     .option("--allow-host", "let commands run on this machine that secrets come from")
     .addOption(
       list(

@@ -41,7 +41,12 @@ export function addLockCommands(program: Command, context: Context): void {
 
 function addFlags(command: Command): Command {
   addReading(command)
-    .addOption(list("--secret <id=source>", "secret for private repositories: ID=env:NAME, ID=file:PATH or ID=cmd:COMMAND (repeatable)"))
+    .addOption(
+      list(
+        "--secret <id=source>",
+        "secret for private repositories: ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND (repeatable)",
+      ),
+    )
     .option("--allow-host", "let commands run on this machine that secrets come from")
     .addOption(list("--ssh <id[=path]>", "SSH agent for private repositories, as for a run (repeatable)"));
   return addOutput(addDaemon(command, daemon));

@@ -13,6 +13,7 @@ import { addLockCommands } from "./lock.ts";
 import { addModuleCommands } from "./modules.ts";
 import { addPlan } from "./plan.ts";
 import { addCompute, addUp } from "./run.ts";
+import { addSecretCommands } from "./secret.ts";
 import { addShell } from "./shell.ts";
 import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
@@ -38,6 +39,7 @@ const groups: readonly AddGroup[] = [
   addDoc,
   addCatalogCommands,
   addStackCommands,
+  addSecretCommands,
   addEnvCommands,
   addInputCommands,
   addLockCommands,

@@ -7,7 +7,18 @@ export interface SecretScope {
   readonly cwd: string;
   /** The user agreed that references run programs on this machine. */
   readonly allowHost?: boolean | undefined;
+  /** Whose store `age:` means, as the user named it; else what is chosen without any name. */
+  readonly stack?: string | undefined;
+  readonly environment?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a request lets secrets be read with. */
+export function scopeOf(
+  request: Omit<SecretScope, "stack" | "environment"> & { readonly stack?: { readonly stack: string; readonly environment: string } },
+): SecretScope {
+  const { env, cwd, allowHost, signal, stack } = request;
+  return { env, cwd, allowHost, signal, stack: stack?.stack, environment: stack?.environment };
 }
 
 /**

@@ -13,7 +13,7 @@ export type SecretSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "provider"; readonly provider: ProviderName; readonly rest: string };
 
-/** Reads `ID=env:NAME`, `ID=file:PATH`, `ID=cmd:COMMAND` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
+/** Reads `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME`, `ID=cmd:COMMAND` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
 export function parseSecrets(flags: readonly string[], cwd: string): Map<string, SecretSource> {
   const secrets = new Map<string, SecretSource>();
   for (const flag of flags) {
@@ -26,7 +26,7 @@ export function parseSecrets(flags: readonly string[], cwd: string): Map<string,
       // The flag may hold a value that was meant to be secret: it is not repeated in the message.
       throw inputError({
         code: "bad-secret-flag",
-        message: "Cannot read a --secret flag: expected ID=env:NAME, ID=file:PATH or ID=cmd:COMMAND",
+        message: "Cannot read a --secret flag: expected ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND",
         at: [],
         hint: "Put the value in an environment variable and write for example: --secret token=env:TOKEN",
       });
@@ -149,7 +149,7 @@ export async function checkSecrets(
         code: "secret-not-found",
         message: `Secret ${JSON.stringify(id)} is to come from ${source.provider}:${source.rest}, where there is none of that name`,
         at: placeOf(id) ?? [],
-        hint: "Check the name, and whether you may see it there",
+        hint: "Check the name: `dagger secret list` shows those of an environment",
       });
     }
     if (source.kind === "env") {
