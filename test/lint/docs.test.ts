@@ -1,4 +1,4 @@
-// Keeps the pages honest: their links lead somewhere, requirements name files that exist, every decision is in the index.
+// Keeps the pages honest: their links lead somewhere, requirements name files that exist, every decision and every page is in an index.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -46,6 +46,15 @@ test("every decision is in the index", () => {
   const decisions = readdirSync(join(repository, "docs/decisions")).filter((name) => name.endsWith(".md") && name !== "README.md");
   assert.deepEqual(
     decisions.filter((name) => !index.includes(`(${name})`)),
+    [],
+  );
+});
+
+test("every page of docs/ is in its index", () => {
+  const index = read("docs/README.md");
+  const names = pages.flatMap((path) => /^docs\/((?:ci\/)?(?!README)[\w-]+\.md)$/.exec(path)?.[1] ?? []);
+  assert.deepEqual(
+    names.filter((name) => !index.includes(`(${name})`)),
     [],
   );
 });
