@@ -11,9 +11,32 @@ import (
 
 // withoutConsequences leaves out the findings that are gone when another one is mended.
 func withoutConsequences(list []Finding, own map[string]bool) []Finding {
+	list = withoutUses(list)
 	return slices.DeleteFunc(slices.Clone(list), func(f Finding) bool {
 		return slices.ContainsFunc(list, func(g Finding) bool { return f.follows(g, own) })
 	})
+}
+
+// use is a place where a text has a value in it, and the path of that value.
+type use struct {
+	path string
+	at   Position
+}
+
+// withoutUses leaves out what a text tells again of a wrong value that it has in it, when the value itself is told.
+func withoutUses(list []Finding) []Finding {
+	uses := map[use]bool{}
+	for _, f := range list {
+		if len(f.At) > 0 && strings.HasPrefix(f.Message, "Invalid interpolation: ") {
+			uses[use{f.Path, f.At[0]}] = true
+		}
+	}
+	isUse := func(f Finding) bool { return len(f.At) > 0 && uses[use{f.Path, f.At[0]}] }
+	told := map[string]bool{}
+	for _, f := range list {
+		told[f.Path] = told[f.Path] || !isUse(f)
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(f Finding) bool { return isUse(f) && told[f.Path] })
 }
 
 // follows tells whether g is the mistake that f comes from. Of two findings at most one follows the other.
