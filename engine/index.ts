@@ -21,6 +21,7 @@ export type { Check, DoctorRequest } from "./doctor.ts";
 export type { EvalRequest } from "./eval.ts";
 export type * from "./events.ts";
 export type { FormatRequest, FormattedFile } from "./format.ts";
+export type { HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export type { InspectRequest } from "./inspect.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock.ts";
@@ -50,6 +51,7 @@ export type {
   StackWish,
   Template,
 } from "./stacks/index.ts";
+export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
 export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";
 export type { DaemonRequest } from "./upkeep.ts";
@@ -62,6 +64,7 @@ type Doc = typeof import("./doc.ts");
 type Doctor = typeof import("./doctor.ts");
 type Eval = typeof import("./eval.ts");
 type Format = typeof import("./format.ts");
+type History = typeof import("./history/index.ts");
 type Inspect = typeof import("./inspect.ts");
 type Lock = typeof import("./lock.ts");
 type Modules = typeof import("./modules.ts");
@@ -86,6 +89,8 @@ export const initModule: Modules["initModule"] = async (...of) => (await import(
 export const getModules: Modules["getModules"] = async (...of) => (await import("./modules.ts")).getModules(...of);
 export const vendorModules: Modules["vendorModules"] = async (...of) => (await import("./modules.ts")).vendorModules(...of);
 export const plan: Planning["plan"] = async (...of) => (await import("./plan/index.ts")).plan(...of);
+/** What is remembered of runs, and what they gave last. */
+export const loadHistory = async (): Promise<History> => import("./history/index.ts");
 /** Workspaces, stacks, environments and settings: all that is done with them. */
 export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts");
 /** The secrets that environments keep: all that is done with them. */

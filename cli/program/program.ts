@@ -7,6 +7,7 @@ import { addDebug, exampleText, guard } from "./command.ts";
 import { addCueCommands } from "./cue.ts";
 import { addDoc } from "./doc.ts";
 import { addEngineCommands } from "./engine.ts";
+import { addHistoryCommands, addOutputCommands, addQuery } from "./history.ts";
 import { addImageCommands } from "./image.ts";
 import { addInputCommands } from "./input.ts";
 import { addLockCommands } from "./lock.ts";
@@ -42,6 +43,9 @@ const groups: readonly AddGroup[] = [
   addSecretCommands,
   addEnvCommands,
   addInputCommands,
+  addHistoryCommands,
+  addOutputCommands,
+  addQuery,
   addLockCommands,
   addModuleCommands,
   addImageCommands,

@@ -1,6 +1,6 @@
 // What becomes of each component of a run, put together from what its steps tell.
 import type { UpEvent } from "../events.ts";
-import type { RunComponent } from "../store/index.ts";
+import type { Json, RunComponent } from "../store/index.ts";
 
 type State = Extract<UpEvent, { type: "step" }>["state"] | "waiting";
 
@@ -34,9 +34,13 @@ export class ComponentBook {
     return changed;
   }
 
-  /** All of them, when nothing runs any more; `succeeded` is what became of those whose steps were all done. */
-  final(outcome: "done" | "failed" | "cancelled"): RunComponent[] {
-    return [...this.#steps.keys()].map((path) => this.#component(path, outcome));
+  /** All of them, with what they gave, when nothing runs any more. */
+  final(outcome: "done" | "failed" | "cancelled", given: ReadonlyMap<string, Json> = new Map()): RunComponent[] {
+    const paths = new Set([...this.#steps.keys(), ...given.keys()]);
+    return [...paths].map((path) => {
+      const outputs = given.get(path);
+      return { ...this.#component(path, outcome), ...(outputs === undefined ? {} : { outputs }) };
+    });
   }
 
   #step({ digest, component }: { readonly digest: string; readonly component: string }): StepTimes {

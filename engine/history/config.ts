@@ -18,14 +18,17 @@ export interface RecordedConfig {
 
 /** As JSON text, the same for the same config. */
 export function configText(request: UpRequest, { config, scrubber }: JobFacts): string {
-  const files = config.source.packages.flatMap((one) => one.files.map(({ name, text }) => [name, text] as const));
+  const clean = (text: string): string => scrubber.text(text);
+  const files = config.source.packages.flatMap((one) => one.files.map(({ name, text }) => [clean(name), clean(text)] as const));
+  const { typedInputs = [], stack } = request;
+  const settings = stack === undefined ? [] : [...stack.settings];
   const data: RecordedConfig = {
     files: Object.fromEntries(files),
-    inputs: request.inputs,
-    tags: request.tags ?? [],
-    more: JSON.parse(JSON.stringify({ typedInputs: request.typedInputs ?? [] })) as Json,
+    inputs: request.inputs.map(clean),
+    tags: (request.tags ?? []).map(clean),
+    more: scrubber.data(JSON.parse(JSON.stringify({ typedInputs, settings })) as Json),
   };
-  return JSON.stringify(scrubber.data(data));
+  return JSON.stringify(data);
 }
 
 /** What was asked for: of inputs and tags the names alone, since nobody knows yet what is secret. The config has their values. */

@@ -125,11 +125,13 @@ class Recording implements RunWatch {
     clearTimeout(this.#timer);
     this.#worker.ref();
     const facts = this.#facts;
+    const outputs = outputsOf(result, state);
+    const given = new Map(outputs.filter(({ component }) => component !== "").map(({ component, value }) => [component, value]));
     const ending: Ending = {
       ...this.#collected(),
-      components: this.#book.final(state),
+      components: this.#book.final(state, given),
       end: { state, ...summaryOf({ result, error, facts }), passes: result?.passes.length ?? 0 },
-      outputs: outputsOf(result, state),
+      outputs,
       provenance: provenanceOf(facts),
     };
     this.#say({ type: "end", ...ending });

@@ -85,6 +85,8 @@ export interface RunFilter {
   readonly env?: string;
   /** Any of these. */
   readonly states?: readonly RunState[];
+  /** Its id begins so. */
+  readonly prefix?: string;
   /** Created at or after / before these times. */
   readonly since?: number;
   readonly before?: number;

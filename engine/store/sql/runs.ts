@@ -140,20 +140,24 @@ async function list(db: Db, tenant: string, filter: RunFilter): Promise<RunPage>
 }
 
 function select(db: Db, tenant: string, filter: RunFilter, state: RunState | undefined, limit: number): Promise<RunRow[]> {
-  const { stack, env, since, before, cursor } = filter;
-  return db
-    .selectFrom("runs")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .$if(stack !== undefined, (q) => q.where("stack", "=", stack ?? ""))
-    .$if(env !== undefined, (q) => q.where("env", "=", env ?? ""))
-    .$if(state !== undefined, (q) => q.where("state", "=", state ?? ""))
-    .$if(since !== undefined, (q) => q.where("created", ">=", since ?? 0))
-    .$if(before !== undefined, (q) => q.where("created", "<", before ?? 0))
-    .$if(cursor !== undefined, (q) => q.where("seq", "<", Number(cursor)))
-    .orderBy("seq", "desc")
-    .limit(limit)
-    .execute();
+  const { stack, env, since, before, cursor, prefix } = filter;
+  return (
+    db
+      .selectFrom("runs")
+      .selectAll()
+      .where("tenant", "=", tenant)
+      .$if(stack !== undefined, (q) => q.where("stack", "=", stack ?? ""))
+      .$if(env !== undefined, (q) => q.where("env", "=", env ?? ""))
+      // Ids are of digits and small letters.
+      .$if(prefix !== undefined, (q) => q.where("id", ">=", prefix ?? "").where("id", "<", `${prefix ?? ""}~`))
+      .$if(state !== undefined, (q) => q.where("state", "=", state ?? ""))
+      .$if(since !== undefined, (q) => q.where("created", ">=", since ?? 0))
+      .$if(before !== undefined, (q) => q.where("created", "<", before ?? 0))
+      .$if(cursor !== undefined, (q) => q.where("seq", "<", Number(cursor)))
+      .orderBy("seq", "desc")
+      .limit(limit)
+      .execute()
+  );
 }
 
 /** Runs a transaction deletes: others write between two of them. */
