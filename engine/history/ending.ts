@@ -31,7 +31,7 @@ export function summaryOf({
   return {
     // Only data is in it.
     summary: JSON.parse(JSON.stringify(summary)) as Json,
-    ...(error === undefined ? {} : { reason: first?.code ?? "internal", category: categoryOf(error) }),
+    ...(error === undefined ? {} : { reason: (first?.code ?? "internal").replace(/^run-/, ""), category: categoryOf(error) }),
   };
 }
 
