@@ -1,4 +1,4 @@
-// docs/tour.md does what it says: its files are written, its commands run in order, and what they print is what stands there.
+// docs/tour.md and README.md do what they say: their files are written, their commands run in order, and what they print is what stands there.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -34,8 +34,8 @@ function shell(command: string): Promise<{ code: number; shown: string }> {
   });
 }
 
-async function run({ command, output, line }: ShownCommand): Promise<void> {
-  const place = `docs/tour.md:${line}: ${command}`;
+async function run({ command, output, line }: ShownCommand, from = "docs/tour.md"): Promise<void> {
+  const place = `${from}:${line}: ${command}`;
   const moved = /^cd (\S+)$/.exec(command)?.[1];
   const variable = /^export (\w+)=(\S+)$/.exec(command);
   if (moved !== undefined) cwd = resolve(cwd, moved);
@@ -75,4 +75,11 @@ test("no secret of the tour is in what it leaves behind", async () => {
   const { shown } = await shell(`grep -rl "$SEAL_KEY" . || true`);
   assert.equal(shown, "");
   assert.equal(bench.dir, dirname(cwd));
+});
+
+test("the commands of README.md print what stands there", async () => {
+  cwd = repository;
+  const commands = readBlocks(join(repository, "README.md")).flatMap((block) => (block.language === "console" ? readCommands(block) : []));
+  assert.ok(commands.length > 3, "the commands were not found");
+  for (const command of commands) await run(command, "README.md");
 });
