@@ -74,7 +74,7 @@ output:  _run.output
   assert.equal(code, 0, stderr);
   const { version, output } = JSON.parse(stdout) as Record<string, string>;
   assert.ok(version?.startsWith(docker.version), version);
-  assert.equal(output, "hello it's s3cr3t\n");
+  assert.equal(output, "hello it's ***\n");
 
   const none = await packages.compute("none", config, { secrets: { token: "x" } });
   assert.notEqual(none.code, 0);
