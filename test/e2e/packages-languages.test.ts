@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { startGitServer } from "../support/git-server.ts";
 import { busyboxLayout, debianRoot } from "../support/images.ts";
 import { type Bench, repository, startBench } from "./dagger.ts";
 
@@ -90,6 +91,40 @@ test("rust tests and builds a program", async () => {
   await up(dir);
   assert.equal(execFileSync(join(dir, "dist/double"), ["4"], { encoding: "utf8" }), "8\n");
   assert.equal(await stepsAgain(dir), 0);
+});
+
+test("debian fills an image with packages of apt", async () => {
+  const dir = prepare("debian", []);
+  assert.equal(((await up(dir))["total"] as { value: string }).value, "42");
+  assert.equal(await stepsAgain(dir), 0);
+});
+
+test("alpine fills the image of its version with packages of apk", async () => {
+  // There is no Alpine here to run it in: a shell under its name is enough to tell what would be run.
+  const shell = await bench.dagger(["image", "import", "docker.io/library/alpine:3.22", (await busyboxLayout()).dir]);
+  assert.equal(shell.code, 0, shell.stderr);
+  const dir = join(bench.dir, "alpine");
+  cpSync(join(repository, "examples/alpine"), dir, { recursive: true });
+  const { code, stdout, stderr } = await bench.dagger(["graph", dir, "--format", "json"]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /docker\.io\/library\/alpine:3\.22/);
+  assert.match(stdout, /apk add --cache-dir \/var\/cache\/apk --update-cache jq/);
+});
+
+test("the example of git names a build after the commit of a repository", async () => {
+  const server = await startGitServer();
+  try {
+    const commit = await server.commit("app", { "hello.txt": "one" });
+    const dir = prepare("git", ["about"]);
+    const args = ["compute", dir, "-i", `remote=${server.url}/app`, "--progress", "plain"];
+    const { code, stdout, stderr } = await bench.dagger(args);
+    assert.equal(code, 0, stderr);
+    const { about, version } = JSON.parse(stdout) as { about: { commit: string; short: string }; version: string };
+    assert.equal(about.commit, commit);
+    assert.match(version, new RegExp(`^${about.short} of \\d{4}-\\d\\d-\\d\\dT`));
+  } finally {
+    await server.stop();
+  }
 });
 
 test("git tells commit, tag and date of a repository as values", async () => {
