@@ -128,7 +128,7 @@ test("the example of git names a build after the commit of a repository", async 
 });
 
 test("git tells commit, tag and date of a repository as values", async () => {
-  const dir = join(bench.dir, "git");
+  const dir = join(bench.dir, "describe");
   const repo = join(dir, "repo");
   mkdirSync(repo, { recursive: true });
   const git = (...args: string[]): string =>
