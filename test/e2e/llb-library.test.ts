@@ -57,7 +57,8 @@ after(async () => {
 
 test("the package has what it needs to run, and nothing of how it is made", () => {
   const strange = packed.filter(
-    (path) => !/^(bin\/|dist\/(dagger|lib|run)\/|dist\/cue\.|examples\/|packages\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path),
+    (path) =>
+      !/^(bin\/|dist\/(dagger|lib|run)\/|dist\/cue\.|examples\/|packages\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$)/.test(path),
   );
   assert.deepEqual(strange, []);
   assert.deepEqual(
