@@ -32,7 +32,7 @@ wasm: dist/cue.wasm ## build CUE to WebAssembly, and start it ahead of time (dis
 daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
 run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run dist/run/$(shell go env GOARCH)/gomplate ## build the programs that run inside containers (dist/run)
 bundle: dist/dagger/main.cjs ## bundle the command line into one file and compile it (dist/dagger)
-lib: dist/lib/.complete ## build the libraries cuellb/llb and cuellb/client (dist/lib)
+lib: dist/lib/.complete ## build the libraries cuellb, cuellb/llb and cuellb/client (dist/lib)
 build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/dagger needs
 debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
 
@@ -144,7 +144,7 @@ dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.c
 	$(timed) "bundle" node tools/bundle.mjs
 
 # Replaced as a whole: what imports it meanwhile finds the old library or the new one.
-dist/lib/.complete: $(NPM) $(PROTO) $(filter compiler/% runtime/%,$(SOURCES)) tsconfig.lib.json tsconfig.json
+dist/lib/.complete: $(NPM) $(PROTO) $(filter engine/% compiler/% runtime/%,$(SOURCES)) tsconfig.lib.json tsconfig.json
 	$(timed) "libraries" bash tools/lib.sh
 
 dist/images/debian/.complete: tools/debian.sh

@@ -45,6 +45,11 @@ export class UserError extends Error {
     this.exit = exit;
     this.diagnostics = diagnostics;
   }
+
+  /** What programs may pass on; the cause stays, for it may tell more of this machine than others are to know. */
+  toJSON(): { readonly name: string; readonly exit: ExitCode; readonly diagnostics: readonly Diagnostic[] } {
+    return { name: this.name, exit: this.exit, diagnostics: this.diagnostics };
+  }
 }
 
 /** The input (config, flags, files) is wrong: exit code 2. */

@@ -1,7 +1,7 @@
 // Door of the compiler: a config's Value in, a Job out; and the printers of every stage.
 export { withOpMistakes } from "./check.ts";
 export { type CompileOptions, compile } from "./compile.ts";
-export type { Diagnostic, ExitCode, Position } from "./diagnostic.ts";
+export type { Diagnostic, ExitCode, FailedStep, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
 export { type GraphData, type GraphFormat, type NumberedGraph, numberGraph, printGraph, type StepData } from "./graph/print.ts";
 export { narrow } from "./graph/select.ts";

@@ -1,6 +1,7 @@
 // What the engine is asked for: one run of a job, or a shell in one of its components; and the surroundings that every request brings along.
 import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
+import type { SecretCall } from "./secrets/provider.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { ShellWish } from "./shell.ts";
 import type { TypedInput } from "./typed-inputs.ts";
@@ -59,6 +60,8 @@ export interface UpRequest extends ReadRequest {
   readonly secrets?: readonly string[];
   /** The user agreed that what they reference runs programs on this machine: `cmd:` secrets. */
   readonly allowHost?: boolean;
+  /** What `call:NAME` secrets are, by NAME: functions of the program that the engine is part of. */
+  readonly secretCalls?: ReadonlyMap<string, SecretCall>;
   /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
   readonly buildkit?: string;
   /** Certificates for a daemon at `tcp://`, beside what the environment names. */

@@ -6,8 +6,10 @@ import { inputError } from "../compiler/index.ts";
 import type { Fill } from "../runtime/cue/index.ts";
 import { parseData } from "./input-data.ts";
 
-/** One flag: `text` is what follows it, e.g. `source=./app` of a dir. */
-export interface TypedInput {
+/** One flag: `text` is what follows it, e.g. `source=./app` of a dir. Or a value that a program gives, as JSON. */
+export type TypedInput = InputFlag | { readonly kind: "value"; readonly path: string; readonly json: string };
+
+interface InputFlag {
   readonly kind: "string" | "dir" | "file" | "git" | "json" | "yaml";
   readonly text: string;
 }
@@ -27,7 +29,7 @@ interface Setting {
   readonly dir?: string;
 }
 
-const EXAMPLES: Readonly<Record<TypedInput["kind"], string>> = {
+const EXAMPLES: Readonly<Record<InputFlag["kind"], string>> = {
   string: "name=World",
   dir: "source=./app",
   file: "license=./LICENSE",
@@ -52,6 +54,11 @@ export async function readTypedInputs(inputs: readonly TypedInput[], cwd: string
 type Problem = (diagnostic: Diagnostic) => void;
 
 async function readOne(input: TypedInput, cwd: string, problem: Problem): Promise<readonly Setting[]> {
+  if (input.kind === "value") {
+    const { path, json } = input;
+    const origin = `input ${path}`;
+    return [{ path, flag: origin, fills: [{ path, json, origin }] }];
+  }
   if (input.kind === "json" || input.kind === "yaml") return readDocument(input, cwd, problem);
   const { kind, text } = input;
   const cut = text.indexOf("=");
@@ -85,7 +92,7 @@ function filesystem(path: string, flag: string, ops: readonly unknown[]): Settin
 }
 
 /** `remote[,ref[,subdir]]`, or `remote#ref` as the first dialect had it. */
-function readGit(input: TypedInput, path: string, value: string, problem: Problem): readonly Setting[] {
+function readGit(input: InputFlag, path: string, value: string, problem: Problem): readonly Setting[] {
   const [address = "", second, subdir, ...more] = value.split(",");
   const [remote = "", fragment] = address.split("#");
   if (remote === "" || more.length > 0 || (fragment !== undefined && second !== undefined && second !== "")) {
@@ -98,7 +105,7 @@ function readGit(input: TypedInput, path: string, value: string, problem: Proble
 }
 
 /** A file that sets several fields at once; with `path=` before its name those below a path. */
-async function readDocument(input: TypedInput, cwd: string, problem: Problem): Promise<readonly Setting[]> {
+async function readDocument(input: InputFlag, cwd: string, problem: Problem): Promise<readonly Setting[]> {
   const { kind, text } = input;
   const cut = text.indexOf("=");
   const whole = cut <= 0 || (await stat(resolve(cwd, text)).catch(() => undefined)) !== undefined;
@@ -155,7 +162,7 @@ export async function findDirectory(path: string, flag: string, cwd: string, pro
   }
 }
 
-function malformed({ kind, text }: TypedInput, expected: string): Diagnostic {
+function malformed({ kind, text }: InputFlag, expected: string): Diagnostic {
   return {
     code: "bad-input-flag",
     message: `Cannot read input ${JSON.stringify(text)} of --input-${kind}: expected ${expected}`,

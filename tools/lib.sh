@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the libraries that the package exports (cuellb/llb, cuellb/client) into dist/lib: JavaScript with types.
+# Builds the libraries that the package exports (cuellb, cuellb/llb, cuellb/client) into dist/lib: JavaScript with types.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -218,6 +218,7 @@ function crashed(error: Error): PlainError {
 function startWorker(task: RecorderTask): Worker {
   const options = { workerData: task };
   // In the bundled command line the thread's code is a file of its own beside the bundle.
+  if (import.meta.url.endsWith(".js")) return new Worker(new URL("./worker.js", import.meta.url), options);
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./history-worker.cjs", import.meta.url), options);
   // From source, as in tests: tsx does not reach into threads by itself.
   const tsx = import.meta.resolve("tsx/esm/api");

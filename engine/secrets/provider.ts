@@ -11,14 +11,22 @@ export interface SecretScope {
   readonly stack?: string | undefined;
   readonly environment?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What `call:NAME` secrets are, by NAME. */
+  readonly secretCalls?: ReadonlyMap<string, SecretCall> | undefined;
 }
+
+/** A function of the program around the engine that gives a secret; undefined when there is none. Called once in a run. */
+export type SecretCall = (signal: AbortSignal | undefined) => SecretValue | Promise<SecretValue>;
+
+/** Text is taken as UTF-8. */
+export type SecretValue = string | Uint8Array | undefined;
 
 /** What a request lets secrets be read with. */
 export function scopeOf(
   request: Omit<SecretScope, "stack" | "environment"> & { readonly stack?: { readonly stack: string; readonly environment: string } },
 ): SecretScope {
-  const { env, cwd, allowHost, signal, stack } = request;
-  return { env, cwd, allowHost, signal, stack: stack?.stack, environment: stack?.environment };
+  const { env, cwd, allowHost, signal, stack, secretCalls } = request;
+  return { env, cwd, allowHost, signal, stack: stack?.stack, environment: stack?.environment, secretCalls };
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { SecretsProvider } from "./provider.ts";
 
 const providers = {
+  call: async (): Promise<SecretsProvider> => (await import("./call.ts")).callProvider,
   age: async (): Promise<SecretsProvider> => (await import("./store.ts")).ageProvider,
   cmd: async (): Promise<SecretsProvider> => (await import("./command.ts")).commandProvider,
 };

@@ -176,7 +176,8 @@ function interrupted(): Error {
 
 function startWorker(program: ProgramOptions): Worker {
   const options = { workerData: program, resourceLimits: { stackSizeMb: STACK_MB } };
-  // In the bundled command line the worker is a file of its own beside the bundle.
+  // In the library the worker is beside this file, in the bundled command line beside the bundle.
+  if (import.meta.url.endsWith(".js")) return new Worker(new URL("./cue-worker.js", import.meta.url), options);
   if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./cue-worker.cjs", import.meta.url), options);
   // From source, as in tests: tsx does not reach into workers by itself.
   const tsx = import.meta.resolve("tsx/esm/api");

@@ -1,0 +1,182 @@
+// What an embedding program asks for, and how that becomes a request of the engine.
+import { type Diagnostic, inputError } from "../../compiler/index.ts";
+import type { ConnectOptions } from "../../runtime/solve/index.ts";
+import type { UpEvent } from "../events.ts";
+import type { StackRun, Surroundings } from "../request.ts";
+import type { SecretCall } from "../secrets/provider.ts";
+import type { TypedInput } from "../typed-inputs.ts";
+
+/** What JSON can say. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
+
+/**
+ * Where a secret comes from: a reference (`env:NAME` of the engine's `env`, `file:PATH`, `cmd:COMMAND` with `allowHost`), or a function that
+ * gives it. The function is called once for each run, before anything runs. No value is ever part of an event, a result or an error.
+ */
+export type Secret = string | SecretCall;
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Aborting ends the call, which rejects with a UserError whose `exit` is 130. */
+  readonly signal?: AbortSignal;
+  /** Modules come from the cache and from what is vendored only. Default false. */
+  readonly offline?: boolean;
+}
+
+/** Which config, and what it is given. */
+export interface ConfigOptions extends CallOptions {
+  /** Directory or CUE file of the config, from the engine's `cwd` on. Default `.`; not together with `stack`. */
+  readonly dir?: string;
+  /** Name or slug of a stack of the workspace around `cwd`, whose config it is. */
+  readonly stack?: string;
+  /** Name or slug of the stack's environment. May be left out where there is only one. */
+  readonly environment?: string;
+  /** Values by CUE path, e.g. `{ "app.replicas": 3 }`. They are taken as they are: no text names a file. */
+  readonly inputs?: Readonly<Record<string, JsonValue>>;
+  /** Directories by the CUE path of a filesystem that the config leaves open. They may lie anywhere. */
+  readonly directories?: Readonly<Record<string, string>>;
+  /** Tags of the config: `NAME` for `@if`, `NAME=VALUE` for `@tag`. */
+  readonly tags?: readonly string[];
+  /** Lets `@tag(var=NAME)` learn of this machine. Default false. */
+  readonly injectVars?: boolean;
+}
+
+export interface ComponentOptions extends ConfigOptions {
+  /** CUE paths of components. Default: all. */
+  readonly targets?: readonly string[];
+}
+
+/** Which daemon; without it that of the engine. */
+export interface DaemonOptions {
+  readonly buildkit?: string;
+  readonly tls?: ConnectOptions["tls"];
+}
+
+export interface VetOptions extends ComponentOptions {
+  /** By id: only the names count. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  readonly ssh?: readonly string[];
+}
+
+export interface PlanOptions extends ComponentOptions, DaemonOptions {
+  /** File with the progress of a run (JSON lines), which tells what was in the cache then. */
+  readonly run?: string;
+}
+
+export interface InspectOptions extends ComponentOptions, DaemonOptions {
+  readonly stage: "ops" | "graph" | "llb";
+  /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`, `svg`, `html`; llb: `text`, `json`, `raw`. Default `text`. */
+  readonly format?: "text" | "json" | "dot" | "mermaid" | "svg" | "html" | "raw";
+  /** File with the progress of a run (JSON lines), which a graph as `svg` or `html` shows. */
+  readonly run?: string;
+}
+
+export interface EvalOptions extends ConfigOptions {
+  /** CUE in the scope of the config, e.g. a path; without it the whole config. */
+  readonly expression?: string;
+  /** Default `json`. */
+  readonly format?: "cue" | "json" | "yaml" | "text";
+  /** Hidden and optional fields, too; only for `cue`. Default false. */
+  readonly all?: boolean;
+  /** A value that is not known is an error; for all formats but `cue` it always is. */
+  readonly concrete?: boolean;
+}
+
+export interface UpOptions extends ComponentOptions, DaemonOptions {
+  /** By id, as the config's ops name them. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
+  readonly ssh?: readonly string[];
+  /** Secrets may run programs on this machine (`cmd:`). Default false. */
+  readonly allowHost?: boolean;
+  /** Every step runs, whatever is in the cache. Default false. */
+  readonly noCache?: boolean;
+  /** Cache from and to elsewhere, as buildctl takes it: `type=registry,ref=…`. */
+  readonly cacheFrom?: readonly string[];
+  readonly cacheTo?: readonly string[];
+  /** What images are to say of their own making, as buildx takes it: `type=provenance,mode=max`. */
+  readonly attest?: readonly string[];
+  /** Everything that is taken by a name must be in dagger.lock. Default false. */
+  readonly locked?: boolean;
+  /** JSON file with rules about sources. */
+  readonly sourcePolicy?: string;
+  /** A component that fails stops none that does not need it. Default false. */
+  readonly keepGoing?: boolean;
+  /** What misses a value is left undone with a warning. Default false. */
+  readonly gradual?: boolean;
+  /** Hears of everything at once, in order. When it throws, the run is ended and rejects with what was thrown. */
+  readonly onEvent?: (event: UpEvent) => void;
+}
+
+/** What a ready stack adds: its config's directory, settings, secrets and sockets. */
+export interface Place {
+  readonly dir: string;
+  readonly stack?: StackRun;
+  readonly secrets: readonly string[];
+  readonly ssh: readonly string[];
+}
+
+/** The directory of a request, or what its stack says. Throws UserError (2) when both are given, or the stack is not there. */
+export async function placeOf(options: ConfigOptions, surroundings: Surroundings, signal: AbortSignal): Promise<Place> {
+  const { dir, stack, environment, offline } = options;
+  if (stack === undefined && environment === undefined) return { dir: dir ?? ".", secrets: [], ssh: [] };
+  if (dir !== undefined) throw wrong("Both a directory and a stack say which config is meant", "Leave one of them out");
+  const { readyStack } = await import("../stacks/index.ts");
+  const wish = { ...(stack === undefined ? {} : { stack }), ...(environment === undefined ? {} : { environment }) };
+  const ready = await readyStack({ ...surroundings, ...wish, ...(offline === undefined ? {} : { offline }), signal });
+  return ready ?? { dir: ".", secrets: [], ssh: [] };
+}
+
+/** The inputs of a request. Throws UserError (2) for a value that JSON cannot say. */
+export function typedInputs({ inputs = {}, directories = {} }: ConfigOptions): readonly TypedInput[] {
+  const values = Object.entries(inputs).map(([path, value]): TypedInput => ({ kind: "value", path, json: jsonOf(path, value) }));
+  return [...values, ...Object.entries(directories).map(([path, dir]): TypedInput => ({ kind: "dir", text: `${path}=${dir}` }))];
+}
+
+function jsonOf(path: string, value: JsonValue): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value, refuse);
+  } catch {
+    json = undefined;
+  }
+  if (json === undefined)
+    throw wrong(`Input ${path} is a value that JSON cannot say`, "Give texts, numbers, true or false, null, lists and objects of them");
+  return json;
+}
+
+/** JSON.stringify would leave these out, or make null of them. */
+function refuse(_name: string, value: unknown): unknown {
+  if (
+    value === undefined ||
+    typeof value === "function" ||
+    typeof value === "symbol" ||
+    (typeof value === "number" && !Number.isFinite(value))
+  ) {
+    throw new TypeError("not JSON");
+  }
+  return value;
+}
+
+/** Secrets as the engine takes them. Those of the request count more than those that a stack keeps. */
+export function secretsOf(
+  given: Readonly<Record<string, Secret>> = {},
+  kept: readonly string[] = [],
+): { readonly secrets: readonly string[]; readonly secretCalls: ReadonlyMap<string, SecretCall> } {
+  const own = Object.entries(given).map(([id, secret]) => `${id}=${typeof secret === "function" ? `call:${id}` : secret}`);
+  const calls = Object.entries(given).flatMap(([id, secret]) => (typeof secret === "function" ? [[id, secret] as const] : []));
+  return { secrets: [...kept.filter((text) => !Object.hasOwn(given, idOf(text))), ...own], secretCalls: new Map(calls) };
+}
+
+/** Sockets of a request, and those that a stack keeps and the request does not name. */
+export function socketsOf(given: readonly string[] = [], kept: readonly string[] = []): readonly string[] {
+  const named = new Set(given.map(idOf));
+  return [...kept.filter((text) => !named.has(idOf(text))), ...given];
+}
+
+const idOf = (text: string): string => text.split("=")[0] ?? "";
+
+function wrong(message: string, hint: string): Error {
+  const diagnostic: Diagnostic = { code: "bad-request", message, at: [], hint };
+  return inputError(diagnostic);
+}
