@@ -11,7 +11,8 @@ export async function computeCommand(context: Context, dir: string | undefined, 
 }
 
 function typedInputs(flags: ComputeFlags): TypedInput[] {
-  const of = (kind: Exclude<TypedInput["kind"], "value">, texts: readonly string[] = []): TypedInput[] => texts.map((text) => ({ kind, text }));
+  const of = (kind: Exclude<TypedInput["kind"], "value">, texts: readonly string[] = []): TypedInput[] =>
+    texts.map((text) => ({ kind, text }));
   return [
     ...of("string", flags.inputString),
     ...of("dir", flags.inputDir),
