@@ -1,4 +1,4 @@
-// Runs the fuzz targets one after the other, again and again: FUZZ_SECONDS (600) long. Ends with exit code 1 and the seed at the first failure.
+// Runs the fuzz targets in turn, again and again: FUZZ_SECONDS (600) long, or only those whose name has FUZZ_TARGET in it. Exit code 1 and the seed at the first failure.
 import { closeCue, cueTargets } from "./cue.ts";
 import { Random } from "./random.ts";
 import { targets } from "./targets.ts";
@@ -8,13 +8,15 @@ const all: readonly { readonly name: string; readonly run: (random: Random) => v
   ...Object.entries(targets).map(([name, run]) => ({ name, run, times: 1000 })),
   ...Object.entries(cueTargets).map(([name, run]) => ({ name, run, times: 20 })),
 ];
+const wanted = all.filter(({ name }) => name.includes(process.env["FUZZ_TARGET"] ?? ""));
+if (wanted.length === 0) throw new Error(`FUZZ_TARGET is part of none of: ${all.map(({ name }) => name).join("; ")}`);
 
 const end = Date.now() + Number(process.env["FUZZ_SECONDS"] ?? 600) * 1000;
 let seed = Math.floor(Math.random() * 2 ** 31);
-let rounds = 0;
+const rounds = new Map<string, number>();
 while (Date.now() < end) {
-  for (const { name, run, times } of all) {
-    for (let i = 0; i < times; i++, rounds++) {
+  for (const { name, run, times } of wanted) {
+    for (let i = 0; i < times; i++) {
       try {
         await run(new Random(++seed));
       } catch (error) {
@@ -22,7 +24,9 @@ while (Date.now() < end) {
         process.exit(1);
       }
     }
+    rounds.set(name, (rounds.get(name) ?? 0) + times);
   }
 }
 await closeCue();
-console.log(`${rounds} rounds of ${all.length} targets, no failure; the last seed was ${seed}`);
+for (const [name, count] of rounds) console.log(`${count} rounds: ${name}`);
+console.log(`no failure; the last seed was ${seed}`);
