@@ -40,7 +40,7 @@ test("scopes are caches of their own", async () => {
 });
 
 test("a token that has run out and a server that is none of GitHub's are told; ignore-error lets them be", async () => {
-  const expired = actionsToken(true);
+  const expired = actionsToken({ expired: true });
   for (const [flag, says] of [
     [`url=${gha.url},token=${expired}`, /cache token expired/],
     [`url=${gha.url}elsewhere/,token=${gha.token}`, /404/],

@@ -23,11 +23,11 @@ export async function startActionsCache(): Promise<ActionsCache> {
   return { ...server, url: `${readUrl()}/`, token: actionsToken() };
 }
 
-/** What BuildKit reads of a token: its scopes and when it runs out. */
-export function actionsToken(expired = false): string {
+/** What BuildKit reads of a token: its scopes, what it may do there (1 read, 2 write), and when it runs out. */
+export function actionsToken({ expired = false, permission = 3 }: { expired?: boolean; permission?: number } = {}): string {
   const now = Math.floor(Date.now() / 1000);
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const ac = JSON.stringify([{ Scope: "refs/heads/main", Permission: 3 }]);
+  const ac = JSON.stringify([{ Scope: "refs/heads/main", Permission: permission }]);
   const claims = { ac, nbf: now - 7200, exp: expired ? now - 3600 : now + 3600 };
   return `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}.${Buffer.from("signature-of-the-tests").toString("base64url")}`;
 }
