@@ -17,7 +17,7 @@ RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/nu
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
 
-.PHONY: help setup proto wasm daemon s3 azurite gha deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
+.PHONY: help setup proto wasm daemon frontend s3 azurite gha deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,7 @@ lib: dist/lib/.complete ## build the libraries cuellb, cuellb/llb and cuellb/cli
 build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/dagger needs
 debian: dist/images/debian/.complete ## make the Debian root directory that the demo and the tests build in (dist/images)
 
+frontend: dist/bin/dockerfile-frontend ## build the pinned Dockerfile frontend that the tests put into images (dist/bin)
 s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
 azurite: dist/azurite/.complete ## install the Azure Blob Storage server that the tests start (dist/azurite)
 gha: dist/bin/gha-cache ## build the cache server for GitHub Actions that the tests start (dist/bin)
@@ -43,7 +44,7 @@ gha: dist/bin/gha-cache ## build the cache server for GitHub Actions that the te
 deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, ssh, rclone, kubectl, docker: what tests of packages run
 
 # The tools that several test files use are made before: two that make them at once would be in each other's way.
-test: build debian s3 azurite gha deploy-tools dist/bin/cue ## run the whole test suite
+test: build debian frontend s3 azurite gha deploy-tools dist/bin/cue ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -85,7 +86,7 @@ dist/cue.wasm: $(NPM) $(WASM_SOURCES) $(SNAPSHOT_SOURCES)
 	$(timed) "CUE wasm" bash runtime/cue/build.sh
 	@test -f $@ && touch $@
 
-dist/bin/buildkitd dist/bin/buildctl: tools/buildkit.sh tools/go.mod tools/go.sum
+dist/bin/buildkitd dist/bin/buildctl dist/bin/dockerfile-frontend: tools/buildkit.sh tools/go.mod tools/go.sum
 	@mkdir -p $(@D)
 	$(timed) "$(@F)" bash tools/buildkit.sh $(@F) $@.new
 	@mv $@.new $@

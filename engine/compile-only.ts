@@ -32,11 +32,13 @@ export interface CompileOnlyOptions {
 export async function compileOnly(config: Config, request: CompileOnlyRequest, options: CompileOnlyOptions = {}): Promise<Job> {
   let opening: Promise<OpenBuild> | undefined;
   const offer = new Offer();
+  const pins = await openPins(request);
+  const extras = pins.policy === undefined ? {} : { sourcePolicy: pins.policy };
   const open = (): Promise<OpenBuild> => {
-    opening ??= openBuild(request, offer, async () => undefined, new StepTracker(() => undefined), Promise.resolve(config.clientId));
+    const tracker = new StepTracker(() => undefined);
+    opening ??= openBuild({ ...request, extras }, offer, async () => undefined, tracker, Promise.resolve(config.clientId));
     return opening;
   };
-  const pins = await openPins(request);
   const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => {
     const answer = await (await open()).remoteImage(image);
     options.onImage?.(image.ref, answer.digest);

@@ -142,7 +142,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     targets: request.targets,
     noCache: request.noCache ?? false,
     gradual: request.gradual ?? false,
-    ...(request.pins !== undefined && { locked: (need) => request.pins?.of(need) }),
+    ...(request.pins?.matter === true && { locked: (need) => request.pins?.of(need) }),
     ...(request.run === undefined ? {} : { run: request.run }),
     ...(request.caps === undefined ? {} : { caps: request.caps }),
   });

@@ -5,6 +5,7 @@ import type { ImageRequest } from "../compiler/index.ts";
 import { inputError } from "../compiler/index.ts";
 import { displayName } from "../runtime/cue/index.ts";
 import { cacheDir } from "../runtime/directories.ts";
+import { hostPlatform } from "../runtime/images/index.ts";
 import { withLock } from "../runtime/lock.ts";
 import { compileConfig, loadConfig } from "./config.ts";
 import { Offer, type OpenBuild, type OpenRequest, openBuild } from "./connect.ts";
@@ -130,7 +131,7 @@ async function resolveWith(scrubber: Scrubber, request: LockRequest): Promise<Re
     return opening;
   };
   try {
-    const pins = new Pins(emptyLock, false);
+    const pins = new Pins(emptyLock, "note");
     const digests = new Map<string, string>();
     const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => {
       pins.image(image.ref, image.at);
@@ -145,9 +146,14 @@ async function resolveWith(scrubber: Scrubber, request: LockRequest): Promise<Re
     };
     const frontends = frontendPort({ open, serve, localImages: (platform) => images.local(platform) });
     const job = await compileConfig(config, config.evaluation, { images, frontends }, { env: request.env, targets: [], pins });
-    pins.note(job);
     const found = await Promise.all(
-      [...pins.needs.values()].map(async (need) => [need, need.value ?? digests.get(need.name) ?? (await ask(need, open))] as const),
+      [...pins.needs.values()].map(async (need) => {
+        // Nothing is taken of the image, but what its name stands for.
+        const image = async (): Promise<string> =>
+          (await remote({ ref: need.name, platform: hostPlatform(), resolveMode: "pull", at: need.at })).digest;
+        const known = need.value ?? digests.get(need.name);
+        return [need, known ?? (need.kind === "images" ? await image() : await ask(need, open))] as const;
+      }),
     );
     const section = (kind: Need["kind"]): Record<string, string> =>
       Object.fromEntries(found.filter(([need]) => need.kind === kind).map(([need, value]) => [need.name, value]));

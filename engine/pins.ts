@@ -1,6 +1,6 @@
 // Pins: what a run takes instead of names that may come to mean something else, and which names it met.
-import type { Job, LockNeed, Position } from "../compiler/index.ts";
-import { describeDefinition, UserError } from "../compiler/index.ts";
+import type { LockNeed, Position } from "../compiler/index.ts";
+import { UserError } from "../compiler/index.ts";
 import type { SourcePolicy } from "../runtime/solve/index.ts";
 import { pinningPolicy } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
@@ -13,23 +13,30 @@ export interface Need {
   readonly kind: LockKind;
   readonly name: string;
   readonly at: readonly Position[];
-  /** What it stands for, where that came with the graph: images in Dockerfiles. */
+  /** What it stands for, where the daemon has said so already: images in FROM of Dockerfiles. */
   readonly value?: string;
   /** How to ask the daemon what it stands for. */
   readonly source?: { readonly identifier: string; readonly attrs: Readonly<Record<string, string>> };
 }
 
+/** What becomes of names that are not in the lock: they are taken as they are, or refused, or just noted, for a lock that is to be written. */
+export type PinMode = "allow" | "refuse" | "note";
+
 export class Pins {
   readonly file: LockFile;
   readonly needs: Map<string, Need> = new Map();
-  readonly #required: boolean;
+  readonly #mode: PinMode;
   /** Names that a person was told of. */
   readonly #told = new Set<string>();
 
-  /** With `required` nothing may be missing in the lock. */
-  constructor(file: LockFile, required: boolean) {
+  constructor(file: LockFile, mode: PinMode) {
     this.file = file;
-    this.#required = required;
+    this.#mode = mode;
+  }
+
+  /** Whether it matters by which names things are taken. */
+  get matter(): boolean {
+    return this.#mode !== "allow" || !this.#isEmpty();
   }
 
   /** What a run with a lock takes without it: each name once. Of a config without a lock nothing is said. */
@@ -41,9 +48,10 @@ export class Pins {
     return { type: "warning", message, detail: ["Run `dagger lock update`"], at: news.flatMap(({ at }) => at.slice(0, 1)) };
   }
 
-  /** What a git ref or an address is to be taken as. */
-  of({ kind, name, identifier, attrs, at }: LockNeed): string | undefined {
-    this.#note({ kind, name, at, source: { identifier, attrs } });
+  /** What a name is to be taken as. Throws UserError (2) as `image` does. */
+  of({ kind, name, identifier, attrs, at, value }: LockNeed): string | undefined {
+    if (kind === "images" && value === undefined) return this.image(name, at);
+    this.#note({ kind, name, at, source: { identifier, attrs }, ...(value !== undefined && { value }) });
     return this.file[kind][name];
   }
 
@@ -52,33 +60,14 @@ export class Pins {
     if (ref.includes("@")) return undefined;
     this.#note({ kind: "images", name: ref, at });
     const digest = this.file.images[ref];
-    if (digest === undefined && this.#required) throw new UserError(2, [notLocked({ kind: "images", name: ref, at })]);
+    if (digest === undefined && this.#mode === "refuse") throw new UserError(2, [notLocked({ kind: "images", name: ref, at })]);
     return digest;
   }
 
   /** Throws UserError (2) with everything that has to be locked and is not. */
-  check(job: Job): void {
-    // Nothing would be said of what is noted.
-    if (!this.#required && this.#isEmpty()) return;
-    this.note(job);
-    if (!this.#required) return;
-    const missing = this.#missing();
+  check(): void {
+    const missing = this.#mode === "refuse" ? this.#missing() : [];
     if (missing.length > 0) throw new UserError(2, missing.map(notLocked));
-  }
-
-  /** Notes the images of Dockerfiles, which only the compiled job has. */
-  note(job: Job): void {
-    const definitions = [job.definition, ...job.images.flatMap(({ platforms }) => platforms.map(({ definition }) => definition))];
-    for (const definition of definitions) {
-      for (const { kind, fields, at } of describeDefinition(definition)) {
-        const identifier = kind === "source" ? (fields as { identifier?: unknown }).identifier : undefined;
-        const [, name, digest] = /^docker-image:\/\/([^@]+)@(sha256:[0-9a-f]{64})$/.exec(String(identifier)) ?? [];
-        const key = `images ${name}`;
-        // What the config's own ops fetch is noted already; an untagged name was given with its digest.
-        if (name === undefined || digest === undefined || !/:[^/]+$/.test(name) || this.needs.has(key)) continue;
-        this.#note({ kind: "images", name, value: digest, at: at.map(parsePlace) });
-      }
-    }
   }
 
   /** For images that the daemon's Dockerfile frontend resolves. */
@@ -102,12 +91,7 @@ export class Pins {
 
 /** The pins of a config's dagger.lock, if it has one. Throws UserError (2). */
 export async function openPins({ dir, cwd, locked = false }: Pick<Surroundings, "cwd"> & { dir: string; locked?: boolean }): Promise<Pins> {
-  return new Pins((await readLock(lockPath(dir, cwd), cwd)) ?? emptyLock, locked);
-}
-
-function parsePlace(text: string): Position {
-  const [, file = text, line = "1", column = "1"] = /^(.*):(\d+):(\d+)$/.exec(text) ?? [];
-  return { file, line: Number(line), column: Number(column) };
+  return new Pins((await readLock(lockPath(dir, cwd), cwd)) ?? emptyLock, locked ? "refuse" : "allow");
 }
 
 const words: Readonly<Record<LockKind, string>> = { images: "Image", git: "Git ref", http: "Address" };

@@ -182,7 +182,7 @@ export class Run {
       old = error.caps;
       return compileWith(old);
     });
-    pins.check(job);
+    pins.check();
     // What later passes are about depends on what the first one computes.
     if (evaluation === config.evaluation) check?.({ config, job, images: this.#images, run: this.#name, cwd: request.cwd });
     const warning = pins.warning();

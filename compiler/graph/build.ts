@@ -33,7 +33,7 @@ export interface BuildOptions {
   readonly helper: (platform: Platform) => LocalSource;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   readonly knownHosts?: (host: string) => string | undefined;
-  /** What git refs and addresses are to be taken as; asked for each of them. */
+  /** What names are to be taken as; asked for each of them. Left out where there is no lock. */
   readonly locked?: (need: LockNeed) => string | undefined;
   /** A name that no other run has: `always` steps carry it. Without it they are marked as not to be cached, which costs them their cache mounts. */
   readonly run?: string;
@@ -184,7 +184,7 @@ export class Builder {
       login: (login) => this.#login(login),
       ssh: (id, optional, at) => this.#need(this.ssh, id, optional, at),
       never: this.options.run === undefined ? undefined : `dagger-run-${this.options.run}`,
-      locked: (need) => this.options.locked?.(need),
+      locked: this.options.locked,
       knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),

@@ -15,5 +15,5 @@ export { formatPlatform, normalizePlatform, parsePlatform } from "./platform.ts"
 export { printDefinition } from "./print.ts";
 export { normalizeReference } from "./reference.ts";
 export { execSessionNeeds } from "./session.ts";
-export { type SpliceOptions, spliceDefinition } from "./splice.ts";
+export { type ForeignSource, type SpliceOptions, spliceDefinition } from "./splice.ts";
 export { checkDaemon, type Daemon, takesUsualGraph } from "./support.ts";

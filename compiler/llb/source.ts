@@ -79,7 +79,7 @@ const SCHEME_CAPS: Readonly<Record<string, string>> = {
   https: CAPS.http,
 };
 
-function sourceCaps(identifier: string, attrs: Attrs): string[] {
+export function sourceCaps(identifier: string, attrs: Attrs): string[] {
   const scheme = identifier.slice(0, Math.max(0, identifier.indexOf("://")));
   const base = SCHEME_CAPS[scheme];
   const caps = base === undefined ? [] : [base];

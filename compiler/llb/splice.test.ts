@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Definition } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
-import type { FileVertex, Output, VertexMeta } from "../graph/vertex.ts";
+import type { FileVertex, Output, SourceVertex, VertexMeta } from "../graph/vertex.ts";
+import { copyContents } from "../ops/files.ts";
 import { marshal } from "./marshal.ts";
 import { spliceDefinition } from "./splice.ts";
 
@@ -46,6 +47,41 @@ test("ops that the graph has already are not taken twice", () => {
   const spliced = spliceDefinition(theirs.encoded, { meta: meta("docker-build"), known });
   assert.ok(spliced?.vertex.kind === "raw");
   assert.equal(spliced.vertex.inputs[0]?.vertex, own.vertex);
+});
+
+test("a source can be replaced: all that is made of it follows, and the rest stays as it was", () => {
+  const git: SourceVertex = {
+    kind: "source",
+    identifier: "git://host/a.git#main",
+    attrs: { "git.fullurl": "https://host/a.git" },
+    meta: meta("git"),
+  };
+  const http: SourceVertex = { kind: "source", identifier: "https://host/f", attrs: {}, meta: meta("http", 2) };
+  const copy = (base: Output, from: SourceVertex): Output => ({
+    vertex: { kind: "file", base, actions: [copyContents({ vertex: from, index: 0 }, "/", "/")], meta: meta("copy") },
+    index: 0,
+  });
+  const untouched = file(null, "/a", meta("untouched"));
+  const own = (identifier: string, attrs: Record<string, string>): Output =>
+    copy(copy(untouched, { ...git, identifier }), { ...http, attrs });
+  const places: unknown[] = [];
+  const spliced = spliceDefinition(marshal(own(git.identifier, {}), options).encoded, {
+    meta: { name: "docker-build", component: "app", at: [] },
+    fileName: (name) => name,
+    replace: ({ identifier, attrs }, at) => {
+      places.push([identifier, at]);
+      if (identifier.startsWith("git://")) return { identifier: "git://host/a.git#0123", attrs };
+      return { identifier, attrs: { ...attrs, "http.checksum": "sha256:1" } };
+    },
+  });
+  const again = marshal(spliced, options);
+  const expected = marshal(own("git://host/a.git#0123", { "http.checksum": "sha256:1" }), options);
+  assert.deepEqual(again.ops, expected.ops);
+  assert.deepEqual(Definition.decode(again.encoded).metadata, Definition.decode(expected.encoded).metadata);
+  assert.deepEqual(places, [
+    ["git://host/a.git#main", [{ file: "Dockerfile", line: 1, column: 1 }]],
+    ["https://host/f", [{ file: "Dockerfile", line: 2, column: 1 }]],
+  ]);
 });
 
 test("an empty Definition is scratch, and what is none is refused", () => {

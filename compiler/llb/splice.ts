@@ -3,6 +3,8 @@ import type { OpMetadata, Source } from "../../proto/gen/github.com/moby/buildki
 import type { Position } from "../diagnostic.ts";
 import type { Output, Ref, Vertex, VertexMeta } from "../graph/vertex.ts";
 import { type DecodedOp, decodeDefinition } from "./definition.ts";
+import { sourceCaps } from "./source.ts";
+import { digestOf, encodeOp } from "./wire.ts";
 
 const CUSTOM_NAME = "llb.customname";
 
@@ -13,12 +15,20 @@ export interface SpliceOptions {
   readonly known?: ReadonlyMap<string, Vertex>;
   /** How a file of the Definition's source map is called for the user; undefined leaves its lines out. */
   readonly fileName?: (file: string) => string | undefined;
+  /** What takes the place of a source of the Definition; undefined leaves it as it is. */
+  readonly replace?: (source: ForeignSource, at: readonly Position[]) => ForeignSource | undefined;
+}
+
+export interface ForeignSource {
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
 }
 
 /** The output that an encoded pb.Definition stands for; scratch when it is empty. Throws when the bytes are no Definition. */
 export function spliceDefinition(encoded: Uint8Array, options: SpliceOptions): Ref {
   const { ops, source } = decodeDefinition(encoded);
   const vertices = new Map<string, Vertex>(options.known);
+  const renamed = new Renamed();
   const outputOf = (input: { digest: string; index: bigint }): Output => {
     const vertex = vertices.get(input.digest);
     if (vertex === undefined) throw new Error(`the Definition names an op that it does not have: ${input.digest}`);
@@ -30,11 +40,37 @@ export function spliceDefinition(encoded: Uint8Array, options: SpliceOptions): R
     const kind = op.op?.$case ?? "";
     const meta = toMeta(digest, metadata, source, options);
     const inputs = op.inputs.map(outputOf);
-    const caps = Object.keys(metadata?.caps ?? {});
+    const { bytes, caps } = renamed.apply(decoded, options.replace, meta.at);
     const workerFilters = op.constraints?.filter ?? [];
-    vertices.set(digest, { kind: "raw", bytes: decoded.bytes, op: kind, inputs, caps, meta, workerFilters });
+    vertices.set(digest, { kind: "raw", bytes, op: kind, inputs, caps, meta, workerFilters });
   }
   return terminalOf(ops.at(-1), outputOf);
+}
+
+/** Ops with another source than they came with, and all that is made of them: these have other bytes, and so other digests. */
+class Renamed {
+  /** The new digest by the old one. */
+  readonly #digests = new Map<string, string>();
+
+  apply(
+    { digest, op, bytes, metadata }: DecodedOp,
+    replace: SpliceOptions["replace"],
+    at: readonly Position[],
+  ): { readonly bytes: Uint8Array; readonly caps: readonly string[] } {
+    const caps = Object.keys(metadata?.caps ?? {});
+    const source = op.op?.$case === "source" ? op.op.value : undefined;
+    const replaced = source === undefined ? undefined : replace?.(source, at);
+    if (replaced === undefined && !op.inputs.some((input) => this.#digests.has(input.digest))) return { bytes, caps };
+    const inputs = op.inputs.map((input) => ({ ...input, digest: this.#digests.get(input.digest) ?? input.digest }));
+    const own: DecodedOp["op"]["op"] =
+      replaced === undefined ? op.op : { $case: "source", value: { identifier: replaced.identifier, attrs: { ...replaced.attrs } } };
+    const encoded = encodeOp({ ...op, inputs, op: own });
+    this.#digests.set(digest, digestOf(encoded));
+    return {
+      bytes: encoded,
+      caps: replaced === undefined ? caps : [...new Set([...caps, ...sourceCaps(replaced.identifier, replaced.attrs)])],
+    };
+  }
 }
 
 function terminalOf(last: DecodedOp | undefined, outputOf: (input: { digest: string; index: bigint }) => Output): Ref {

@@ -4,6 +4,7 @@ import type { FileVertex, Output, Platform, RawVertex, Ref, SourceVertex, Vertex
 import { buildOrder } from "../graph/walk.ts";
 import type { Definition, Frontends } from "../job.ts";
 import { cleanPath, execSessionNeeds, formatPlatform, localAttrs, spliceDefinition } from "../llb/index.ts";
+import { checkFrontend, lockedSource } from "./docker-build-locks.ts";
 import type { DockerBuildOp } from "./docker-build-op.ts";
 import { readIgnoreFile } from "./dockerignore.ts";
 import { copyContents, fileOutput, given } from "./files.ts";
@@ -20,11 +21,14 @@ export async function askDockerfile(op: DockerBuildOp, context: LowerContext, wo
   const options: Record<string, string> = { platform: formatPlatform(platform), ...plainOptions(op) };
   const file = await addFiles(op, context, frontends, inputs, words);
   await addContexts(op, context, frontends, inputs, options, platform);
+  const text = context.locked === undefined ? "" : await readDockerfile(op, frontends, inputs);
+  checkFrontend(op, text, options, context);
   const answer = await frontends.dockerfile({ options, inputs: inputs.definitions, file, path: op.place.path, at: op.place.at });
   const fs = spliceDefinition(answer.definition, {
     meta: context.meta(op, words),
     known: inputs.known,
     fileName: () => file,
+    ...given("replace", lockedSource(op, { file, text }, context)),
   });
   needSession(op, fs, inputs.known, context);
   return { ...configState(answer.config, fs, platform), ...given("platforms", op.platforms) };
@@ -100,6 +104,14 @@ async function addFiles(op: DockerBuildOp, context: LowerContext, frontends: Fro
         : narrowed(local, { exclude }, "context", contextMeta);
   inputs.add("context", kept);
   return file;
+}
+
+/** "" when there is none: the frontend tells that. */
+async function readDockerfile(op: DockerBuildOp, frontends: Frontends, { definitions }: Inputs): Promise<string> {
+  const definition = definitions["dockerfile"];
+  if (op.dockerfile !== undefined || definition === undefined) return op.dockerfile ?? "";
+  const bytes = await frontends.readFirst(definition, [op.dockerfilePath ?? DEFAULT_DOCKERFILE]);
+  return new TextDecoder().decode(bytes);
 }
 
 /** On the client, as far as it comes from there. */

@@ -144,7 +144,7 @@ function source(op: FetchGitOp, context: LowerContext): State {
   const plain = gitIdentifier(url, ref === "HEAD" ? "" : ref, subdir);
   const open = op.checksum === undefined && op.bundle === undefined && !isCommit(ref);
   const need = { kind: "git", name: `${op.remote}#${ref}`, identifier: plain, attrs, at: op.place.at } as const;
-  const commit = open ? context.locked(need) : undefined;
+  const commit = open ? context.locked?.(need) : undefined;
   const identifier = commit === undefined ? plain : gitIdentifier(url, commit, subdir);
   const vertex = { kind: "source", identifier, attrs, meta: context.meta(op, fetchGit.words(op)) } as const;
   return { ...emptyState(context.platform), fs: { vertex, index: 0 } };

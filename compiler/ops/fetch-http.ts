@@ -155,7 +155,7 @@ export const fetchHttp: OpSpec<FetchHttpOp> = {
         ...given("signature", op.signature),
       });
     const need = { kind: "http", name: op.url, identifier: op.url, attrs: attrs(undefined), at: op.place.at } as const;
-    const checksum = op.checksum ?? context.locked(need);
+    const checksum = op.checksum ?? context.locked?.(need);
     const vertex = { kind: "source", identifier: op.url, attrs: attrs(checksum), meta: context.meta(op, fetchHttp.words(op)) } as const;
     return { ...emptyState(context.platform), fs: { vertex, index: 0 } };
   },

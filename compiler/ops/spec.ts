@@ -76,18 +76,20 @@ export interface Login {
   readonly at: readonly Position[];
 }
 
-/** What lowering an op may ask of the graph under construction. */
-/** A git ref, or an address, whose contents nothing in the config decides. */
+/** A git ref, an address, or an image that a Dockerfile names: nothing in the config decides what is behind it. */
 export interface LockNeed {
-  readonly kind: "git" | "http";
-  /** `https://host/repository.git#v1`, `https://host/file`. */
+  readonly kind: "git" | "http" | "images";
+  /** `https://host/repository.git#v1`, `https://host/file`, a normalised reference. */
   readonly name: string;
   /** The source as it is without a lock. */
   readonly identifier: string;
   readonly attrs: Readonly<Record<string, string>>;
   readonly at: readonly Position[];
+  /** What it stands for, where the daemon has said so already. */
+  readonly value?: string;
 }
 
+/** What lowering an op may ask of the graph under construction. */
 export interface LowerContext {
   /** The platform of the job. */
   readonly platform: Platform;
@@ -122,8 +124,11 @@ export interface LowerContext {
   ssh(id: string, optional: boolean, at: readonly Position[]): void;
   /** Id of a secret that nobody has and that no earlier run named, for steps that no earlier run's result may stand in for. */
   readonly never: string | undefined;
-  /** What a name is to be taken as that may come to mean something else: a commit, a checksum. Undefined: as it is. */
-  locked(need: LockNeed): string | undefined;
+  /**
+   * What a name is to be taken as that may come to mean something else: a commit, a checksum, a digest. Undefined: as it is. Not there
+   * when nobody wants to know by which names things are taken. Throws UserError (2) where an image has to be locked and is not.
+   */
+  readonly locked: ((need: LockNeed) => string | undefined) | undefined;
   /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
   knownHosts(host: string): string | undefined;
   entitlement(name: "network.host" | "security.insecure" | "device"): void;

@@ -33,7 +33,7 @@ export interface TestDaemonOptions {
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** A binary that `make daemon` built: `buildkitd` or `buildctl`. Fails when it is not there: a test never skips. */
-export function builtBinary(name: "buildkitd" | "buildctl"): string {
+export function builtBinary(name: "buildkitd" | "buildctl" | "dockerfile-frontend"): string {
   const path = join(repository, "dist/bin", name);
   if (!existsSync(path)) throw new Error(`${path} is missing: run make daemon`);
   return path;
