@@ -74,6 +74,7 @@ export interface RunFlags extends ConfigFlags {
   readonly progress?: string;
   readonly keepGoing?: boolean;
   readonly supersede?: boolean;
+  readonly withDependencies?: boolean;
   readonly shellOnError?: boolean;
   readonly shell?: string;
   /** False with --no-cache. */

@@ -39,6 +39,17 @@ export type UpEvent =
       /** The daemon's own, which `solve` has told, too. */
       readonly fromDaemon?: true;
     }
+  /**
+   * Of a run with dependencies: what becomes of an environment that is needed. Its own events come among the others, with `STACK/ENV:` before
+   * its components, and `STACK/ENV ` before its digests.
+   */
+  | {
+      readonly type: "dependency";
+      readonly stack: string;
+      readonly environment: string;
+      readonly state: "current" | "started" | "done" | "failed" | "skipped";
+      readonly because: readonly string[];
+    }
   /** What the daemon told, as it told it; the events above say the same in the terms of the config. */
   | { readonly type: "solve"; readonly status: StatusUpdate };
 
@@ -49,6 +60,17 @@ export interface Step {
   /** CUE path of its component; empty for steps that dagger adds itself (collecting results). */
   readonly component: string;
   readonly at: readonly Position[];
+}
+
+/** An environment whose outputs are needed. */
+export interface DependencyRun {
+  /** Slugs. */
+  readonly stack: string;
+  readonly environment: string;
+  /** `current`: it did not have to run. `skipped`: something that it needs failed. */
+  readonly state: "current" | "done" | "failed" | "skipped";
+  /** Why it ran, failed or was skipped. */
+  readonly because: readonly string[];
 }
 
 /** What a job gave. */
@@ -69,6 +91,8 @@ export interface UpResult {
   }[];
   /** Components that a gradual run left undone, with the CUE paths of the values that they miss; not there when there are none. */
   readonly undone?: readonly { readonly path: string; readonly missing: readonly string[] }[];
+  /** Environments that were looked at, and run where they were not up to date; only of a run with dependencies. */
+  readonly dependencies?: readonly DependencyRun[];
   readonly passes: readonly { readonly because: readonly string[] }[];
   readonly steps: { readonly total: number; readonly cached: number; readonly run: number };
   readonly ms: number;

@@ -33,7 +33,10 @@ export type { ShellTerminal, ShellWish } from "./shell.ts";
 export type {
   ConfigInput,
   ConfigSource,
+  Dependency,
   EnvironmentEntry,
+  EnvironmentState,
+  Freshness,
   Initialized,
   InitRequest,
   InputList,
@@ -71,6 +74,7 @@ type Modules = typeof import("./modules.ts");
 type Planning = typeof import("./plan/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
+type WithDependencies = typeof import("./with-dependencies.ts");
 type Upkeep = typeof import("./upkeep.ts");
 type Vet = typeof import("./vet.ts");
 
@@ -98,4 +102,7 @@ export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.ts")).prune(...of);
+/** As `up`, after what the environment needs: see with-dependencies.ts. */
+export const upWithDependencies: WithDependencies["upWithDependencies"] = async (...of) =>
+  (await import("./with-dependencies.ts")).upWithDependencies(...of);
 export const vet: Vet["vet"] = async (...of) => (await import("./vet.ts")).vet(...of);

@@ -3,6 +3,7 @@ import { text as readAll } from "node:stream/consumers";
 import type { InputState, KeptSetting, SettingKind, StackRunRequest } from "../../engine/index.ts";
 import type { Context, OutputFormat } from "../context.ts";
 import { surroundings } from "../context.ts";
+import { UsageError } from "../failure.ts";
 import { clean } from "../output/lines.ts";
 import { formatJson, formatTable } from "../output/table.ts";
 import type { StackFlags } from "../stack.ts";
@@ -10,6 +11,7 @@ import { wishOf } from "../stack.ts";
 
 export interface InputFlags extends StackFlags {
   readonly kind?: SettingKind;
+  readonly fromOutput?: string;
   readonly offline?: boolean;
   readonly output: OutputFormat;
 }
@@ -45,10 +47,19 @@ export async function listInputsCommand(context: Context, flags: InputFlags): Pr
   for (const { path, problem } of inputs) if (problem !== undefined) stderr.write(`${clean(path)}: ${clean(problem)}\n`);
 }
 
-export async function setInputCommand(context: Context, path: string, value: string, flags: InputFlags): Promise<void> {
+export async function setInputCommand(context: Context, path: string, value: string | undefined, flags: InputFlags): Promise<void> {
   const { setInputs } = await (await import("../../engine/index.ts")).loadStacks();
-  const text = value === "-" ? (await readAll(process.stdin)).replace(/\r?\n$/, "") : value;
-  const { kind } = flags;
+  const given = value ?? flags.fromOutput;
+  const kind = flags.fromOutput === undefined ? flags.kind : "output";
+  if (given === undefined || (flags.fromOutput !== undefined && (value !== undefined || flags.kind !== undefined))) {
+    throw new UsageError({
+      code: given === undefined ? "missing-argument" : "conflicting-flags",
+      message: given === undefined ? `Nothing says what ${path} is to be` : "--from-output says itself what the value is",
+      at: [],
+      hint: "Give a value, or --from-output STACK/ENV.PATH",
+    });
+  }
+  const text = given === "-" ? (await readAll(process.stdin)).replace(/\r?\n$/, "") : given;
   await tellKept(context, flags, await setInputs(requestOf(context, flags), [{ path, text, ...(kind === undefined ? {} : { kind }) }]));
 }
 

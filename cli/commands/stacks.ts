@@ -1,5 +1,5 @@
 // dagger stack and env.
-import type { EnvironmentEntry, SourceWish, StackEntry, StackRequest } from "../../engine/index.ts";
+import type { EnvironmentEntry, EnvironmentState, SourceWish, StackEntry, StackRequest } from "../../engine/index.ts";
 import { confirm } from "../ask.ts";
 import type { Context, OutputFormat } from "../context.ts";
 import { surroundings } from "../context.ts";
@@ -59,8 +59,12 @@ export async function listStacksCommand(context: Context, flags: StackCommandFla
 }
 
 export async function showStackCommand(context: Context, name: string | undefined, flags: StackCommandFlags): Promise<void> {
-  const { showStack } = await engine();
-  await tellStack(context, flags, await showStack(requestOf(context, flags), wishOf({ ...(name === undefined ? {} : { stack: name }) })));
+  const { listStates, showStack } = await engine();
+  const stack = await showStack(requestOf(context, flags), wishOf({ ...(name === undefined ? {} : { stack: name }) }));
+  const states = await listStates(requestOf(context, flags), { stack: stack.slug });
+  if (flags.output === "json") return context.io.stdout.write(formatJson({ ...(await stackData(stack)), states }));
+  await tellStack(context, flags, stack);
+  context.io.stdout.write(formatTable(states.map((one) => ["", one.environment, stateText(one), whyText(one)])));
 }
 
 export async function editStackCommand(context: Context, name: string | undefined, flags: StackCommandFlags): Promise<void> {
@@ -77,11 +81,11 @@ export async function editStackCommand(context: Context, name: string | undefine
 }
 
 export async function deleteStackCommand(context: Context, name: string, flags: StackCommandFlags): Promise<void> {
-  const { deleteStack, showStack } = await engine();
+  const { deleteStack, listDependents, showStack } = await engine();
   const request = requestOf(context, flags);
   const { slug, environments } = await showStack(request, { stack: name });
   const what = `the stack ${slug} with ${plural(environments.length, "environment")}, their settings and secrets`;
-  await confirm(context, `Delete ${what}?`, flags.yes);
+  await confirm(context, `Delete ${what}${needed(await listDependents(request, slug))}?`, flags.yes);
   await deleteStack(request, slug);
   tell(context, flags, { deleted: slug }, `Deleted ${slug}`);
 }
@@ -104,12 +108,20 @@ export async function newEnvCommand(context: Context, name: string, flags: EnvFl
 }
 
 export async function listEnvsCommand(context: Context, flags: EnvFlags): Promise<void> {
-  const { listEnvironments } = await engine();
+  const { listEnvironments, listStates } = await engine();
   const all = await listEnvironments(requestOf(context, {}), wishOf(flags));
-  if (flags.output === "json") return context.io.stdout.write(formatJson(all));
-  context.io.stdout.write(
-    formatTable(all.map(({ slug, settings, selected }) => [selected ? "*" : " ", slug, plural(settings.length, "setting")])),
-  );
+  const states = new Map((await listStates(requestOf(context, {}), wishOf(flags))).map((one) => [one.environment, one]));
+  if (flags.output === "json") return context.io.stdout.write(formatJson(all.map((one) => ({ ...one, ...states.get(one.slug) }))));
+  const row = ({ slug, settings, selected }: EnvironmentEntry): string[] => {
+    const state = states.get(slug);
+    return [
+      selected ? "*" : " ",
+      slug,
+      plural(settings.length, "setting"),
+      ...(state === undefined ? [] : [stateText(state), whyText(state)]),
+    ];
+  };
+  context.io.stdout.write(formatTable(all.map(row)));
 }
 
 export async function showEnvCommand(context: Context, name: string | undefined, flags: EnvFlags): Promise<void> {
@@ -134,16 +146,32 @@ export async function copyEnvCommand(context: Context, from: string, to: string,
 }
 
 export async function deleteEnvCommand(context: Context, name: string, flags: EnvFlags): Promise<void> {
-  const { deleteEnvironment, showEnvironment } = await engine();
+  const { deleteEnvironment, listDependents, showEnvironment } = await engine();
   const request = requestOf(context, {});
   const { stack, slug, settings } = await showEnvironment(request, { ...wishOf(flags), environment: name });
   await confirm(
     context,
-    `Delete the environment ${slug} of ${stack} with ${plural(settings.length, "setting")} and its secrets?`,
+    `Delete the environment ${slug} of ${stack} with ${plural(settings.length, "setting")} and its secrets${needed(await listDependents(request, stack, slug))}?`,
     flags.yes,
   );
   await deleteEnvironment(request, { stack }, slug);
   tell(context, flags, { deleted: slug, stack }, `Deleted ${stack}/${slug}`);
+}
+
+/** Who asks to delete it is told who needs it. */
+function needed(by: readonly string[]): string {
+  return by.length === 0 ? "" : `, although ${by.join(", ")} ${by.length === 1 ? "takes" : "take"} its outputs`;
+}
+
+function stateText({ state }: EnvironmentState): string {
+  return { current: "up to date", missing: "never ran", stale: "stale", broken: "broken" }[state];
+}
+
+/** Why it is not up to date; whose outputs it takes where it is. */
+function whyText({ state, because, dependencies }: EnvironmentState): string {
+  const owners = [...new Set(dependencies.flatMap(({ owner = [] }) => owner))];
+  if (state === "stale" || state === "broken") return because.map((reason) => clean(reason)).join("; ");
+  return owners.length === 0 ? "" : `takes outputs of ${owners.join(", ")}`;
 }
 
 function requestOf(context: Context, { offline }: { readonly offline?: boolean }): StackRequest {

@@ -48,8 +48,8 @@ export async function runConfig(context: Context, dir: string | undefined, flags
   try {
     // The first picture is drawn while the engine loads.
     progress.event({ type: "phase", phase: "evaluate" });
-    const { up } = await import("../../engine/index.ts");
-    const result = await up({
+    const { up, upWithDependencies } = await import("../../engine/index.ts");
+    const result = await (flags.withDependencies === true ? upWithDependencies : up)({
       ...surroundings(context),
       ...place,
       targets: flags.target ?? [],
@@ -83,7 +83,7 @@ export async function runConfig(context: Context, dir: string | undefined, flags
 }
 
 /** A plan says itself what it is of. Throws UsageError for whatever would say otherwise. */
-function checkAlone(dir: string | undefined, { target, input, inject, injectVars, stack, env }: RunFlags): void {
+function checkAlone(dir: string | undefined, { target, input, inject, injectVars, stack, env, withDependencies }: RunFlags): void {
   const others = [
     ...(dir === undefined ? [] : [dir]),
     ...(stack === undefined ? [] : ["--stack"]),
@@ -92,6 +92,7 @@ function checkAlone(dir: string | undefined, { target, input, inject, injectVars
     ...(input === undefined ? [] : ["--input"]),
     ...(inject === undefined ? [] : ["--inject"]),
     ...(injectVars === true ? ["--inject-vars"] : []),
+    ...(withDependencies === true ? ["--with-dependencies"] : []),
   ];
   if (others.length === 0) return;
   throw new UsageError({

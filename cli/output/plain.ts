@@ -1,6 +1,7 @@
 // Progress as lines, for CI and pipes: every line begins with its step's number, nothing is ever written over.
 import type { UpEvent } from "../../engine/index.ts";
 import type { Out } from "../io.ts";
+import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
@@ -59,6 +60,9 @@ export class PlainProgress implements ProgressPrinter {
         this.#log(tracked, lines, event.time);
         return;
       }
+      case "dependency":
+        this.#out.write(formatDependency(event, this.#style));
+        return;
       case "warning":
         this.#out.write(formatWarning(event, this.#style));
         return;

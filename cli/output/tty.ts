@@ -1,6 +1,7 @@
 // Progress in a terminal: a picture of the run that is drawn again while things happen.
 import type { UpEvent } from "../../engine/index.ts";
 import type { Out } from "../io.ts";
+import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
 import { renderFrame } from "./frame.ts";
@@ -88,6 +89,9 @@ export class TtyProgress implements ProgressPrinter {
           total: event.total,
           completed: event.completed,
         });
+        return;
+      case "dependency":
+        this.#screen.print(formatDependency(event, this.#style));
         return;
       case "warning":
         this.#screen.print(formatWarning(event, this.#style));

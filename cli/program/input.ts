@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
 import { addOutput, addStack } from "./flags.ts";
 
-const kinds = ["text", "number", "bool", "json", "yaml", "directory", "file", "git", "secret", "socket", "container"];
+const kinds = ["text", "number", "bool", "json", "yaml", "directory", "file", "git", "secret", "socket", "container", "output"];
 
 export function addInputCommands(program: Command, context: Context): void {
   const input = addCommand(
@@ -26,7 +26,7 @@ export function addInputCommands(program: Command, context: Context): void {
   ).action(async (flags: InputFlags) => (await run()).listInputsCommand(context, flags));
   addOutput(
     add(
-      "set <path> <value>",
+      "set <path> [value]",
       "Set an input; the config's type decides how the value is read",
       "- reads it from standard input. Of directories and files the path is kept, of secrets where they come from (env:NAME, file:PATH, cmd:COMMAND). " +
         "A secret or socket that the config knows by its id goes by that. Before a value that begins with - write --.",
@@ -35,9 +35,17 @@ export function addInputCommands(program: Command, context: Context): void {
         "$ dagger input set source ./app",
         "$ dagger input set source https://example.com/app.git,main,src --kind git",
         "$ dagger input set values - --kind yaml < values.yaml",
+        "$ dagger input set vpc --from-output network/production.vpc.id",
       ],
-    ).addOption(new Option("--kind <kind>", "how the value is read").choices(kinds)),
-  ).action(async (path: string, value: string, flags: InputFlags) => (await run()).setInputCommand(context, path, value, flags));
+    )
+      .addOption(new Option("--kind <kind>", "how the value is read").choices(kinds))
+      .option(
+        "--from-output <output>",
+        "take what another environment gives, as STACK/ENV.PATH; without /ENV the environment of the same name, or the only one",
+      ),
+  ).action(async (path: string, value: string | undefined, flags: InputFlags) =>
+    (await run()).setInputCommand(context, path, value, flags),
+  );
   addOutput(
     add("unset <path...>", "Forget what is set", "Also for inputs that the config has no more.", [
       "$ dagger input unset -s web -e staging replicas",

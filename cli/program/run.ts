@@ -22,6 +22,7 @@ export function addUp(program: Command, context: Context): void {
       "--plan <file>",
       "run what `dagger plan --out` wrote, or refuse when anything is not as it was; the plan says which config it is of",
     )
+    .option("--with-dependencies", "first run the environments whose outputs it takes, as far as they are not up to date")
     .action(async (dir: string | undefined, flags: RunFlags & { output: OutputFormat }) => {
       const { upCommand } = await import("../commands/up.ts");
       await upCommand(context, dir, flags);

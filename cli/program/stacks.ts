@@ -38,9 +38,11 @@ export function addStackCommands(program: Command, context: Context): void {
       "ls",
     ),
   ).action(async (flags: StackCommandFlags) => (await run()).listStacksCommand(context, flags));
-  addOutput(addCommand(stack, "show [name]", "Show a stack: its config and environments", "", ["$ dagger stack show web"])).action(
-    async (name: string | undefined, flags: StackCommandFlags) => (await run()).showStackCommand(context, name, flags),
-  );
+  addOutput(
+    addCommand(stack, "show [name]", "Show a stack: its config, its environments, and which of them are stale and why", "", [
+      "$ dagger stack show web",
+    ]),
+  ).action(async (name: string | undefined, flags: StackCommandFlags) => (await run()).showStackCommand(context, name, flags));
   addOutput(
     addSourceFlags(
       addCommand(stack, "edit [name]", "Change a stack's name, description or config; its slug and environments stay", "", [
@@ -85,7 +87,12 @@ export function addEnvCommands(program: Command, context: Context): void {
   add("new <name>", "Make an environment", "", ["$ dagger env new staging", "$ dagger env new -s web production"]).action(
     async (name: string, flags: EnvFlags) => (await run()).newEnvCommand(context, name, flags),
   );
-  add("list", "List the environments of a stack", "", ["$ dagger env list -s web", "$ dagger env list --output json"])
+  add(
+    "list",
+    "List the environments of a stack, and which of them are stale and why",
+    "An environment is stale when its settings, or the outputs of others that it takes, are not those of its last run.",
+    ["$ dagger env list -s web", "$ dagger env list --output json"],
+  )
     .alias("ls")
     .action(async (flags: EnvFlags) => (await run()).listEnvsCommand(context, flags));
   add("show [name]", "Show an environment and what it sets", "", ["$ dagger env show -s web staging"]).action(

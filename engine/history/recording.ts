@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { UserError } from "../../compiler/index.ts";
 import type { UpEvent, UpResult } from "../events.ts";
 import type { UpRequest } from "../request.ts";
+import { basisOf } from "../stacks/used.ts";
 import type { Json, NewEvent, NewLog } from "../store/index.ts";
 import { version } from "../version.ts";
 import type { JobFacts, RunWatch } from "../watch.ts";
@@ -132,7 +133,7 @@ class Recording implements RunWatch {
       components: this.#book.final(state, given),
       end: { state, ...summaryOf({ result, error, facts }), passes: result?.passes.length ?? 0 },
       outputs,
-      provenance: provenanceOf(facts),
+      provenance: { ...provenanceOf(facts), ...basisOfRun(this.#request) },
     };
     this.#say({ type: "end", ...ending });
     await this.#over;
@@ -205,6 +206,16 @@ function versions(): { dagger: string; cue: string; buildkit: string } {
 function provenanceOf(facts: JobFacts | undefined): { readonly [key: string]: Json } {
   if (facts === undefined) return {};
   return { definition: facts.definition, images: Object.fromEntries(facts.images) };
+}
+
+/** Beside its files, an environment is made from what it sets, and from what others gave. */
+function basisOfRun({ stack, inputs, typedInputs = [] }: UpRequest): { readonly [key: string]: Json } {
+  if (stack === undefined) return {};
+  const given = [
+    ...inputs.map((text) => text.split("=")[0] ?? ""),
+    ...typedInputs.map((one) => ("path" in one ? one.path : (one.text.split("=")[0] ?? ""))),
+  ];
+  return { basis: basisOf(stack, given) };
 }
 
 function asError({ exit, diagnostics }: PlainError): UserError {

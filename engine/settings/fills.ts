@@ -6,6 +6,7 @@ import type { Fill } from "../../runtime/cue/index.ts";
 import type { StackRun } from "../request.ts";
 import type { ReadInputs } from "../typed-inputs.ts";
 import { findDirectory, readText } from "../typed-inputs.ts";
+import { missingOutput } from "./references.ts";
 import type { Setting } from "./setting.ts";
 
 /** What an environment sets, but for paths that `given` sets. Throws UserError (2) with every file and directory that is gone. */
@@ -17,7 +18,13 @@ export async function readSettings(stack: StackRun | undefined, given: readonly 
   for (const [path, setting] of stack?.settings ?? []) {
     // A flag counts more than what is kept.
     if (stack === undefined || taken.some((other) => other === path || other === `${path}.#up`)) continue;
-    const read = await readSetting(path, setting, stack.root, cwd, (problem) => void wrong.push(inSetting(problem, stack, path)));
+    const read = await readSetting(
+      path,
+      setting,
+      stack.root,
+      cwd,
+      (problem) => void wrong.push(setting.kind === "output" ? problem : inSetting(problem, stack, path)),
+    );
     if (read === undefined) continue;
     fills.push(read.fill);
     if (read.dir !== undefined) dirs.push(read.dir);
@@ -75,6 +82,13 @@ async function readSetting(
     }
     case "container":
       return filesystem({ do: "fetch-container", ref: setting.ref });
+    case "output": {
+      if (setting.given?.json === undefined) {
+        problem(missingOutput(path, setting));
+        return undefined;
+      }
+      return value(setting.given.json);
+    }
     case "secret":
     case "socket":
       return undefined;

@@ -6,13 +6,16 @@ import { inputError, nearest, UserError } from "../../compiler/index.ts";
 import { readConfig } from "../config.ts";
 import { parseData } from "../input-data.ts";
 import { parseSecrets } from "../secrets/sources.ts";
+import { checkReferences } from "../stacks/dependencies.ts";
 import { environmentFile, findEnvironment, formatEnvironment } from "../stacks/environment.ts";
+import { withGiven } from "../stacks/given.ts";
 import { findConfig, keptPath } from "../stacks/source.ts";
 import type { Workspace } from "../workspace/find.ts";
 import { writeWhole } from "../workspace/json-file.ts";
 import { changing } from "../workspace/lock.ts";
 import { command, readSettings } from "./fills.ts";
 import { fieldAt, kindOf } from "./inputs.ts";
+import { parseReference } from "./references.ts";
 import type { OpenStack, StackRunRequest } from "./run.ts";
 import { openStack, runOf } from "./run.ts";
 import type { Setting, SettingKind } from "./setting.ts";
@@ -41,7 +44,10 @@ export async function setInputs(request: StackRunRequest, wanted: readonly NewSe
       const bare = await evaluator.load(source, []);
       const added: KeptSetting[] = [];
       for (const one of wanted) added.push({ path: one.path, setting: await readNew(one, bare.root, open.workspace, request.cwd) });
-      const settings = new Map([...open.environment.settings, ...added.map(({ path, setting }) => [path, setting] as const)]);
+      const fresh = new Map(added.map(({ path, setting }) => [path, setting] as const));
+      await checkReferences(open.workspace, { stack: open.stack.slug, environment: open.environment.slug }, fresh, cwd);
+      const given = await withGiven(open.workspace, open.environment.slug, fresh, cwd);
+      const settings = withoutMissing(new Map([...open.environment.settings, ...given]));
       const { stack } = runOf({ ...open, environment: { ...open.environment, settings } }, cached);
       const { fills } = await readSettings(stack, [], request.cwd);
       await evaluator.load(source, fills);
@@ -109,6 +115,11 @@ async function change({ workspace, stack, environment }: OpenStack, cwd: string,
   });
 }
 
+/** What nobody gave yet is held against the config when it is there: by the run that takes it. */
+function withoutMissing(settings: Settings): Settings {
+  return new Map([...settings].filter(([, setting]) => setting.kind !== "output" || setting.given?.json !== undefined));
+}
+
 async function readNew(one: NewSetting, root: Value, workspace: Workspace, cwd: string): Promise<Setting> {
   const field = fieldAt(root, one.path);
   const kind = one.kind ?? (field === undefined ? kindOfText(one.text) : kindOf(field.value));
@@ -148,6 +159,12 @@ async function readNew(one: NewSetting, root: Value, workspace: Workspace, cwd: 
       return { kind, path: field === undefined || text.endsWith(",raw=true") ? text : `${text},raw=true` };
     case "container":
       return text.trim() === "" ? refuse("an image", "Write for example debian:bookworm") : { kind, ref: text };
+    case "output": {
+      const reference = parseReference(text);
+      return reference === undefined
+        ? refuse("STACK[/ENVIRONMENT].PATH", "Write for example network/production.vpc.id")
+        : { kind, ...reference };
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { findConfig } from "../stacks/source.ts";
 import { readSettings } from "./fills.ts";
 import type { ConfigInput } from "./inputs.ts";
 import { findInputs } from "./inputs.ts";
+import { missingOutput } from "./references.ts";
 import type { OpenStack, StackRunRequest } from "./run.ts";
 import { openStack, runOf } from "./run.ts";
 import type { JsonSchema } from "./schema.ts";
@@ -65,7 +66,9 @@ async function evaluateInputs(open: OpenStack, request: StackRunRequest): Promis
     const refused = new Map<string, string>();
     let filled: Evaluation | undefined;
     try {
-      const { fills } = await readSettings(runOf(open, cached).stack, [], cwd);
+      const { stack } = runOf(open, cached);
+      const known = new Map([...stack.settings].filter(([path, setting]) => !isMissing(path, setting, refused)));
+      const { fills } = await readSettings({ ...stack, settings: known }, [], cwd);
       filled = fills.length === 0 ? undefined : await evaluator.load(source, fills);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -81,4 +84,11 @@ async function evaluateInputs(open: OpenStack, request: StackRunRequest): Promis
     const more = filled === undefined ? [] : findInputs(filled.root).filter(({ path }) => !known.has(path));
     return { inputs: [...bare, ...more], refused };
   });
+}
+
+/** Nobody has given it yet: it is told, and does not hide what the other settings bring. */
+function isMissing(path: string, setting: Setting, refused: Map<string, string>): boolean {
+  if (setting.kind !== "output" || setting.given?.json !== undefined) return false;
+  refused.set(path, missingOutput(path, setting).message);
+  return true;
 }

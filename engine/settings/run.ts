@@ -3,6 +3,7 @@ import type { StackRun, Surroundings } from "../request.ts";
 import type { StackWish } from "../stacks/choice.ts";
 import { chooseEnvironment, chooseStack, namedStack } from "../stacks/choice.ts";
 import type { Environment } from "../stacks/environment.ts";
+import { withGiven } from "../stacks/given.ts";
 import { findConfig } from "../stacks/source.ts";
 import type { Stack } from "../stacks/stack.ts";
 import type { Workspace } from "../workspace/find.ts";
@@ -53,7 +54,9 @@ export async function readyStack(request: StackRunRequest): Promise<ReadyStack |
 export async function openStack(request: StackRunRequest): Promise<OpenStack> {
   const workspace = await openWorkspace(".", request.cwd);
   const stack = await chooseStack(workspace, request, request);
-  return { workspace, stack, environment: await chooseEnvironment(workspace, stack, request, request) };
+  const environment = await chooseEnvironment(workspace, stack, request, request);
+  const settings = await withGiven(workspace, environment.slug, environment.settings, request.cwd);
+  return { workspace, stack, environment: { ...environment, settings } };
 }
 
 /** How a run sees an environment. */

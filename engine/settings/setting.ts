@@ -1,8 +1,21 @@
 // A setting: what one input of a config is set to, as it is kept in an environment's file.
 import type { JsonFile, JsonObject } from "../workspace/json-file.ts";
 import { isObject } from "../workspace/json-file.ts";
+import { formatReference, type GivenOutput, type OutputReference, parseReference } from "./references.ts";
 
-export type SettingKind = "text" | "number" | "bool" | "json" | "yaml" | "directory" | "file" | "git" | "secret" | "socket" | "container";
+export type SettingKind =
+  | "text"
+  | "number"
+  | "bool"
+  | "json"
+  | "yaml"
+  | "directory"
+  | "file"
+  | "git"
+  | "secret"
+  | "socket"
+  | "container"
+  | "output";
 
 export const settingKinds: readonly SettingKind[] = [
   "text",
@@ -16,6 +29,7 @@ export const settingKinds: readonly SettingKind[] = [
   "secret",
   "socket",
   "container",
+  "output",
 ];
 
 /** By `kind`; what is kept is readable, and nothing of it is secret. */
@@ -30,7 +44,15 @@ export type Setting =
   | { readonly kind: "secret"; readonly from: string }
   /** An SSH agent's or another socket, or a key. */
   | { readonly kind: "socket"; readonly path: string }
-  | { readonly kind: "container"; readonly ref: string };
+  | { readonly kind: "container"; readonly ref: string }
+  | OutputSetting;
+
+/** What another environment gives. */
+export interface OutputSetting extends OutputReference {
+  readonly kind: "output";
+  /** What is known of it when a config is about to be read; never written down. */
+  readonly given?: GivenOutput;
+}
 
 /** What a file says below `settings`. Throws UserError (2) `bad-workspace-file`. */
 export async function readSettings(file: JsonFile): Promise<ReadonlyMap<string, Setting>> {
@@ -82,6 +104,10 @@ function readSetting(entry: JsonObject): Setting | undefined {
       return isText ? { kind, from: value } : undefined;
     case "container":
       return isText ? { kind, ref: value } : undefined;
+    case "output": {
+      const reference = isText ? parseReference(value) : undefined;
+      return reference === undefined ? undefined : { kind, ...reference };
+    }
   }
 }
 
@@ -122,6 +148,8 @@ export function formatSetting(setting: Setting): JsonObject {
       return { secret: setting.from };
     case "container":
       return { container: setting.ref };
+    case "output":
+      return { output: formatReference(setting) };
   }
 }
 
@@ -145,5 +173,7 @@ export function showSetting(setting: Setting): string {
       return setting.from;
     case "container":
       return setting.ref;
+    case "output":
+      return formatReference(setting);
   }
 }

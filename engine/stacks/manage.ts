@@ -3,6 +3,7 @@ import { cp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inputError } from "../../compiler/index.ts";
 import type { Surroundings } from "../request.ts";
+import { clearOutputs } from "../state/find.ts";
 import type { Workspace } from "../workspace/find.ts";
 import { notWritten, writeWhole } from "../workspace/json-file.ts";
 import { changing } from "../workspace/lock.ts";
@@ -129,7 +130,12 @@ export async function deleteStack(request: StackRequest, name: string): Promise<
   const workspace = await open(request);
   return changing(workspace, async () => {
     const { slug } = await findStack(workspace, name, request.cwd);
+    const environments = await readEnvironments(workspace, slug, request.cwd);
     await removeTree(workspace, stackDir(workspace, slug));
+    await clearOutputs(
+      workspace.root,
+      environments.map((one) => ({ stack: slug, environment: one.slug })),
+    );
     return slug;
   });
 }
@@ -205,6 +211,7 @@ export async function deleteEnvironment(request: StackRequest, wish: StackWish, 
   return changing(workspace, async () => {
     const { slug } = await findEnvironment(workspace, stack.slug, name, request.cwd);
     await removeTree(workspace, environmentDir(workspace, stack.slug, slug));
+    await clearOutputs(workspace.root, [{ stack: stack.slug, environment: slug }]);
     return slug;
   });
 }

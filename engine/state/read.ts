@@ -2,7 +2,8 @@
 import { inputError, nearest } from "../../compiler/index.ts";
 import { chosenEnvironment, type HistoryRequest, type HistoryWish, withStore } from "../history/open.ts";
 import type { Json, Output } from "../store/index.ts";
-import { labelsOf, valueAt, withValue } from "./path.ts";
+import { mergedValues } from "./find.ts";
+import { labelsOf, valueAt } from "./path.ts";
 
 /** By component; that of a whole config is not among them. */
 export async function listOutputs(request: HistoryRequest, wish: HistoryWish): Promise<readonly Output[]> {
@@ -24,27 +25,13 @@ export async function getOutput(request: HistoryRequest, wish: HistoryWish, name
 /** The value at a CUE path of the config's last success, with what its components gave since; all of it without a path. Throws `unknown-output`. */
 export async function query(request: HistoryRequest, wish: HistoryWish, path: string): Promise<Json> {
   const all = await everything(request, wish);
-  const whole = all.find(({ component }) => component === "");
-  let values: Json = whole?.value ?? {};
-  // Values of later runs of a part of the config, or of one that failed elsewhere.
-  for (const { component, value, time } of all) {
-    if (component === "" || (whole !== undefined && time < whole.time) || isPlace(value)) continue;
-    values = withValue(values, labelsOf(component), value);
-  }
-  const found = valueAt(values, labelsOf(path));
+  const found = valueAt(mergedValues(all), labelsOf(path));
   if (found !== undefined) return found;
   throw unknown(
     `There is no value at ${path}`,
     path,
     all.map(({ component }) => component),
   );
-}
-
-/** Of images and directories, which are no values of the config. */
-function isPlace(value: Json): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const keys = Object.keys(value).join();
-  return keys === "dest" || keys === "ref,digest";
 }
 
 async function everything(request: HistoryRequest, wish: HistoryWish): Promise<readonly Output[]> {

@@ -1,0 +1,92 @@
+// A value in what an environment gave: that of the config as a whole, that of a component since, or what names an image or a directory.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { storeOf } from "../history/place.ts";
+import { type Json, type Output, openStore } from "../store/index.ts";
+import { labelsOf, valueAt, withValue } from "./path.ts";
+
+export interface FoundValue {
+  readonly value: Json;
+  /** The run that gave it. */
+  readonly run: string;
+}
+
+/** The values of the config's last success, with what its components gave since. */
+export function mergedValues(outputs: readonly Output[]): Json {
+  const whole = outputs.find(({ component }) => component === "");
+  let values: Json = whole?.value ?? {};
+  // Values of later runs of a part of the config, or of one that failed elsewhere.
+  for (const { component, value, time } of outputs) {
+    if (component === "" || (whole !== undefined && time < whole.time) || isPlace(value)) continue;
+    values = withValue(values, labelsOf(component), value);
+  }
+  return values;
+}
+
+/** The value at a CUE path; below the path of an image or a saved directory, its `ref`, `digest` or `dest`. */
+export function findValue(outputs: readonly Output[], path: string): FoundValue | undefined {
+  const place = outputs.find(({ component, value }) => isPlace(value) && (path === component || path.startsWith(`${component}.`)));
+  const inPlace = place === undefined ? undefined : valueAt(place.value, labelsOf(path.slice(place.component.length)));
+  if (place !== undefined && inPlace !== undefined) return { value: inPlace, run: place.run };
+  const value = valueAt(mergedValues(outputs), labelsOf(path));
+  if (value === undefined) return undefined;
+  const giver = outputs
+    .filter(({ component, value: one }) => component !== "" && !isPlace(one) && (path === component || path.startsWith(`${component}.`)))
+    .reduce<Output | undefined>((newest, one) => (newest === undefined || one.time >= newest.time ? one : newest), undefined);
+  const whole = outputs.find(({ component }) => component === "");
+  return { value, run: (giver ?? whole)?.run ?? "" };
+}
+
+/** Of images and directories, which are no values of the config. */
+function isPlace(value: Json): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const keys = Object.keys(value).join();
+  return keys === "dest" || keys === "ref,digest";
+}
+
+/** The same for the same value, whatever the order of its fields. */
+export function fingerprintOf(value: Json): string {
+  return `sha256:${createHash("sha256")
+    .update(JSON.stringify(sorted(value)))
+    .digest("hex")}`;
+}
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value as Readonly<Record<string, Json>>).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, one]) => [name, sorted(one)]));
+}
+
+export interface Place {
+  readonly stack: string;
+  readonly environment: string;
+}
+
+export const keyOf = ({ stack, environment }: Place): string => `${stack}/${environment}`;
+
+/** What environments gave last, by `STACK/ENV`; of those that never ran, nothing. The store is opened once, and only where there is one. */
+export async function readOutputs(root: string, places: readonly Place[]): Promise<ReadonlyMap<string, readonly Output[]>> {
+  const location = storeOf(root);
+  if (places.length === 0 || !existsSync(location.file)) return new Map();
+  const store = await openStore({ location, now: Date.now });
+  try {
+    const found = new Map<string, readonly Output[]>();
+    for (const place of places) found.set(keyOf(place), await store.outputs.list(place.stack, place.environment));
+    return found;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Forgets what environments gave that are deleted: others of the same slug begin with nothing. */
+export async function clearOutputs(root: string, places: readonly Place[]): Promise<void> {
+  const location = storeOf(root);
+  if (!existsSync(location.file)) return;
+  const store = await openStore({ location, now: Date.now });
+  try {
+    for (const { stack, environment } of places) await store.outputs.clear(stack, environment);
+  } finally {
+    await store.close();
+  }
+}
