@@ -41,7 +41,7 @@ s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
 azurite: dist/azurite/.complete ## install the Azure Blob Storage server that the tests start (dist/azurite)
 gha: dist/bin/gha-cache ## build the cache server for GitHub Actions that the tests start (dist/bin)
 
-deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, ssh, rclone, kubectl, docker: what tests of packages run
+deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, git, ssh, rclone, kubectl, docker: what tests of packages run
 
 # The tools that several test files use are made before: two that make them at once would be in each other's way.
 test: build debian frontend s3 azurite gha deploy-tools dist/bin/cue ## run the whole test suite
@@ -137,8 +137,8 @@ dist/bin/tofu: tools/tofu/go.mod tools/tofu/go.sum
 	$(timed) "tofu" bash -c 'cd tools/tofu && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/opentofu/opentofu/cmd/tofu'
 	@mv $@.new $@
 
-dist/images/tools/.complete: tools/tool-images.sh
-	$(timed) "Debian root with tools" bash tools/tool-images.sh dist/images/tools
+dist/images/tools/.complete: tools/debian-root.sh
+	$(timed) "Debian root with tools" bash $< tools $(@D)
 
 # CUE is used by the runs that compile the bundle's code.
 dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm
@@ -148,5 +148,5 @@ dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.c
 dist/lib/.complete: $(NPM) $(PROTO) $(filter engine/% compiler/% runtime/%,$(SOURCES)) tsconfig.lib.json tsconfig.json
 	$(timed) "libraries" bash tools/lib.sh
 
-dist/images/debian/.complete: tools/debian.sh
-	$(timed) "Debian root" bash tools/debian.sh dist/images/debian
+dist/images/debian/.complete: tools/debian-root.sh
+	$(timed) "Debian root" bash $< compiler $(@D)

@@ -107,15 +107,17 @@ async function writeBusyboxLayout(dir: string): Promise<void> {
  * The root directory of a Debian (bookworm, with gcc, libc6-dev and make), made once by debootstrap under dist/images:
  * about 30 seconds the first time. `make debian` makes it beforehand. For `dagger image import docker.io/library/debian:bookworm DIR`.
  */
-export async function debianRoot(): Promise<string> {
-  const dir = join(repository, "dist/images/debian");
-  await run("bash", [join(repository, "tools/debian.sh"), dir], { maxBuffer: 1 << 24 });
-  return join(dir, "rootfs");
+export function debianRoot(): Promise<string> {
+  return makeRoot("compiler", "debian");
 }
 
-/** The root directory of a Debian with curl, ssh, rclone, kubectl and docker's client, made once by debootstrap under dist/images. */
-export async function toolsRoot(): Promise<string> {
-  const dir = join(repository, "dist/images/tools");
-  await run("bash", [join(repository, "tools/tool-images.sh"), dir], { maxBuffer: 1 << 24 });
+/** The root directory of a Debian with curl, git, ssh, rclone, kubectl and docker's client, made once by debootstrap under dist/images. */
+export function toolsRoot(): Promise<string> {
+  return makeRoot("tools", "tools");
+}
+
+async function makeRoot(kind: string, name: string): Promise<string> {
+  const dir = join(repository, "dist/images", name);
+  await run("bash", [join(repository, "tools/debian-root.sh"), kind, dir], { maxBuffer: 1 << 24 });
   return join(dir, "rootfs");
 }
