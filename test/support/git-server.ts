@@ -18,6 +18,8 @@ export interface GitServer {
   readonly root: string;
   /** Commits files (by path) to a branch of a repository, which is made when it is new, and tags the commit; gives its hash. */
   commit(repository: string, files: Readonly<Record<string, string>>, options?: CommitOptions): Promise<string>;
+  /** Tags the newest commit of a repository. */
+  tag(repository: string, tag: string): Promise<void>;
   /** Authorization headers of the requests so far, "" for none. */
   readonly seen: readonly string[];
   stop(): Promise<void>;
@@ -50,7 +52,10 @@ export async function startGitServer(): Promise<GitServer> {
     rmSync(dir, { recursive: true, force: true });
   };
   const commit: GitServer["commit"] = (repository, files, options) => commitTo(dir, root, repository, files, options ?? {});
-  return { url: `http://127.0.0.1:${port}`, port, root, commit, seen, stop };
+  const tag: GitServer["tag"] = async (repository, name) => {
+    await git(join(root, repository), "tag", name);
+  };
+  return { url: `http://127.0.0.1:${port}`, port, root, commit, tag, seen, stop };
 }
 
 function isKnown(authorization: string): boolean {
