@@ -41,7 +41,7 @@ export async function placeOf(
   const isAsked = flags.stack !== undefined || flags.env !== undefined || (env["DAGGER_STACK"] ?? "") !== "";
   // Most runs are about no stack, and start without what stacks need.
   if (!isAsked && findWorkspace(cwd) === undefined) return { dir: ".", secrets: secret, ssh };
-  const { readyStack } = await loadStacks();
+  const { overKept, readyStack } = await loadStacks();
   const ready = await readyStack({
     ...surroundings(context),
     ...wish,
@@ -49,12 +49,5 @@ export async function placeOf(
     signal: context.signal,
   });
   if (ready === undefined) return { dir: ".", secrets: secret, ssh };
-  return { ...ready, secrets: over(secret, ready.secrets), ssh: over(ssh, ready.ssh) };
-}
-
-/** Flags count more than what is kept. */
-function over(flags: readonly string[], kept: readonly string[]): readonly string[] {
-  const idOf = (text: string): string => text.split("=")[0] ?? "";
-  const given = new Set(flags.map(idOf));
-  return [...kept.filter((one) => !given.has(idOf(one))), ...flags];
+  return { ...ready, secrets: overKept(secret, ready.secrets), ssh: overKept(ssh, ready.ssh) };
 }

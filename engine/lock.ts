@@ -62,6 +62,15 @@ export async function checkLock(request: LockRequest): Promise<LockState> {
  * result tells what was there before. Throws UserError (2) `unknown-lock-name` when the config does not fetch one of them.
  */
 export async function updateLock(request: LockRequest & { readonly names: readonly string[] }): Promise<LockState> {
+  if (request.stack?.cached === true) {
+    const message = `The config of the stack ${request.stack.stack} is a git repository's or a module's, and so is its dagger.lock`;
+    throw inputError({
+      code: "lock-elsewhere",
+      message,
+      at: [],
+      hint: "Write it in a clone, commit it, then `dagger stack edit --update`",
+    });
+  }
   const path = lockPath(request.dir, request.cwd);
   await readLock(path, request.cwd);
   const { now, waiting } = await resolveAll(request);

@@ -16,7 +16,6 @@ import { placeOf } from "./history/place.ts";
 import { KeptError } from "./keep-going.ts";
 import { parsePatience } from "./patience.ts";
 import { openPins, type Pins } from "./pins.ts";
-import type { SavedPlan } from "./plan/index.ts";
 import { readPolicy } from "./policy.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
@@ -35,7 +34,7 @@ import type { RunWatch } from "./watch.ts";
 export async function up(request: UpRequest): Promise<UpResult> {
   // performance.now() says the same, but Node loads a dozen modules for it.
   const begin = process.hrtime.bigint();
-  const planned = request.plan === undefined ? undefined : await openPlanned(request.plan, request.cwd);
+  const planned = request.plan === undefined ? undefined : await openPlanned(request.plan, request);
   const whole = { ...request, ...planned?.request };
   const place = placeOf(whole);
   // The code that remembers runs is loaded where there is something to remember them in.
@@ -77,11 +76,14 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
 /** A saved plan: what it asks for, and what holds the run against it. The code for it is loaded only here. */
 async function openPlanned(
   file: string,
-  cwd: string,
-): Promise<{ readonly request: SavedPlan["request"]; readonly check: RunParts["check"] }> {
-  const { checkPlan, lookAround, readPlan } = await import("./plan/index.ts");
+  request: UpRequest,
+): Promise<{ readonly request: Partial<UpRequest>; readonly check: RunParts["check"] }> {
+  const { cwd } = request;
+  const { checkPlan, lookAround, plannedRequest, readPlan } = await import("./plan/index.ts");
   const plan = await readPlan(file, cwd);
-  return { request: plan.request, check: (facts) => checkPlan(file, plan, lookAround(facts), cwd) };
+  const planned = await plannedRequest(plan, request);
+  const settings = planned.stack?.settings;
+  return { request: planned, check: (facts) => checkPlan(file, plan, lookAround({ settings, ...facts }), cwd) };
 }
 
 /** Builds a component, saves nothing, and runs a process in it. Gives the exit code of the process; throws as `up`. */

@@ -1,8 +1,10 @@
 // dagger catalog search, show and add.
 import type { Context, OutputFormat } from "../context.ts";
 import { surroundings } from "../context.ts";
+import { UsageError } from "../failure.ts";
 import { foundNotes, foundText, pageText } from "../output/catalog.ts";
 import { formatJson } from "../output/table.ts";
+import { placeOf } from "../stack.ts";
 
 export interface CatalogFlags {
   readonly output: OutputFormat;
@@ -11,7 +13,7 @@ export interface CatalogFlags {
 
 export interface AddFlags {
   readonly output: OutputFormat;
-  readonly dir: string;
+  readonly dir?: string;
 }
 
 export async function searchCommand(context: Context, words: readonly string[], flags: CatalogFlags): Promise<void> {
@@ -27,8 +29,17 @@ export async function showCommand(context: Context, what: string, flags: Catalog
   context.io.stdout.write(flags.output === "json" ? formatJson(page) : pageText(page));
 }
 
-export async function addCommand(context: Context, what: string, { output, dir }: AddFlags): Promise<void> {
+export async function addCommand(context: Context, what: string, { output, dir: given }: AddFlags): Promise<void> {
   const { addPackage } = await import("../../engine/index.ts");
+  const { dir, stack } = await placeOf(context, given, {});
+  if (stack?.cached === true) {
+    throw new UsageError({
+      code: "conflicting-flags",
+      message: `The config of the stack ${stack.stack} is a git repository's or a module's: nothing can be added to it here`,
+      at: [],
+      hint: "Name a directory with --dir",
+    });
+  }
   const added = await addPackage({ ...requestOf(context, {}), what, dir });
   const { io } = context;
   if (output === "json") {

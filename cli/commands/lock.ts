@@ -5,6 +5,7 @@ import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { clean } from "../output/lines.ts";
 import { formatJson, formatTable } from "../output/table.ts";
 import { plural } from "../output/units.ts";
+import { placeOf } from "../stack.ts";
 
 export interface LockFlags extends ReadingFlags, DaemonFlags {
   readonly secret?: readonly string[];
@@ -13,9 +14,14 @@ export interface LockFlags extends ReadingFlags, DaemonFlags {
   readonly output: OutputFormat;
 }
 
-export async function lockUpdateCommand(context: Context, dir: string, names: readonly string[], flags: LockFlags): Promise<void> {
+export async function lockUpdateCommand(
+  context: Context,
+  dir: string | undefined,
+  names: readonly string[],
+  flags: LockFlags,
+): Promise<void> {
   const { updateLock } = await import("../../engine/index.ts");
-  const state = await updateLock({ ...requestOf(context, dir, flags), names });
+  const state = await updateLock({ ...(await requestOf(context, dir, flags)), names });
   if (flags.output === "json") context.io.stdout.write(formatJson(state));
   else {
     const changed = state.entries.filter(({ locked, now }) => locked !== now);
@@ -29,9 +35,9 @@ export async function lockUpdateCommand(context: Context, dir: string, names: re
 }
 
 /** Exit code 1, without findings of its own, when the lock does not say what is. */
-export async function lockCheckCommand(context: Context, dir: string, flags: LockFlags): Promise<void> {
+export async function lockCheckCommand(context: Context, dir: string | undefined, flags: LockFlags): Promise<void> {
   const { checkLock, UserError } = await import("../../engine/index.ts");
-  const state = await checkLock(requestOf(context, dir, flags));
+  const state = await checkLock(await requestOf(context, dir, flags));
   const differing = state.entries.filter(({ locked, now }) => locked !== now);
   if (flags.output === "json") context.io.stdout.write(formatJson({ ok: differing.length === 0, ...state }));
   else context.io.stdout.write(formatTable(differing.map((entry) => [changeOf(entry, "check"), clean(entry.name), arrow(entry)])));
@@ -61,15 +67,13 @@ function tellWaiting({ io }: Context, { waiting }: LockState): void {
   io.stderr.write(`Not locked: what these fetch, which wait for values of the run: ${waiting.map((path) => clean(path)).join(", ")}\n`);
 }
 
-function requestOf(context: Context, dir: string, flags: LockFlags): LockRequest {
+async function requestOf(context: Context, dir: string | undefined, flags: LockFlags): Promise<LockRequest> {
   return {
     ...surroundings(context),
     ...readingOf(flags),
     ...daemonOf(flags),
-    dir,
-    secrets: flags.secret ?? [],
+    ...(await placeOf(context, dir, flags)),
     allowHost: flags.allowHost === true,
-    ssh: flags.ssh ?? [],
     signal: context.signal,
   };
 }

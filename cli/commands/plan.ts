@@ -1,7 +1,6 @@
 // dagger plan: shows what a run would do.
 import type { ConfigFlags, Context } from "../context.ts";
 import { daemonOf, readingOf, surroundings } from "../context.ts";
-import { UsageError } from "../failure.ts";
 import { wantsColour } from "../io.ts";
 import { formatPlan } from "../output/plan.ts";
 import { createStyle } from "../output/style.ts";
@@ -17,14 +16,6 @@ export async function planCommand(
   const { plan } = await import("../../engine/index.ts");
   const { io, signal } = context;
   const place = await placeOf(context, dir, flags);
-  if (place.stack !== undefined && flags.out !== undefined) {
-    throw new UsageError({
-      code: "conflicting-flags",
-      message: "A plan of a stack cannot be written to a file: what its environment sets would not be part of it",
-      at: [],
-      hint: "Leave --out out, or name the directory of the config and give its inputs with -i",
-    });
-  }
   const made = await plan({
     ...surroundings(context),
     ...place,

@@ -51,7 +51,7 @@ function inWords({ kind, what }: Effect, cwd: string): string {
   }
 }
 
-function ending({ components, passes, steps, secrets, ssh, known }: Plan, style: Style): string[] {
+function ending({ components, passes, steps, lacks: { secrets, ssh }, known }: Plan, style: Style): string[] {
   const count = (state: PlannedComponent["state"]): number => components.filter((component) => component.state === state).length;
   const states = (["run", "cached", "unknown", "deferred"] as const).flatMap((state) =>
     count(state) > 0 ? [`${count(state)} ${state}`] : [],

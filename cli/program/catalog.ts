@@ -47,6 +47,6 @@ export function addCatalogCommands(program: Command, context: Context): void {
       ["$ dagger catalog add go", "$ dagger catalog add example.com/lib/deploy", "$ dagger catalog add example.com/lib@v0.3.1"],
     ),
   )
-    .option("--dir <dir>", "a directory of the module", ".")
+    .option("--dir <dir>", "a directory of the module; without it that of the chosen stack's config, else the current one")
     .action(async (what: string, flags: AddFlags) => (await run()).addCommand(context, what, flags));
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { LockFlags } from "../commands/lock.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addDaemon, addOutput, addReading, list } from "./flags.ts";
+import { addDaemon, addOutput, addReading, addStack, list } from "./flags.ts";
 
 const daemon = "BuildKit daemon that is asked, instead of the one that a run would use";
 
@@ -19,12 +19,12 @@ export function addLockCommands(program: Command, context: Context): void {
     lock,
     "update [dir] [names...]",
     "Write dagger.lock anew, or only what is named in it",
-    "Names are images (alpine, docker.io/library/alpine:3.20), git refs (REMOTE#REF) and addresses. Nothing is run.",
+    "Without a directory it is the config of the chosen stack, else that of the current directory. Names are images (alpine, docker.io/library/alpine:3.20), git refs (REMOTE#REF) and addresses. Nothing is run.",
     ["$ dagger lock update", "$ dagger lock update ./ci alpine"],
   );
   addFlags(update).action(async (dir: string | undefined, names: readonly string[], flags: LockFlags) => {
     const { lockUpdateCommand } = await import("../commands/lock.ts");
-    await lockUpdateCommand(context, dir ?? ".", names, flags);
+    await lockUpdateCommand(context, dir, names, flags);
   });
   const check = addCommand(
     lock,
@@ -35,12 +35,12 @@ export function addLockCommands(program: Command, context: Context): void {
   );
   addFlags(check).action(async (dir: string | undefined, flags: LockFlags) => {
     const { lockCheckCommand } = await import("../commands/lock.ts");
-    await lockCheckCommand(context, dir ?? ".", flags);
+    await lockCheckCommand(context, dir, flags);
   });
 }
 
 function addFlags(command: Command): Command {
-  addReading(command)
+  addStack(addReading(command))
     .addOption(
       list(
         "--secret <id=source>",

@@ -2,5 +2,6 @@
 export { drawJob } from "./graph.ts";
 export { type PlanRequest, plan } from "./make.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "./plan.ts";
+export { plannedRequest } from "./planned.ts";
 export { readRecord } from "./record.ts";
-export { checkPlan, lookAround, readPlan, type SavedPlan, type WorldFacts } from "./saved.ts";
+export { checkPlan, lookAround, readPlan, type WorldFacts } from "./saved.ts";

@@ -12,6 +12,9 @@ export interface PlanRequest extends CompileOnlyRequest {
   readonly run?: string;
   /** File to write the plan to. */
   readonly out?: string;
+  /** What a run would be given, as flags say it. */
+  readonly secrets?: readonly string[];
+  readonly ssh?: readonly string[];
 }
 
 /** Tells what a run would do; nothing is executed. Throws UserError: 2 for anything wrong in the config or a file, 3 without a daemon that is needed. */
@@ -27,10 +30,19 @@ export async function plan(request: PlanRequest): Promise<Plan> {
       const absolute = inputs.map((input) =>
         input.replace(/^([^=]*=@)(.+)$/, (_, start: string, file: string) => start + resolve(cwd, file)),
       );
-      const planned = { dir: resolve(cwd, request.dir), targets, inputs: absolute, tags, injectVars };
-      await savePlan(out, cwd, { format: 1, request: planned, world: lookAround({ config, job, images, run, cwd }) });
+      const { stack } = request;
+      const planned = {
+        ...{ dir: resolve(cwd, request.dir), targets, inputs: absolute, tags, injectVars },
+        ...(stack === undefined ? {} : { stack: { stack: stack.stack, environment: stack.environment, root: stack.root } }),
+      };
+      await savePlan(out, cwd, {
+        format: 2,
+        request: planned,
+        world: lookAround({ settings: stack?.settings, config, job, images, run, cwd }),
+      });
     }
-    return makePlan({ job, run, own: config.own, ...(record === undefined ? {} : { record }) });
+    const { secrets = [], ssh = [] } = request;
+    return makePlan({ job, run, own: config.own, given: { secrets, ssh }, ...(record === undefined ? {} : { record }) });
   } finally {
     config.close();
   }

@@ -42,9 +42,11 @@ export interface Plan {
     readonly because: readonly string[];
   };
   readonly steps: { readonly total: number; readonly run?: number };
-  /** Ids that the first pass needs from `--secret` and `--ssh`. */
+  /** Ids of the secrets and agents that the first pass uses. */
   readonly secrets: readonly string[];
   readonly ssh: readonly string[];
+  /** Those of them that a run needs, and that neither flags nor the environment of a stack give. */
+  readonly lacks: { readonly secrets: readonly string[]; readonly ssh: readonly string[] };
   /** What tells of the cache: a run (when it began, milliseconds since 1970), or nothing. */
   readonly known: { readonly from: "run"; readonly began: number } | { readonly from: "nothing" };
 }
@@ -55,6 +57,8 @@ export interface PlanFacts {
   readonly run: string;
   /** Directories of dagger itself. */
   readonly own: readonly string[];
+  /** Secrets and agents that the run would have, as `ID=…` or `ID`. */
+  readonly given: { readonly secrets: readonly string[]; readonly ssh: readonly string[] };
   readonly record?: RunRecord;
 }
 
@@ -90,8 +94,14 @@ export function makePlan(facts: PlanFacts): Plan {
     steps: { total: counted.length, ...(record === undefined ? {} : { run: counted.filter((vertex) => reasons.has(vertex)).length }) },
     secrets: job.secrets.map(({ id }) => id),
     ssh: job.ssh.map(({ id }) => id),
+    lacks: { secrets: lacking(job.secrets, facts.given.secrets), ssh: lacking(job.ssh, facts.given.ssh) },
     known: record === undefined ? { from: "nothing" } : { from: "run", began: record.began },
   };
+}
+
+function lacking(needs: readonly { readonly id: string; readonly optional: boolean }[], given: readonly string[]): string[] {
+  const ids = new Set(given.map((text) => text.split("=")[0]));
+  return needs.filter(({ id, optional }) => !optional && !ids.has(id)).map(({ id }) => id);
 }
 
 function deferredOf(job: Job): PlannedComponent[] {

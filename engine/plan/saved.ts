@@ -5,6 +5,7 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { type Diagnostic, describeDefinition, inputError, type Job, UserError } from "../../compiler/index.ts";
 import { scopedId } from "../../runtime/session/index.ts";
 import type { Config } from "../config.ts";
+import { type Setting, showSetting } from "../settings/setting.ts";
 import { version } from "../version.ts";
 import { contentsOf, uploadOf } from "./uploads.ts";
 
@@ -15,12 +16,16 @@ export interface PlannedRequest {
   readonly inputs: readonly string[];
   readonly tags: readonly string[];
   readonly injectVars: boolean;
+  /** The environment of a stack whose config it is; what it sets is read anew by the run, and held against the plan. */
+  readonly stack?: { readonly stack: string; readonly environment: string; readonly root: string };
 }
 
 /** All that decides what a run does, by name: each has its digest or contents. */
 export interface PlannedWorld {
   readonly "Config file": Readonly<Record<string, string>>;
   readonly Input: Readonly<Record<string, string>>;
+  /** Where an environment takes secrets and sockets from; its other settings are inputs. */
+  readonly Setting: Readonly<Record<string, string>>;
   readonly Image: Readonly<Record<string, string>>;
   readonly "Local file": Readonly<Record<string, string>>;
   /** The ops of the first pass, whatever run they are of. */
@@ -31,12 +36,14 @@ export interface PlannedWorld {
 }
 
 export interface SavedPlan {
-  readonly format: 1;
+  readonly format: 2;
   readonly request: PlannedRequest;
   readonly world: PlannedWorld;
 }
 
 export interface WorldFacts {
+  /** Of the environment of a stack. */
+  readonly settings?: ReadonlyMap<string, Setting> | undefined;
   readonly config: Pick<Config, "source" | "evaluation" | "own" | "clientId">;
   readonly job: Job;
   /** Digests of images that were asked for, by reference. */
@@ -48,7 +55,7 @@ export interface WorldFacts {
 }
 
 /** Looks at all that decides what a run does. Reads every file that it would upload. */
-export function lookAround({ config, job, images, run, cwd }: WorldFacts): PlannedWorld {
+export function lookAround({ settings = new Map(), config, job, images, run, cwd }: WorldFacts): PlannedWorld {
   const own = config.source.packages.filter((each) => each.own).flatMap(({ files }) => files);
   const files = own.flatMap(({ name, text, embedded = [] }) => [
     [resolve(cwd, name), text] as const,
@@ -57,12 +64,17 @@ export function lookAround({ config, job, images, run, cwd }: WorldFacts): Plann
   return {
     "Config file": digests(files),
     Input: digests(config.evaluation.fills.map(({ path, text = "", json = "" }) => [path, JSON.stringify([text, json])])),
+    Setting: digests([...settings].flatMap(([path, setting]) => (isReference(setting) ? [[path, showSetting(setting)] as const] : []))),
     Image: imagesOf(job, images),
     "Local file": uploadsOf(job, config.own),
     definition: definitionPrint(job, run),
     dagger: version.dagger,
     owner: scopedId(config.clientId, "plan"),
   };
+}
+
+function isReference({ kind }: Setting): boolean {
+  return kind === "secret" || kind === "socket";
 }
 
 function digests(texts: readonly (readonly [name: string, text: string])[]): Record<string, string> {
@@ -153,14 +165,14 @@ export async function readPlan(file: string, cwd: string): Promise<SavedPlan> {
   }
   if (typeof plan !== "object" || plan === null || !("format" in plan) || !("request" in plan) || !("world" in plan))
     throw bad("it is no plan");
-  if (plan.format !== 1) throw bad(`it has format ${String(plan.format)}, and this dagger knows format 1 only`);
+  if (plan.format !== 2) throw bad(`it has format ${String(plan.format)}, and this dagger knows format 2 only`);
   return plan as SavedPlan;
 }
 
 /** Throws UserError (2) `plan-outdated` that names all that is not as it was. */
 export function checkPlan(file: string, { world: then }: SavedPlan, now: PlannedWorld, cwd: string): void {
   const since = `since ${file} was made`;
-  const kinds = ["Config file", "Input", "Image", "Local file"] as const;
+  const kinds = ["Config file", "Input", "Setting", "Image", "Local file"] as const;
   const found = kinds.flatMap((kind) => differences(kind, then[kind], now[kind], cwd).map((text) => `${text} ${since}`));
   if (found.length === 0 && then.owner !== now.owner) found.push(`The plan ${file} was made by another user, or on another machine`);
   if (found.length === 0 && then.dagger !== now.dagger) found.push(`The version of dagger is ${now.dagger}, and no longer ${then.dagger}`);

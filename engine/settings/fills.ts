@@ -48,6 +48,13 @@ export function flagsOf(
   return { secrets, ssh };
 }
 
+/** Secrets or sockets of flags, with those that are kept and that no flag names: flags count more. */
+export function overKept(flags: readonly string[], kept: readonly string[]): readonly string[] {
+  const idOf = (text: string): string => text.split("=")[0] ?? "";
+  const given = new Set(flags.map(idOf));
+  return [...kept.filter((one) => !given.has(idOf(one))), ...flags];
+}
+
 type Read = { readonly fill: Fill; readonly dir?: string } | undefined;
 
 async function readSetting(

@@ -1,4 +1,5 @@
 // Door of stacks: workspaces, environments and settings with them. Loaded when a command is about a stack.
+export { overKept } from "../settings/fills.ts";
 export type { ConfigInput } from "../settings/inputs.ts";
 export { importInputs, type KeptSetting, type NewSetting, readImport, setInputs, unsetInputs } from "../settings/keep.ts";
 export { type InputList, type InputState, inputSchema, listInputs } from "../settings/list.ts";

@@ -166,11 +166,11 @@ test("a saved plan is refused when the config, an input, an image or a file is n
 
 test("a file that is no plan, and flags that say what the plan says, are told", async () => {
   writeFileSync(join(bench.dir, "none.json"), "{}");
-  writeFileSync(join(bench.dir, "new.json"), '{"format": 2, "request": {}, "world": {}}');
+  writeFileSync(join(bench.dir, "new.json"), '{"format": 3, "request": {}, "world": {}}');
   for (const [args, words] of [
     [["--plan", "missing.json"], /Cannot use the plan in missing\.json: .*no such file/],
     [["--plan", "none.json"], /Cannot use the plan in none\.json: it is no plan/],
-    [["--plan", "new.json"], /format 2, and this dagger knows format 1 only/],
+    [["--plan", "new.json"], /format 3, and this dagger knows format 2 only/],
     [["--plan", "none.json", "-t", "app", "-i", "a=b"], /it cannot go with --target, --input/],
   ] as const) {
     const { code, stderr } = await bench.dagger(["up", ...args]);
