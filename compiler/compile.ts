@@ -14,6 +14,7 @@ import type { Component, Definition, ImageOutput, Job, Ports } from "./job.ts";
 import type { MarshalOptions } from "./llb/index.ts";
 import { marshal } from "./llb/index.ts";
 import { placeInConfig } from "./ops/place.ts";
+import { describeOps } from "./ops/print.ts";
 import type { Program } from "./ops/program.ts";
 import type { Workflow } from "./ops/read.ts";
 import { readOps } from "./ops/read.ts";
@@ -33,11 +34,12 @@ export interface CompileOptions extends BuildOptions {
 /** Compiles a config to what one pass runs. Throws UserError (2) with every mistake of the config. */
 export async function compile(root: Value, ports: Ports, options: CompileOptions): Promise<Job> {
   const gradual = options.gradual === true;
-  const selection = selectPrograms(readOps(root, { gradual }), options.targets ?? [], gradual);
+  const workflow = readOps(root, { gradual });
+  const selection = selectPrograms(workflow, options.targets ?? [], gradual);
   const builder = await buildGraph(selection.order, ports, options);
   const chosen = choose(builder, selection);
   const images = await buildImages(chosen, selection, builder, ports, options);
-  return toJob(builder, chosen, images, selection, options);
+  return { ...toJob(builder, chosen, images, selection, options), describe: () => describeOps(workflow, { places: true }) };
 }
 
 /** What is built in this pass, once the config has no mistakes. */
@@ -97,7 +99,7 @@ function toJob(
   images: readonly ImageOutput[],
   selection: Selection,
   options: CompileOptions,
-): Job {
+): Omit<Job, "describe"> {
   const all = [...builder.built.values()];
   const { terminal, values, dirs } = collect(giving);
   const part: Job["part"] = (components) => {

@@ -20,9 +20,10 @@ export {
   printDefinition,
   takesUsualGraph,
 } from "./llb/index.ts";
+export type { ComponentOps, OpData } from "./ops/described.ts";
 export { behindHelper } from "./ops/exec-helper.ts";
 export { nearest } from "./ops/near.ts";
-export { type ComponentOps, type OpData, printOps } from "./ops/print.ts";
+export { printOps } from "./ops/print.ts";
 export type { Program } from "./ops/program.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
 export type { LockNeed } from "./ops/spec.ts";

@@ -1,6 +1,7 @@
 // Job: what one compilation gives to the engine: one Definition, and how to serve and read everything around it.
 import type { Position } from "./diagnostic.ts";
 import type { ExecVertex, Output, Platform, Ref, Vertex } from "./graph/vertex.ts";
+import type { ComponentOps } from "./ops/described.ts";
 import type { Missing } from "./value.ts";
 
 /** What the compiler has to ask the world while it compiles. The engine plugs these in. */
@@ -198,4 +199,6 @@ export interface Job {
   readonly define: (output: Output) => Definition;
   /** What gives only the values and files of the components with these paths: for solving them apart from the others. */
   readonly part: (components: ReadonlySet<string>) => Pick<Job, "definition" | "values" | "dirs">;
+  /** The ops that it was made from, of all components of the config, with the places of their fields. */
+  readonly describe: () => readonly ComponentOps[];
 }

@@ -11,12 +11,17 @@ interface Line {
   readonly text: string;
 }
 
-/** Empty when the texts are the same. */
-export function unifiedDiff(file: string, before: string, after: string): string {
+/** Empty when the texts are the same. `names` are what the two are called where that is not FILE.orig and FILE. */
+export function unifiedDiff(
+  file: string,
+  before: string,
+  after: string,
+  names: readonly [string, string] = [`${file}.orig`, file],
+): string {
   const lines = compare(split(before), split(after));
   const hunks = group(lines);
   if (hunks.length === 0) return "";
-  return `--- ${file}.orig\n+++ ${file}\n${hunks.map((hunk) => writeHunk(lines, hunk)).join("")}`;
+  return `--- ${names[0]}\n+++ ${names[1]}\n${hunks.map((hunk) => writeHunk(lines, hunk)).join("")}`;
 }
 
 /** Each with its line break, so that a missing last one is a difference. */

@@ -57,8 +57,14 @@ export function formatDiff(diff: RunDiff, style: Style): string {
     `${style.dim(`${before.id} → ${after.id}`)}\n`,
     ...facts.map((fact) => lines(fact.name, fact.before, fact.after)),
     ...components.map((one) => lines(clean(one.path), outcomeOf(one.before), outcomeOf(one.after))),
-    ...files.map((file) => unifiedDiff(clean(file.name), file.before ?? "", file.after ?? "").replaceAll(/^.*$/gm, (line) => clean(line))),
+    ...files.map(fileText),
   ].join("");
+}
+
+function fileText({ name, before, after }: RunDiff["files"][number]): string {
+  const file = clean(name);
+  const names = [before === undefined ? "/dev/null" : file, after === undefined ? "/dev/null" : file] as const;
+  return unifiedDiff(file, before ?? "", after ?? "", names).replaceAll(/^.*$/gm, (line) => clean(line));
 }
 
 /** What stands where logs were cut. */

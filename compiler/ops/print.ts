@@ -3,6 +3,7 @@ import type { Position } from "../diagnostic.ts";
 import type { Chown } from "../graph/vertex.ts";
 import { formatPlatform } from "../llb/index.ts";
 import type { Field, Value } from "../value.ts";
+import type { ComponentOps, OpData } from "./described.ts";
 import type { MountSpec } from "./mount.ts";
 import { showMount } from "./mount.ts";
 import type { Op } from "./op.ts";
@@ -19,20 +20,11 @@ export function printOps(workflow: Workflow, format: "text" | "json"): string {
   return format === "json" ? `${JSON.stringify({ components }, null, 2)}\n` : components.map(componentText).join("\n");
 }
 
-/** A component as plain data. `waits` are the CUE paths that keep it from being built; inline ops stand in place of their `from`. */
-export interface ComponentOps {
-  readonly path: string;
-  readonly at?: Position;
-  readonly waits?: readonly string[];
-  readonly ops: readonly OpData[];
-}
-export type OpData = { readonly do: string; readonly at?: Position } & { readonly [field: string]: unknown };
-
-/** All components of a config, first those that a job computes, then those that they use. */
-export function describeOps(workflow: Workflow): ComponentOps[] {
+/** All components of a config, first those that a job computes, then those that they use. With `places` each op has those of its fields. */
+export function describeOps(workflow: Workflow, { places = false }: { readonly places?: boolean } = {}): ComponentOps[] {
   const programs = new Set(workflow.components);
   for (const program of programs) for (const used of namedUses(program, workflow)) programs.add(used);
-  const printer = new Printer(workflow);
+  const printer = new Printer(workflow, places);
   return [...programs].map((program) => ({
     path: program.component,
     ...place(program.at),
@@ -58,10 +50,12 @@ function namedUses(program: Program, workflow: Workflow): Program[] {
 
 class Printer {
   readonly #workflow: Workflow;
+  readonly #places: boolean;
   readonly #printed = new Set<Value>();
 
-  constructor(workflow: Workflow) {
+  constructor(workflow: Workflow, places: boolean) {
     this.#workflow = workflow;
+    this.#places = places;
   }
 
   op(op: Op): OpData {
@@ -72,7 +66,8 @@ class Printer {
       const usual = JSON.stringify(value) === JSON.stringify(standard);
       return usual ? [] : [[label, label === "mode" ? octal(value) : this.#data(value)]];
     });
-    return { do: name, ...(Object.fromEntries(entries) as Record<string, unknown>), ...place(where.at) };
+    const places = this.#places ? { places: fieldPlaces(where.fields) } : {};
+    return { do: name, ...(Object.fromEntries(entries) as Record<string, unknown>), ...places, ...place(where.at) };
   }
 
   #data(value: unknown): unknown {
@@ -104,6 +99,10 @@ class Printer {
     this.#printed.add(from.value);
     return { ops: this.#workflow.program(fieldOf(from)).ops.map((op) => this.op(op)) };
   }
+}
+
+function fieldPlaces(fields: ReadonlyMap<string, readonly Position[]>): Record<string, Position> {
+  return Object.fromEntries([...fields].flatMap(([label, [at]]) => (at === undefined ? [] : [[label, at]])));
 }
 
 /** Permission bits as people write them. */

@@ -1,6 +1,7 @@
 // What becomes of each component of a run, put together from what its steps tell.
 import type { UpEvent } from "../events.ts";
 import type { Json, RunComponent } from "../store/index.ts";
+import { componentOf } from "./ending.ts";
 
 type State = Extract<UpEvent, { type: "step" }>["state"] | "waiting";
 
@@ -36,7 +37,9 @@ export class ComponentBook {
 
   /** All of them, with what they gave, when nothing runs any more. */
   final(outcome: "done" | "failed" | "cancelled", given: ReadonlyMap<string, Json> = new Map()): RunComponent[] {
-    const paths = new Set([...this.#steps.keys(), ...given.keys()]);
+    // What an op gave beside others of its component is an output, and no component.
+    const paths = new Set([...this.#steps.keys(), ...[...given.keys()].map(componentOf)]);
+    paths.delete("");
     return [...paths].map((path) => {
       const outputs = given.get(path);
       return { ...this.#component(path, outcome), ...(outputs === undefined ? {} : { outputs }) };

@@ -1,5 +1,8 @@
 // Two runs side by side: what was different in what they were made from, and in what came of it.
+import { hash } from "node:crypto";
+import { posix } from "node:path";
 import type { Json, Run, RunComponent } from "../store/index.ts";
+import type { RecordedConfig } from "./config.ts";
 import type { HistoryRequest } from "./open.ts";
 import { type ShownRun, showRun } from "./read.ts";
 
@@ -24,31 +27,64 @@ interface Difference {
 export async function diffRuns(request: HistoryRequest, first: string, second: string): Promise<RunDiff> {
   const before = await showRun(request, first);
   const after = await showRun(request, second);
+  // Of a run that came to no graph nothing is known: that is one difference, not one for each file and input.
+  const both = before.config !== undefined && after.config !== undefined;
   return {
     before: before.run,
     after: after.run,
-    files: differences(before.config?.files ?? {}, after.config?.files ?? {}),
-    facts: differences(factsOf(before), factsOf(after)),
+    files: both ? differences(ownFiles(before.config), ownFiles(after.config)) : [],
+    facts: differences(factsOf(before, both), factsOf(after, both)),
     components: componentDifferences(before, after),
   };
 }
 
-function factsOf({ run, config }: ShownRun): Record<string, Json> {
+function factsOf({ run, config }: ShownRun, compareConfig: boolean): Record<string, Json> {
   const { stack, env, versions, request, state, reason = "", passes, summary } = run;
   const definition = (summary as { readonly definition?: string } | undefined)?.definition ?? "";
-  const asked = Object.entries(request as Record<string, Json>).filter(([name]) => name !== "inputs" && name !== "tags");
+  const asked = Object.entries(request as Record<string, Json>).filter(([name]) => !["inputs", "tags", "name"].includes(name));
   return {
     environment: stack === "" ? env : `${stack}/${env}`,
     ...versions,
     ...Object.fromEntries(asked),
-    ...named("input", config?.inputs ?? []),
-    ...named("tag", config?.tags ?? []),
-    more: config?.more ?? null,
+    ...(compareConfig && config !== undefined
+      ? given(config)
+      : { config: config === undefined ? "not kept: it came to no graph" : "kept" }),
     definition,
     passes,
     state,
     reason,
   };
+}
+
+/** What a config is given beside its files, and the packages of others that it uses, by their digest. */
+function given(config: RecordedConfig): Record<string, Json> {
+  return {
+    ...named("input", config.inputs),
+    ...prefixed("input", config.typedInputs ?? {}),
+    ...prefixed("setting", config.settings ?? {}),
+    ...named("tag", config.tags),
+    ...packages(config),
+  };
+}
+
+function prefixed(kind: string, values: Readonly<Record<string, Json>>): Record<string, Json> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${kind} ${name}`, value]));
+}
+
+/** The user's. */
+function ownFiles({ files, own }: RecordedConfig): Readonly<Record<string, string>> {
+  if (own === undefined) return files;
+  return Object.fromEntries(own.map((name) => [name, files[name] ?? ""]));
+}
+
+function packages({ files, own }: RecordedConfig): Record<string, string> {
+  const texts = new Map<string, string[]>();
+  for (const name of own === undefined ? [] : Object.keys(files).sort()) {
+    if (own?.includes(name) === true) continue;
+    const dir = posix.dirname(name);
+    texts.set(dir, [...(texts.get(dir) ?? []), name, files[name] ?? ""]);
+  }
+  return Object.fromEntries([...texts].map(([dir, all]) => [`package ${dir}`, `sha256:${hash("sha256", JSON.stringify(all))}`]));
 }
 
 /** `path=value` texts by their path. */

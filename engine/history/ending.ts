@@ -44,11 +44,23 @@ function categoryOf(error: unknown): "user" | "infra" {
 export function outputsOf(result: UpResult | undefined, state: string): { component: string; value: Json }[] {
   if (result === undefined) return [];
   const outputs = new Map<string, Json>();
-  for (const { path, dest } of result.saved) outputs.set(path, { dest });
-  for (const { path, ref, digest } of result.images) outputs.set(path, { ref, digest });
+  // Of several in one component each goes by its op, so that none hides another.
+  const places = [...result.saved, ...result.images].map(({ path }) => path);
+  const alone = (path: string): boolean => places.filter((other) => componentOf(other) === componentOf(path)).length === 1;
+  const add = (path: string, value: Json): void => {
+    const component = componentOf(path);
+    outputs.set(component !== "" && alone(path) && !Object.hasOwn(result.computed, component) ? component : path, value);
+  };
+  for (const { path, dest } of result.saved) add(path, { dest });
+  for (const { path, ref, digest } of result.images) add(path, { ref, digest });
   for (const [path, value] of Object.entries(result.computed)) outputs.set(path, value as Json);
   outputs.delete("");
   // What a run that failed gave is kept by component; its config as a whole has no values.
   if (state === "done") outputs.set("", result.values as Json);
   return [...outputs].map(([component, value]) => ({ component, value }));
+}
+
+/** The component that an op belongs to: `app` of `app.#up[4]`. */
+export function componentOf(path: string): string {
+  return path.replace(/[.]?#up\b.*$/, "");
 }

@@ -50,6 +50,8 @@ class Recording implements RunWatch {
   /** Why somebody else ended the run. */
   reason: UserError | undefined;
   readonly #request: UpRequest;
+  /** Of the workspace. */
+  readonly #root: string;
   readonly #worker: Worker;
   readonly #cancel = new AbortController();
   readonly #over: Promise<void>;
@@ -66,6 +68,7 @@ class Recording implements RunWatch {
 
   constructor(request: UpRequest, place: RunPlace) {
     this.#request = request;
+    this.#root = place.root;
     this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
     const run = { stack: place.stack, env: place.env, versions: { ...versions() }, request: requestData(request, place) };
     const lease = place.lease === undefined ? {} : { lease: { key: place.lease, supersede: request.supersede === true } };
@@ -116,7 +119,7 @@ class Recording implements RunWatch {
   }
 
   job(facts: JobFacts): void {
-    if (this.#facts === undefined) this.#say({ type: "config", text: configText(this.#request, facts) });
+    if (this.#facts === undefined) this.#say({ type: "config", text: configText(this.#request, facts, this.#root) });
     this.#facts = facts;
   }
 
