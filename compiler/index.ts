@@ -18,6 +18,7 @@ export {
   ociLayoutAttrs,
   originOf,
   printDefinition,
+  sourceOf,
   takesUsualGraph,
 } from "./llb/index.ts";
 export type { ComponentOps, OpData } from "./ops/described.ts";

@@ -130,6 +130,12 @@ export class Offer implements LayoutServer {
   /** Logins of the config, by registry host. */
   logins: () => ReadonlyMap<string, Login> = () => new Map();
   #stop: () => void = () => undefined;
+  readonly #onListed: LocalDir["onListed"];
+
+  /** `onListed` is told what the daemon was offered of directories. */
+  constructor(onListed?: LocalDir["onListed"]) {
+    this.#onListed = onListed;
+  }
 
   /** Serves an OCI layout from now on. */
   serve(dir: string): string {
@@ -141,7 +147,8 @@ export class Offer implements LayoutServer {
 
   /** Serves directories before the job is known. */
   serveLocals(locals: Job["locals"]): void {
-    for (const { name, dir, at } of locals) this.locals.set(name, { dir, at });
+    const onListed = this.#onListed;
+    for (const { name, dir, at } of locals) this.locals.set(name, { dir, at, ...(onListed === undefined ? {} : { onListed }) });
   }
 
   /** Serves what a pass needs; the last pass's results are received. */

@@ -27,6 +27,7 @@ export type { InspectRequest } from "./inspect.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock.ts";
 export type { ModuleRequest } from "./modules.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
+export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";
@@ -72,6 +73,7 @@ type Inspect = typeof import("./inspect.ts");
 type Lock = typeof import("./lock.ts");
 type Modules = typeof import("./modules.ts");
 type Planning = typeof import("./plan/index.ts");
+type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
@@ -105,4 +107,5 @@ export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.t
 /** As `up`, after what the environment needs: see with-dependencies.ts. */
 export const upWithDependencies: WithDependencies["upWithDependencies"] = async (...of) =>
   (await import("./with-dependencies.ts")).upWithDependencies(...of);
+export const why: Provenance["why"] = async (...of) => (await import("./provenance/index.ts")).why(...of);
 export const vet: Vet["vet"] = async (...of) => (await import("./vet.ts")).vet(...of);

@@ -82,6 +82,8 @@ export interface UpRequest extends ReadRequest {
   readonly plan?: string;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
   readonly keepGoing?: boolean;
+  /** Tells what the run makes from what every other run made; without it a name is made up. */
+  readonly name?: string;
   /** Cancels the run that the environment of its stack is busy with, and those that wait for it, instead of waiting for them. */
   readonly supersede?: boolean;
   /** Opens a shell where an exec failed, before the run ends with that failure. */

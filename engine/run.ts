@@ -20,7 +20,7 @@ import { fillWhatFits, readWhatCan } from "./kept-values.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
-import type { Pins } from "./pins.ts";
+import type { Need, Pins } from "./pins.ts";
 import type { WorldFacts } from "./plan/index.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { ReadSecret } from "./secrets/provider.ts";
@@ -73,12 +73,15 @@ export interface RunParts {
 export class Run {
   readonly #parts: RunParts;
   /** Tells what this run makes from what every other run made. */
-  readonly #name: string = randomUUID();
+  readonly #name: string;
   /** Digests of images that the daemon was asked for, by reference. */
   readonly #images = new Map<string, string>();
+  /** What git refs and addresses stand for, by `kind name`: only for whoever remembers the run. */
+  readonly #resolved = new Map<string, string>();
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#name = parts.request.name ?? randomUUID();
   }
 
   async passes(): Promise<Done> {
@@ -159,11 +162,27 @@ export class Run {
     return job;
   }
 
-  #tell({ definition }: Job): void {
-    const { config, scrubber, watch } = this.#parts;
+  #tell(job: Job): void {
+    const { config, scrubber, watch, pins } = this.#parts;
     if (watch === undefined) return;
-    const digest = createHash("sha256").update(definition.encoded).digest("hex");
-    watch.job({ config, definition: `sha256:${digest}`, images: this.#images, scrubber });
+    const definition = `sha256:${createHash("sha256").update(job.definition.encoded).digest("hex")}`;
+    watch.job({ config, job, run: this.#name, definition, images: this.#images, pins, resolved: this.#resolved, scrubber });
+    for (const need of pins.needs.values()) void this.#ask(need);
+  }
+
+  /** The daemon asks the other side once for this and for the solve. What it cannot tell is not known. */
+  async #ask({ kind, name, source }: Need): Promise<void> {
+    const key = `${kind} ${name}`;
+    const { pins, opening } = this.#parts;
+    if (kind === "images" || source === undefined || pins.file[kind][name] !== undefined || this.#resolved.has(key)) return;
+    this.#resolved.set(key, "");
+    try {
+      const { build } = await opening;
+      const { git, http } = await build.gateway((gateway) => gateway.resolveSourceMeta(source));
+      this.#resolved.set(key, (git === undefined ? http?.checksum : git.commitChecksum || git.checksum) ?? "");
+    } catch {
+      // The solve says what is wrong with it.
+    }
   }
 
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */

@@ -1,4 +1,5 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
+import { randomUUID } from "node:crypto";
 import { readClientId } from "../runtime/session/index.ts";
 import { joinPolicies } from "../runtime/solve/index.ts";
 import { parseAttest } from "./attest.ts";
@@ -35,7 +36,7 @@ export async function up(request: UpRequest): Promise<UpResult> {
   // performance.now() says the same, but Node loads a dozen modules for it.
   const begin = process.hrtime.bigint();
   const planned = request.plan === undefined ? undefined : await openPlanned(request.plan, request);
-  const whole = { ...request, ...planned?.request };
+  const whole = { name: randomUUID(), ...request, ...planned?.request };
   const place = placeOf(whole);
   // The code that remembers runs is loaded where there is something to remember them in.
   if (place === undefined) return upIn(whole, begin, { check: planned?.check });
@@ -119,7 +120,7 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
-  const offer = new Offer();
+  const offer = new Offer(watch === undefined ? undefined : (listing) => watch.listed(listing));
   const secretPlaces: RunParts["secretPlaces"] = new Map();
   const readSecret = learning(
     scrubber,

@@ -1,5 +1,8 @@
 // Whoever remembers runs: what a run tells it of itself, beside its events.
+import type { Job } from "../compiler/index.ts";
+import type { Listing } from "../runtime/session/index.ts";
 import type { Config } from "./config.ts";
+import type { Pins } from "./pins.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
 
 export interface RunWatch {
@@ -9,13 +12,22 @@ export interface RunWatch {
   daemon(name: string): void;
   /** A pass was compiled; every secret of the job is known to the scrubber by then. */
   job(facts: JobFacts): void;
+  /** Files were offered to the daemon. */
+  listed(listing: Listing): void;
 }
 
 export interface JobFacts {
   readonly config: Config;
+  /** Of the last pass so far. */
+  readonly job: Job;
+  /** The name of the run. */
+  readonly run: string;
   /** Digest of the Definition. */
   readonly definition: string;
   /** Digests of images that the daemon was asked for, by reference. */
   readonly images: ReadonlyMap<string, string>;
+  readonly pins: Pins;
+  /** What git refs and addresses stood for, by `kind name`, as far as the daemon has told. */
+  readonly resolved: ReadonlyMap<string, string>;
   readonly scrubber: Scrubber;
 }

@@ -11,7 +11,7 @@ export function list(flags: string, description: string): Option {
   return new Option(flags, description).argParser(collect);
 }
 
-const whichConfig = "directory of the config, or one CUE file; without it that of the chosen stack, else the current directory";
+export const whichConfig = "directory of the config, or one CUE file; without it that of the chosen stack, else the current directory";
 
 /** Which stack and environment: `StackFlags`. `eval` has another -e. */
 export function addStack(command: Command, environment: "-e, --env <name>" | "--env <name>" = "-e, --env <name>"): Command {

@@ -20,6 +20,7 @@ import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
 import { addToolCommands } from "./tools.ts";
 import { addUpkeepCommands } from "./upkeep.ts";
+import { addWhy } from "./why.ts";
 import { addInit } from "./workspace.ts";
 
 const about = `Compiles CUE workflows to one BuildKit graph and runs them in one pass.
@@ -35,6 +36,7 @@ const groups: readonly AddGroup[] = [
   addCompute,
   addShell,
   addPlan,
+  addWhy,
   addStageCommands,
   addCueCommands,
   addDoc,

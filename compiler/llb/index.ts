@@ -8,7 +8,7 @@ export { type GitUrl, gitIdentifier, parseGitUrl } from "./giturl.ts";
 export { goJson } from "./gojson.ts";
 export { marshal } from "./marshal.ts";
 export { execOutputCount, execOutputIndex } from "./mounts.ts";
-export { type Origin, originOf } from "./origin.ts";
+export { type Origin, originOf, sourceOf } from "./origin.ts";
 export { parseOwner } from "./owner.ts";
 export { cleanPath, resolveDest, resolvePath } from "./paths.ts";
 export { formatPlatform, normalizePlatform, parsePlatform } from "./platform.ts";

@@ -18,8 +18,13 @@ export function originOf(vertex: Vertex): Origin | undefined {
 }
 
 function identifierOf(vertex: Vertex): string {
-  if (vertex.kind === "source") return vertex.identifier;
-  if (vertex.kind !== "raw" || vertex.op !== "source") return "";
+  return sourceOf(vertex)?.identifier ?? "";
+}
+
+/** What a vertex fetches or uploads, also one that a frontend made; undefined for any other. */
+export function sourceOf(vertex: Vertex): { readonly identifier: string; readonly attrs: Readonly<Record<string, string>> } | undefined {
+  if (vertex.kind === "source") return vertex;
+  if (vertex.kind !== "raw" || vertex.op !== "source") return undefined;
   const { op } = Op.decode(vertex.bytes);
-  return op?.$case === "source" ? op.value.identifier : "";
+  return op?.$case === "source" ? op.value : undefined;
 }

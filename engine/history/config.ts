@@ -52,7 +52,7 @@ export function configText(request: UpRequest, facts: JobFacts, root: string): s
     own: [...new Set(all.filter(({ own }) => own).map(({ name }) => clean(name)))],
     inputs: request.inputs.map(clean),
     tags: (request.tags ?? []).map(clean),
-    ...(stack === undefined ? {} : { settings: scrubber.data(Object.fromEntries(stack.settings) as Record<string, Json>) }),
+    ...(stack === undefined ? {} : { settings: scrubber.data(Object.fromEntries(stack.settings)) }),
     ...typedOf(request, clean),
     source: sourceOf(request, facts, root, files),
   };
@@ -100,7 +100,7 @@ function typedOf({ typedInputs = [] }: UpRequest, clean: (text: string) => strin
 
 /** What was asked for: of inputs and tags the names alone, since nobody knows yet what is secret. The config has their values. */
 export function requestData(request: UpRequest, { root }: RunPlace): Json {
-  const { dir, targets, inputs, tags = [], secrets = [], keepGoing = false, gradual = false, attest = [], noCache, cwd } = request;
+  const { dir, targets, inputs, tags = [], secrets = [], keepGoing = false, gradual = false, attest = [], noCache, cwd, name } = request;
   const nameOf = (text: string): string => text.split("=")[0] ?? "";
   return {
     dir: relative(root, resolve(cwd, dir)) || ".",
@@ -110,6 +110,7 @@ export function requestData(request: UpRequest, { root }: RunPlace): Json {
     secrets: secrets.map(nameOf),
     keepGoing,
     noCache,
+    ...(name === undefined ? {} : { name }),
     ...(gradual ? { gradual } : {}),
     ...(attest.length === 0 ? {} : { attest }),
   };

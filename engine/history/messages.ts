@@ -1,5 +1,7 @@
 // What a run and its recorder, which works in a thread of its own, say to each other. Both are of the same build.
 import type { Diagnostic, ExitCode } from "../../compiler/index.ts";
+import type { OpenFacts } from "../provenance/facts.ts";
+import type { Listed } from "../provenance/files.ts";
 import type { Json, LeaseEntry, NewEvent, NewLog, NewOutput, NewRun, RunComponent, RunEnd, StoreLocation } from "../store/index.ts";
 
 /** Given to the thread when it starts. */
@@ -8,6 +10,8 @@ export interface RecorderTask {
   readonly run: NewRun;
   /** What only one run may have at a time. */
   readonly lease?: { readonly key: string; readonly supersede: boolean };
+  /** Absolute directory where it may keep digests of files of this machine. */
+  readonly digests?: string;
 }
 
 export interface Entries {
@@ -30,6 +34,10 @@ export type ToRecorder =
   /** The exact config, as JSON text. */
   | { readonly type: "config"; readonly text: string }
   | { readonly type: "daemon"; readonly name: string }
+  /** What the components are made from; later ones replace earlier ones. */
+  | { readonly type: "facts"; readonly facts: OpenFacts }
+  /** Files that were sent, by the key that facts have for them. */
+  | { readonly type: "listed"; readonly key: string; readonly files: Listed }
   | ({ readonly type: "end" } & Ending)
   /** Whoever started the run wants it to end. */
   | { readonly type: "abort" };

@@ -1,11 +1,17 @@
 // Writes one run into the store: its row before anything runs, what it tells in batches, its end.
-import type { Json, Lease, NewRun, Run, RunKey, Store } from "../store/index.ts";
+import type { OpenFacts } from "../provenance/facts.ts";
+import type { FileDigests, FileList, Listed } from "../provenance/files.ts";
+import { allSources, fingerprintsOf } from "../provenance/fingerprints.ts";
+import type { Json, Lease, NewRun, Run, RunComponent, RunKey, Store } from "../store/index.ts";
+import { componentOf } from "./ending.ts";
 import type { Ending, Entries } from "./messages.ts";
 
 export interface RecorderParts {
   readonly store: Store;
   readonly run: NewRun;
   readonly lease?: { readonly key: string; readonly supersede: boolean };
+  /** Without it files are not looked at. */
+  readonly digests?: FileDigests;
   /** Aborting leaves the queue. */
   readonly signal: AbortSignal;
   readonly onWait: (before: Parameters<NonNullable<Parameters<Store["leases"]["acquire"]>[0]["onWait"]>>[0]) => void;
@@ -18,6 +24,9 @@ export class Recorder {
   #key: RunKey = { id: "", token: 0 };
   #lease: Lease | undefined;
   #config: string | undefined;
+  #facts: OpenFacts | undefined;
+  /** By key; looked at as soon as they come, beside the run. */
+  readonly #files = new Map<string, Promise<FileList | undefined>>();
   #events = 0;
   #logs = 0;
 
@@ -61,6 +70,16 @@ export class Recorder {
     await store.runs.update(this.#key, { versions: { ...run.versions, buildkit } });
   }
 
+  facts(facts: OpenFacts): void {
+    this.#facts = facts;
+  }
+
+  /** Files that were sent: the last time counts. */
+  listed(key: string, files: Listed): void {
+    const list = this.#parts.digests?.list(files).catch(() => undefined);
+    if (list !== undefined) this.#files.set(key, list);
+  }
+
   async take({ events, logs, components }: Entries): Promise<void> {
     const { store } = this.#parts;
     if (events.length > 0) this.#events = await store.events.append(this.#key, this.#events, events);
@@ -68,20 +87,57 @@ export class Recorder {
     if (components.length > 0) await store.components.put(this.#key, components);
   }
 
-  async end({ end, outputs, provenance, ...entries }: Ending): Promise<void> {
+  async end({ end, outputs, provenance, components, ...entries }: Ending): Promise<void> {
     const { store } = this.#parts;
     try {
-      await this.take(entries);
-      const made: Json = { ...(this.#config === undefined ? {} : { config: this.#config }), ...provenance };
+      const made = await this.#made();
+      await this.take({ ...entries, components: components.map((one) => ({ ...one, ...made.fingerprints(one.path) })) });
+      const common: Json = { ...(this.#config === undefined ? {} : { config: this.#config }), ...provenance };
       if (outputs.length > 0) {
-        await store.outputs.put(
-          this.#key,
-          outputs.map((output) => ({ ...output, provenance: made })),
-        );
+        const withSources = outputs.map((one) => ({ ...one, provenance: { ...common, ...made.sources(one.component) } }));
+        await store.outputs.put(this.#key, withSources);
       }
-      await store.runs.finish(this.#key, end);
+      const summary = made.facts === undefined ? end.summary : { ...(end.summary as object | undefined), facts: made.facts };
+      await store.runs.finish(this.#key, { ...end, ...(summary === undefined ? {} : { summary }) });
     } finally {
       await this.#lease?.release();
     }
   }
+
+  /** What the components are made from, now that all files were looked at; kept, so that `why` can compare. */
+  async #made(): Promise<Made> {
+    if (this.#facts === undefined) return { fingerprints: () => ({}), sources: () => ({}) };
+    const { store } = this.#parts;
+    const { components: open, directories } = this.#facts;
+    const digests = new Map<string, string>();
+    for (const [name, key] of Object.entries(directories)) {
+      const list = await this.#files.get(key);
+      if (list !== undefined) digests.set(name, await store.blobs.put(this.#key, Buffer.from(JSON.stringify(list))));
+    }
+    const components = open.map((one) => ({
+      ...one,
+      sources: Object.fromEntries(Object.entries(one.sources).map(([name, value]) => [name, digests.get(name) ?? value])),
+    }));
+    const prints = fingerprintsOf(components);
+    const byPath = new Map(components.map((one) => [one.path, one]));
+    return {
+      facts: await store.blobs.put(this.#key, Buffer.from(JSON.stringify(components))),
+      fingerprints: (path) => {
+        const fingerprints = prints.get(path);
+        return fingerprints === undefined ? {} : { fingerprints };
+      },
+      sources: (path) => {
+        // The one of the whole config is made from everything.
+        const sources = allSources(path === "" ? [...byPath.keys()] : [componentOf(path)], byPath);
+        return Object.keys(sources).length === 0 ? {} : { sources };
+      },
+    };
+  }
+}
+
+interface Made {
+  /** Digest of the blob that has them. */
+  readonly facts?: string;
+  readonly fingerprints: (path: string) => Pick<RunComponent, "fingerprints">;
+  readonly sources: (path: string) => { readonly sources?: Readonly<Record<string, string>> };
 }

@@ -1,7 +1,12 @@
 // A run that is remembered: it goes on as any other, while a thread beside it writes what it tells into the store.
+import { hash } from "node:crypto";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../../compiler/index.ts";
+import type { Listing } from "../../runtime/session/index.ts";
 import type { UpEvent, UpResult } from "../events.ts";
+import { factsOf, listingKey } from "../provenance/facts.ts";
+import { Waits } from "../provenance/waits.ts";
 import type { UpRequest } from "../request.ts";
 import { basisOf } from "../stacks/used.ts";
 import type { Json, NewEvent, NewLog } from "../store/index.ts";
@@ -57,6 +62,8 @@ class Recording implements RunWatch {
   readonly #over: Promise<void>;
   readonly #book = new ComponentBook();
   #facts: JobFacts | undefined;
+  #described = false;
+  readonly #waits = new Waits();
   #events: NewEvent[] = [];
   #logs: NewLog[] = [];
   #bytes = 0;
@@ -72,7 +79,7 @@ class Recording implements RunWatch {
     this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
     const run = { stack: place.stack, env: place.env, versions: { ...versions() }, request: requestData(request, place) };
     const lease = place.lease === undefined ? {} : { lease: { key: place.lease, supersede: request.supersede === true } };
-    this.#worker = startWorker({ location: place.location, run, ...lease });
+    this.#worker = startWorker({ location: place.location, run, ...lease, digests: join(place.root, ".dagger", "state", "files") });
     // Neither the end of the process nor that of a run that failed early waits for it.
     this.#worker.unref();
     const onAbort = (): void => this.#say({ type: "abort" });
@@ -118,9 +125,30 @@ class Recording implements RunWatch {
     this.#say({ type: "daemon", name });
   }
 
+  listed(listing: Listing): void {
+    // Those of dagger itself are no part of what a config is made from.
+    if (!listing.name.startsWith("dagger-run-")) this.#say({ type: "listed", key: listingKey(listing), files: listing });
+  }
+
   job(facts: JobFacts): void {
     if (this.#facts === undefined) this.#say({ type: "config", text: configText(this.#request, facts, this.#root) });
     this.#facts = facts;
+    this.#waits.note(facts.job);
+    this.#described = false;
+    // While the daemon works.
+    setImmediate(() => this.#describe());
+  }
+
+  /** What the components are made from; what the daemon tells of git refs and addresses comes later than the job. */
+  #describe(): void {
+    const facts = this.#facts;
+    if (facts === undefined || this.#described) return;
+    this.#described = true;
+    const { config, job, run, images, pins, resolved, scrubber } = facts;
+    const { needs, file: lock } = pins;
+    const made = factsOf({ job, run, images, needs, lock, resolved, waits: this.#waits, own: config.own, root: this.#root });
+    const told = scrubber.data(made);
+    this.#say({ type: "facts", facts: told });
   }
 
   /** Resolves when all is written, or cannot be. */
@@ -128,6 +156,9 @@ class Recording implements RunWatch {
     if (this.#broken) return;
     clearTimeout(this.#timer);
     this.#worker.ref();
+    // What the daemon told since.
+    if ((this.#facts?.resolved.size ?? 0) > 0) this.#described = false;
+    this.#describe();
     const facts = this.#facts;
     const outputs = outputsOf(result, state);
     const given = new Map(outputs.filter(({ component }) => component !== "").map(({ component, value }) => [component, value]));
@@ -208,7 +239,11 @@ function versions(): { dagger: string; cue: string; buildkit: string } {
 
 function provenanceOf(facts: JobFacts | undefined): { readonly [key: string]: Json } {
   if (facts === undefined) return {};
-  return { definition: facts.definition, images: Object.fromEntries(facts.images) };
+  const { config, definition, images, scrubber } = facts;
+  // A digest of what has a secret in it would let one guess.
+  const open = config.evaluation.fills.filter(({ text = "", json = "" }) => scrubber.text(text) === text && scrubber.text(json) === json);
+  const inputs = open.map(({ path, text = "", json = "" }) => [path, `sha256:${hash("sha256", JSON.stringify([text, json]))}`]);
+  return { definition, images: Object.fromEntries(images), ...(inputs.length === 0 ? {} : { inputs: Object.fromEntries(inputs) as Json }) };
 }
 
 /** Beside its files, an environment is made from what it sets, and from what others gave. */

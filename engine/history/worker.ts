@@ -1,13 +1,14 @@
 // The thread of a run's recorder: the store is loaded, opened and written here, beside the run. See recording.ts.
 import { parentPort, workerData } from "node:worker_threads";
 import { UserError } from "../../compiler/index.ts";
+import { FileDigests } from "../provenance/files.ts";
 import { openStore } from "../store/index.ts";
 import type { FromRecorder, PlainError, RecorderTask, ToRecorder } from "./messages.ts";
 import { Recorder } from "./recorder.ts";
 
 const tell = (message: FromRecorder): void => parentPort?.postMessage(message);
 
-async function work({ location, run, lease }: RecorderTask): Promise<void> {
+async function work({ location, run, lease, digests }: RecorderTask): Promise<void> {
   const aborting = new AbortController();
   const inbox = new Inbox(() => aborting.abort(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }])));
   const store = await openStore({ location, now: Date.now, onNotice: (text) => tell({ type: "notice", text }) });
@@ -16,6 +17,7 @@ async function work({ location, run, lease }: RecorderTask): Promise<void> {
       store,
       run,
       ...(lease === undefined ? {} : { lease }),
+      digests: new FileDigests(digests, Date.now),
       signal: aborting.signal,
       onWait: (before) => tell({ type: "waiting", before }),
       onCancel: (reason) => tell({ type: "cancel", error: plain(reason) }),
@@ -25,6 +27,8 @@ async function work({ location, run, lease }: RecorderTask): Promise<void> {
       const message = await inbox.next();
       if (message.type === "config") await recorder.config(message.text);
       else if (message.type === "daemon") await recorder.daemon(message.name);
+      else if (message.type === "facts") recorder.facts(message.facts);
+      else if (message.type === "listed") recorder.listed(message.key, message.files);
       else if (message.type === "entries") {
         await recorder.take(message);
         tell({ type: "written", bytes: message.bytes });

@@ -5,9 +5,9 @@ import path from "node:path";
 import { type Position, UserError } from "../../compiler/diagnostic.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { Call } from "./call.ts";
-import { followPaths } from "./follow.ts";
+import { noteOf, openRoot, type Wanted, walkOptions } from "./listing.ts";
 import { dataHeaderSize, decodePacket, encodePacket, encodeStat, Mode, PacketType, writeDataHeader } from "./packet.ts";
-import { Matcher, PatternError } from "./patterns.ts";
+import { PatternError } from "./patterns.ts";
 import type { LocalDir, SessionServices } from "./services.ts";
 import { type Entry, errorCode, WalkError, type WalkOptions, walk } from "./walk.ts";
 
@@ -25,7 +25,11 @@ export async function sendFiles(call: Call, services: SessionServices, onFailure
   if (local === undefined) throw new RpcError(Code.notFound, `no access allowed to dir ${JSON.stringify(name)}`);
   try {
     const root = openRoot(local);
-    await new Sender(call, root).run(readOptions(call, root));
+    const { onListed } = local;
+    const sender = new Sender(call, root, onListed !== undefined);
+    const wanted = wantedOf(call);
+    await sender.run(walkOptions(root, wanted));
+    onListed?.({ name, ...wanted, root, entries: sender.listed.join("\0") });
   } catch (error) {
     const shown = explain(error, local);
     if (shown !== undefined) onFailure(shown);
@@ -35,29 +39,9 @@ export async function sendFiles(call: Call, services: SessionServices, onFailure
   }
 }
 
-function openRoot(local: LocalDir): string {
-  try {
-    const root = fs.realpathSync(local.dir);
-    if (!fs.statSync(root).isDirectory()) throw new WalkError("", "it is not a directory");
-    return root;
-  } catch (error) {
-    if (error instanceof WalkError) throw error;
-    throw new WalkError("", errorCode(error) === "ENOENT" ? "there is no such directory" : "permission denied", error);
-  }
-}
-
-function readOptions(call: Call, root: string): WalkOptions {
-  let include = [...call.metadata("include-patterns")];
-  const exclude = call.metadata("exclude-patterns");
-  const follow = call.metadata("followpaths");
-  if (follow.length > 0) {
-    const targets = followPaths(root, follow);
-    include = targets === undefined ? [] : [...include, ...targets];
-  }
-  return {
-    include: include.length > 0 ? new Matcher(include) : undefined,
-    exclude: exclude.length > 0 ? new Matcher(exclude) : undefined,
-  };
+function wantedOf(call: Call): Wanted {
+  const patterns = (key: string): string[] => [...call.metadata(key)];
+  return { include: patterns("include-patterns"), exclude: patterns("exclude-patterns"), follow: patterns("followpaths") };
 }
 
 /** A file the daemon may ask for. */
@@ -79,10 +63,14 @@ class Sender {
   #failure: unknown;
   readonly #links = new Map<string, string>();
   readonly #chunks: Buffer[] = [];
+  readonly #lists: boolean;
+  /** See `Listing`. */
+  readonly listed: string[] = [];
 
-  constructor(call: Call, root: string) {
+  constructor(call: Call, root: string, lists: boolean) {
     this.#call = call;
     this.#root = root;
+    this.#lists = lists;
   }
 
   /** Resolves when the daemon has all it wanted, or has gone. */
@@ -126,6 +114,7 @@ class Sender {
     let bytes = 0;
     for (const entry of walk(this.#root, options)) {
       if (this.#over) return;
+      if (this.#lists) this.listed.push(entry.path, ...noteOf(entry), entry.target);
       const frame = this.#statFrame(entry, id++);
       batch.push(frame);
       bytes += frame.length;

@@ -9,6 +9,24 @@ export interface LocalDir {
   readonly dir: string;
   /** The lines that ask for it, for messages. */
   readonly at?: readonly Position[];
+  /** Told what of it was offered to the daemon, each time that it was. */
+  readonly onListed?: (listing: Listing) => void;
+}
+
+/** What of a directory the daemon was offered: it asks for the contents of what it does not know. */
+export interface Listing {
+  /** `local://<name>`, with what the daemon was to see of it. */
+  readonly name: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly follow: readonly string[];
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  /**
+   * Four texts for each entry, all of them joined by NUL: path; kind (f, d, l, or o for others) and permissions (octal); what changes when
+   * its contents do; the target of a link.
+   */
+  readonly entries: string;
 }
 
 /** A registry login. An identity token is given as `secret` with an empty user name. */
