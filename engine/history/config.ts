@@ -52,7 +52,7 @@ export function configText(request: UpRequest, facts: JobFacts, root: string): s
     own: [...new Set(all.filter(({ own }) => own).map(({ name }) => clean(name)))],
     inputs: request.inputs.map(clean),
     tags: (request.tags ?? []).map(clean),
-    ...(stack === undefined ? {} : { settings: scrubber.data(Object.fromEntries(stack.settings)) }),
+    ...(stack === undefined ? {} : { settings: scrubber.data(Object.fromEntries(stack.settings)) as unknown as Record<string, Json> }),
     ...typedOf(request, clean),
     source: sourceOf(request, facts, root, files),
   };
