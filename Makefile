@@ -12,7 +12,7 @@ PROTO := $(STAMPS)/proto
 SOURCES := $(shell find cli engine compiler runtime \( -name '*.ts' ! -name '*.test.ts' -o -name '*.css' \) 2>/dev/null)
 WASM_SOURCES := $(shell find runtime/cue/shim runtime/cue/build.sh tools/cue-patch -type f 2>/dev/null) tools/go.mod tools/go.sum
 # The snapshot has our library in it, and is made by the code that reads and evaluates configs.
-SNAPSHOT_SOURCES := $(shell find packages runtime/cue tools/cue-snapshot.ts tools/cue-code.ts -name '*.cue' -o -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
+SNAPSHOT_SOURCES := $(shell find packages examples runtime/cue tools/cue-snapshot.ts tools/cue-code.ts tools/cue-runs -name '*.cue' -o -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
 RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/null)
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh

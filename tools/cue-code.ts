@@ -2,48 +2,13 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { moduleDigest, Program, setRunFlags } from "../runtime/cue/program.ts";
-import type { Request } from "../runtime/cue/protocol.ts";
 import { compiledOf, encodeCompiled, serialize } from "../runtime/cue/snapshot/compiled.ts";
+import { components, load } from "./cue-runs/runs.ts";
 
 /** Evaluations; V8 optimizes in other threads meanwhile, which they have to be given the time for. */
 const ROUNDS = 8;
 const PAUSE = 300;
 const SETTLE = 3000;
-
-/** Configs as people write them: many components, with definitions, comprehensions, interpolation, references, and with mistakes. */
-function config(components: number, wrong: boolean): string {
-  return `
-import ("list", "strings", "encoding/json")
-
-name: string | *"world"
-#Step: {do: "exec", args: [...string], dir: *"/" | string, env: [string]: string, mount?: [string]: _}
-#Task: {
-	id!:   int & >=0
-	name:  "task-\\(id)"
-	kind:  *"build" | "test"
-	after: [...]
-	#up: [
-		{do: "fetch-container", ref: "docker.io/library/debian:bookworm"},
-		for dependency in after {{do: "copy", from: dependency, src: "/out"}},
-		for step in list.Range(0, 9, 1) {
-			#Step & {args: ["run", name, "\\(step)"], env: {NAME: strings.ToUpper(name), STEP: "\\(step)"}, if kind == "test" {dir: "/test"}}
-		},
-		{do: "write-file", dest: "/meta", content: json.Marshal({"name": name, "kind": kind})},
-	]
-}
-tasks: {for i in list.Range(0, ${components}, 1) {
-	"t\\(i)": #Task & {id: i, if mod(i, 2) == 1 {kind: "test"}, if i > 0 {after: [tasks["t\\(i-1)"]]}${wrong ? ', kinds: "x"' : ""}}
-}}
-value: {string, #up: [{do: "export", source: "/x"}]}
-waits: "\\(value)!"
-`;
-}
-
-function load(text: string): Request {
-  const files = [{ name: "config.cue", text }];
-  const packages = [{ importPath: "_", name: "", own: true, version: "", files, imports: {} }];
-  return { call: "load", packages, fills: [], follow: ["#up"] };
-}
 
 async function main(wasm: string): Promise<void> {
   const out = compiledOf(wasm);
@@ -54,7 +19,7 @@ async function main(wasm: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const instance = program.start();
     instance.call({ call: "module", files: [{ name: "module.cue", text: 'module: "example.com/m@v0"\nlanguage: version: "v0.17.0"\n' }] });
-    for (const wrong of [false, true]) instance.call(load(config(wrong ? 3 : 20, wrong)));
+    for (const wrong of [false, true]) instance.call(load(components(wrong ? 3 : 20, wrong)));
     instance.call({ call: "fill", fills: [{ path: "name", text: "x", origin: "-i name" }] });
     await sleep(PAUSE);
   }

@@ -18,5 +18,5 @@ cd runtime/cue/shim
 GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o "$root/dist/cue.wasm.go" .
 
 cd "$root"
-node --import tsx tools/cue-snapshot.ts dist/cue.wasm.go dist/cue.wasm packages
+node --import tsx tools/cue-snapshot.ts dist/cue.wasm.go dist/cue.wasm packages examples
 node --import tsx tools/cue-code.ts dist/cue.wasm

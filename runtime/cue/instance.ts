@@ -1,5 +1,6 @@
 // One running instance of CUE: passes requests in and answers out.
 import type { Request } from "./protocol.ts";
+import { CORE, openDoor } from "./snapshot/rest.ts";
 import { LIMIT, MEMORY, WASM_PAGE } from "./snapshot/rewrite.ts";
 import { type Guest, realWorld, type World, wasiImports } from "./wasi.ts";
 
@@ -28,30 +29,33 @@ export class GaveUp extends Error {}
 /** The evaluation, or its answer, needs more memory than there may be. */
 export class OutOfMemory extends Error {}
 
+export interface InstanceOptions {
+  readonly world?: World;
+  /** Brings the instance into the state in which it answers; without it, it initialises itself (some 100 ms). */
+  readonly bring?: (exports: Exports) => void;
+  /** For modules that were made for snapshots. */
+  readonly memory?: WebAssembly.Memory;
+  /** The rest of a module that is the core of one. */
+  readonly rest?: () => WebAssembly.Module;
+}
+
 export class Instance {
   readonly #exports: Exports;
   readonly #guest: Guest = { memory: new WebAssembly.Memory({ initial: 0 }), crash: "" };
   #giveUp: () => boolean = () => false;
 
-  /**
-   * `bring` brings the instance into the state in which it answers; without it, it initialises itself (some 100 ms). `memory` is for
-   * modules that were made for snapshots.
-   */
-  constructor(
-    module: WebAssembly.Module,
-    world: World = realWorld,
-    bring: (exports: Exports) => void = (own) => own._initialize(),
-    memory?: WebAssembly.Memory,
-  ) {
+  constructor(module: WebAssembly.Module, options: InstanceOptions = {}) {
+    const { world = realWorld, bring = (own) => own._initialize(), memory, rest } = options;
     const names = WebAssembly.Module.imports(module).flatMap(({ name, kind }) => (kind === "function" ? [name] : []));
     // CUE looks at the clock every few milliseconds while it evaluates.
     const elapsed = (): bigint => {
       if (this.#giveUp()) throw new GaveUp();
       return world.elapsed();
     };
-    const imports = wasiImports(this.#guest, ENVIRONMENT, names, { ...world, elapsed });
-    const given = memory === undefined ? {} : { [MEMORY.module]: { [MEMORY.name]: memory } };
-    const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: imports, ...given });
+    const system = { wasi_snapshot_preview1: wasiImports(this.#guest, ENVIRONMENT, names, { ...world, elapsed }) };
+    const imports = memory === undefined ? system : { ...system, [MEMORY.module]: { [MEMORY.name]: memory } };
+    const instance = new WebAssembly.Instance(module, imports);
+    if (rest !== undefined) openDoor(instance.exports, () => new WebAssembly.Instance(rest(), { ...imports, [CORE]: instance.exports }));
     this.#exports = instance.exports as unknown as Exports;
     this.#guest.memory = this.#exports.memory;
     bring(this.#exports);

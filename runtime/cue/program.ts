@@ -3,8 +3,8 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { type Exports, Instance } from "./instance.ts";
-import { compiledOf, readCompiled } from "./snapshot/compiled.ts";
-import { HEAD, type Head, readHead, readStamp } from "./snapshot/file.ts";
+import { compiledOf, readCompiled, readCompiledBeside, takeCompiled } from "./snapshot/compiled.ts";
+import { HEAD, type Head, readHead, readStamp, restAt } from "./snapshot/file.ts";
 import { readFully, readImage, restoreGlobals, restoreImage, worldAfter } from "./snapshot/image.ts";
 import { WASM_PAGE } from "./snapshot/rewrite.ts";
 
@@ -32,40 +32,42 @@ const NEVER = 1_000_000_000;
 export class Program {
   readonly #options: ProgramOptions;
   #restorable: Restorable | undefined;
+  #rest: WebAssembly.Module | undefined;
   #plain: WebAssembly.Module | undefined;
   /** Memory of the first instance, as the snapshot has it. */
   #filled: WebAssembly.Memory | undefined;
 
   /** Compiles. Throws when there is no cue.wasm. `open` does the same sooner, with other threads' help. */
-  constructor(options: ProgramOptions, given?: Snapshot) {
+  constructor(options: ProgramOptions, given?: Restorable) {
     this.#options = options;
     setRunFlags(options.optimizeAfter);
-    const snapshot = given ?? openSnapshot(options);
-    this.#restorable = snapshot && compile(snapshot, options);
-    if (this.#restorable) return;
-    if (snapshot && !given) closeSync(snapshot.file);
-    this.#compilePlain();
+    this.#restorable = given ?? compile(options);
+    if (!this.#restorable) this.#compilePlain();
   }
 
-  /** As the constructor; the memory of the first instance is read by other threads while this one compiles. */
+  /** As the constructor; other threads read the kept machine code, and the memory of the first instance while this one compiles. */
   static async open(options: ProgramOptions): Promise<Program> {
     const snapshot = openSnapshot(options);
     if (snapshot === undefined) return new Program(options);
+    setRunFlags(options.optimizeAfter);
     const { file, head } = snapshot;
+    const keeping = options.compiled === false ? undefined : readCompiledBeside(compiledOf(options.wasm), { module: head.digest });
     const memory = newMemory(head);
     const filling = readImage(memory, head.image, file, HEAD + head.code);
-    filling.catch(() => undefined);
-    const program = new Program(options, snapshot);
-    // The file stays open until nobody reads it any more.
-    const filled = await filling.then(
-      () => true,
-      () => false,
-    );
-    if (!program.restores) closeSync(file);
-    // Cut short, or not what its head says: as good as no snapshot.
-    else if (!filled) program.close();
-    else program.#filled = memory;
-    return program;
+    try {
+      const core = readCore(snapshot);
+      const kept = await keeping;
+      const module = (kept && takeCompiled(kept, core)) ?? new WebAssembly.Module(core);
+      await filling;
+      const program = new Program(options, { ...snapshot, module });
+      program.#filled = memory;
+      return program;
+    } catch {
+      // Not what its head says: as good as no snapshot. The file stays open until nobody reads it any more.
+      await Promise.allSettled([filling, keeping]);
+      closeSync(file);
+      return new Program({ ...options, snapshot: false });
+    }
   }
 
   start(): Instance {
@@ -87,15 +89,16 @@ export class Program {
 
   #restored(used: Instance | undefined): Instance | undefined {
     if (!this.#restorable) return undefined;
-    const { file, head, module } = this.#restorable;
+    const restorable = this.#restorable;
+    const { file, head, module } = restorable;
     const bring = (exports: Exports) => restoreImage(exports, head.image, file, HEAD + head.code, used !== undefined);
     try {
       if (!used) {
         const filled = this.#filled;
         this.#filled = undefined;
-        const world = worldAfter(head.image);
-        if (filled !== undefined) return new Instance(module, world, (exports) => restoreGlobals(exports, head.image), filled);
-        return new Instance(module, world, bring, newMemory(head));
+        const options = { world: worldAfter(head.image), rest: () => (this.#rest ??= readRest(restorable)) };
+        if (filled === undefined) return new Instance(module, { ...options, bring, memory: newMemory(head) });
+        return new Instance(module, { ...options, bring: (exports) => restoreGlobals(exports, head.image), memory: filled });
       }
       used.renew(bring);
       return used;
@@ -106,9 +109,14 @@ export class Program {
     }
   }
 
-  /** The module that instances are made of. */
+  /** The module that instances are made of; with a snapshot, only its core. */
   get module(): WebAssembly.Module {
     return this.#restorable?.module ?? this.#plain ?? this.#compilePlain();
+  }
+
+  /** True once something was called that the core of the module lacks. */
+  get whole(): boolean {
+    return this.#rest !== undefined;
   }
 
   /** True while instances start from the snapshot. */
@@ -175,16 +183,31 @@ function openSnapshot({ wasm, snapshot }: ProgramOptions): Snapshot | undefined 
   }
 }
 
-/** Undefined when the snapshot is cut short. */
-function compile({ file, head }: Snapshot, { wasm, compiled }: ProgramOptions): Restorable | undefined {
+/** Undefined without a snapshot, and when it is damaged. */
+function compile(options: ProgramOptions): Restorable | undefined {
+  const snapshot = openSnapshot(options);
+  if (snapshot === undefined) return undefined;
   try {
-    const code = new Uint8Array(new ArrayBuffer(head.code));
-    readFully(file, code, HEAD);
-    const ready = compiled === false ? undefined : readCompiled(compiledOf(wasm), { module: head.digest }, code);
-    return { file, head, module: ready ?? new WebAssembly.Module(code) };
+    const core = readCore(snapshot);
+    const ready = options.compiled === false ? undefined : readCompiled(compiledOf(options.wasm), { module: snapshot.head.digest }, core);
+    return { ...snapshot, module: ready ?? new WebAssembly.Module(core) };
   } catch {
+    closeSync(snapshot.file);
     return undefined;
   }
+}
+
+function readCore({ file, head }: Snapshot): Uint8Array {
+  const core = new Uint8Array(new ArrayBuffer(head.code));
+  readFully(file, core, HEAD);
+  return core;
+}
+
+/** The file is open as long as instances that may need it are made. */
+function readRest({ file, head }: Snapshot): WebAssembly.Module {
+  const code = new Uint8Array(new ArrayBuffer(head.rest));
+  readFully(file, code, restAt(head));
+  return new WebAssembly.Module(code);
 }
 
 /** They count while code is compiled: without them most of the start goes to checking and optimizing code. */

@@ -1,9 +1,14 @@
 // The part of the WebAssembly API that runtime/cue uses: @types/node leaves it to the DOM's types, which have no place here.
 declare namespace WebAssembly {
-  type ModuleImports = Record<string, ((...args: never[]) => unknown) | Memory>;
+  type ModuleImports = Record<string, ((...args: never[]) => unknown) | Memory | Table | Global>;
+  type Exports = Record<string, ((...args: never[]) => unknown) | Memory | Table | Global>;
   class Memory {
     constructor(descriptor: { initial: number });
     readonly buffer: ArrayBuffer;
+  }
+  class Table {
+    get(index: number): unknown;
+    set(index: number, value: unknown): void;
   }
   class Global {
     value: number | bigint;
@@ -15,6 +20,6 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module, imports: Record<string, ModuleImports>);
-    readonly exports: Record<string, unknown>;
+    readonly exports: Exports;
   }
 }

@@ -1,7 +1,20 @@
 // Reads and writes the outline of a WebAssembly binary: sections and the few entries that a snapshot has to change.
 
 /** Numbers of the sections that are looked at. */
-export const Section = { custom: 0, import: 2, memory: 5, global: 6, export: 7, code: 10, data: 11, dataCount: 12 } as const;
+export const Section = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  element: 9,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+} as const;
 
 /** `body` is what follows the section's number and size. */
 export interface WasmSection {
@@ -20,6 +33,12 @@ export function readSections(wasm: Uint8Array): WasmSection[] {
     sections.push({ id, body: reader.bytes(reader.unsigned()) });
   }
   return sections;
+}
+
+export function bodyOf(sections: readonly WasmSection[], id: number): Uint8Array {
+  const section = sections.find((s) => s.id === id);
+  if (!section) throw new Error(`the WebAssembly binary has no section ${id}`);
+  return section.body;
 }
 
 /** A binary of the same version as `wasm` with other sections. */

@@ -21,6 +21,11 @@ export interface Image {
   readonly elapsed: string;
 }
 
+/** How many bytes the parts of an image have together. */
+export function imageLength(image: Image): number {
+  return image.parts.reduce((sum, [, length]) => sum + length, 0);
+}
+
 /** The state of an instance of an observable module, and the bytes of the parts. */
 export function takeImage(exports: Exports, elapsed: bigint): { image: Image; bytes: Buffer } {
   const parts: [number, number][] = [];
@@ -69,7 +74,7 @@ export async function readImage({ buffer }: WebAssembly.Memory, image: Image, fi
 }
 
 /** As readFully, in another thread. */
-function readBeside(file: number, bytes: Uint8Array, from: number): Promise<void> {
+export function readBeside(file: number, bytes: Uint8Array, from: number): Promise<void> {
   return new Promise((resolve, reject) => {
     read(file, bytes, 0, bytes.length, from, (error, count) => {
       if (error !== null) reject(error);
@@ -96,6 +101,18 @@ export function restoreImage(exports: Exports, image: Image, file: number, offse
     from += length;
   }
   if (used) memory.fill(0, end);
+  restoreGlobals(exports, image);
+}
+
+/** Brings an instance, used or not, into the state of an image whose parts are in memory. */
+export function putImage(exports: Exports, image: Image, bytes: Uint8Array): void {
+  const memory = new Uint8Array(exports.memory.buffer);
+  memory.fill(0);
+  let from = 0;
+  for (const [at, length] of image.parts) {
+    memory.set(bytes.subarray(from, from + length), at);
+    from += length;
+  }
   restoreGlobals(exports, image);
 }
 

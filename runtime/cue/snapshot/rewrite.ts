@@ -1,5 +1,5 @@
 // Changes CUE's WebAssembly so that a running instance can be saved and restored, and so that its memory grows in large steps.
-import { name, Reader, readSections, Section, signed, unsigned, type WasmSection, writeSections } from "./binary.ts";
+import { bodyOf, name, Reader, readSections, Section, signed, unsigned, type WasmSection, writeSections } from "./binary.ts";
 
 /** Exported globals are called by this and their number. */
 export const GLOBAL = "global:";
@@ -163,10 +163,4 @@ function importMemory(section: WasmSection, pages: number): WasmSection {
   const limits = [Uint8Array.of(IMPORT_MEMORY, 0), unsigned(pages)];
   const body = [unsigned(count + 1), reader.rest(), name(MEMORY.module), name(MEMORY.name), ...limits];
   return { id: section.id, body: Buffer.concat(body) };
-}
-
-function bodyOf(sections: readonly WasmSection[], id: number): Uint8Array {
-  const section = sections.find((s) => s.id === id);
-  if (!section) throw new Error(`the WebAssembly binary has no section ${id}`);
-  return section.body;
 }

@@ -138,15 +138,64 @@ test("the stamp tells modules apart and leaves them valid", () => {
 test("the same module and recipe give the same snapshot", () => {
   const text = 'package x\n\nimport "strings"\n\na: strings.ToUpper("a")\n';
   const packages = [{ importPath: "example.test/x", name: "x", own: false, version: "", files: [{ name: "x.cue", text }], imports: {} }];
-  const make = () => makeSnapshot(readFileSync(built), { of: "", packages, follow: ["#up"], exercises: [packages] });
+  const make = () =>
+    makeSnapshot(readFileSync(built), {
+      of: "",
+      packages,
+      follow: ["#up"],
+      exercises: [packages],
+      runs: [[{ call: "load", packages, fills: [], follow: ["#up"] }]],
+    });
   assert.ok(Buffer.from(make()).equals(make()));
+});
+
+test("what the core lacks is taken from the rest, in the middle of an evaluation", async () => {
+  const small = path.join(dir, "small.wasm");
+  copyFileSync(built, small);
+  const load = (text: string) => ({
+    call: "load" as const,
+    packages: [{ importPath: "_", name: "", own: true, version: "", files: [{ name: "a.cue", text }], imports: {} }],
+    fills: [],
+    follow: ["#up"],
+  });
+  const known = load("a: 1");
+  writeFileSync(
+    snapshotOf(small),
+    makeSnapshot(readFileSync(built), { of: readStamp(small) ?? "", packages: [], follow: ["#up"], exercises: [], runs: [[known]] }),
+  );
+  const program = new Program({ wasm: small });
+  const plain = new Program({ wasm: built, snapshot: false });
+  const instance = program.start();
+  instance.call(known);
+  assert.equal(program.whole, false);
+  const texts = Object.values(configs).map((files) => files["a.cue"] ?? "");
+  for (const text of [...texts, `import "list"\na: [for i in list.Range(0, 30000, 1) {x: "v\\(i)"}]`]) {
+    assert.equal(program.startAgain(instance).call(load(text)), plain.start().call(load(text)), text);
+  }
+  assert.equal(program.whole, true);
+  program.close();
+});
+
+test("configs as people write them need only the core", async () => {
+  const program = new Program({ wasm: built });
+  const evaluator = await createEvaluator({ wasm: built, follow: ["#up"] });
+  for (const name of ["our library", "builtin packages"]) {
+    await inDirectory(configs[name] ?? {}, async (cwd) => {
+      const { packages } = await readSource(evaluator, ".", { cwd, library });
+      const text = program.start().call({ call: "load", packages, fills: [], follow: ["#up"] });
+      assert.match(text, /"nodes"/, name);
+    });
+  }
+  assert.equal(program.whole, false);
+  await evaluator.close();
+  program.close();
 });
 
 test("a library that does not evaluate is refused when the snapshot is made", () => {
   const packages = [
     { importPath: "x.test/x", name: "x", own: false, version: "", files: [{ name: "x.cue", text: "package x\na: 1 & 2" }], imports: {} },
   ];
-  assert.throws(() => makeSnapshot(readFileSync(built), { of: "", packages, follow: [], exercises: [] }), /Two different values/);
+  assert.throws(() => makeSnapshot(readFileSync(built), { of: "", packages, follow: [], exercises: [], runs: [] }), /Two different values/);
 });
 
 test("a module whose memory grows in no known way is refused", () => {
