@@ -1,6 +1,7 @@
 // Context: what every command gets besides its own flags.
 import type { Surroundings, TlsSettings } from "../engine/index.ts";
-import type { Io } from "./io.ts";
+import { type Io, wantsColour } from "./io.ts";
+import { createStyle } from "./output/style.ts";
 
 export interface Context {
   readonly io: Io;
@@ -14,7 +15,12 @@ export interface Context {
 
 /** The engine's view of the process. */
 export function surroundings({ io }: Context): Surroundings {
-  return { env: io.env, cwd: io.cwd };
+  // The engine, which calls this, is loaded by then.
+  const tell = async (wait: Parameters<NonNullable<Surroundings["onWait"]>>[0]): Promise<void> => {
+    const [{ waitWarning }, { formatWarning }] = await Promise.all([import("../engine/index.ts"), import("./output/errors.ts")]);
+    io.stderr.write(formatWarning(waitWarning(wait), createStyle(wantsColour(io.stderr, io.env))));
+  };
+  return { env: io.env, cwd: io.cwd, onWait: (wait) => void tell(wait) };
 }
 
 /** Flags of the commands that may talk to a daemon: which one, and the certificates for it. */

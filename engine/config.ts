@@ -78,7 +78,7 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
   const compiled = env["DAGGER_CUE_CODE"] !== "off";
   const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, mayKeep, compiled, signal });
   try {
-    const { resolver: modules } = openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator });
+    const { resolver: modules } = openModules({ ...request, offline: isOffline(request), evaluator });
     const { tags, injectVars } = request;
     const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });
     return await use({ evaluator, source, fills: [...set.fills, ...given, ...typed.fills], granted: [...set.dirs, ...typed.dirs] });

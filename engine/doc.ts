@@ -48,7 +48,7 @@ export async function withReader<T>(request: Omit<DocumentRequest, "what">, work
   const { env, cwd, signal } = request;
   const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [], signal });
   try {
-    return await work({ env, cwd, evaluator, modules: openModules({ env, cwd, offline: isOffline(request), signal, evaluator }) });
+    return await work({ env, cwd, evaluator, modules: openModules({ ...request, offline: isOffline(request), evaluator }) });
   } finally {
     await evaluator.close();
   }

@@ -28,6 +28,7 @@ export type { LockEntry, LockRequest, LockState } from "./lock.ts";
 export type { ModuleRequest } from "./modules.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
+export { waitWarning } from "./registry-wait.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
 export type { ShellTerminal, ShellWish } from "./shell.ts";

@@ -100,8 +100,7 @@ export async function placeModule(
 ): Promise<{ readonly dir: string; readonly version: string }> {
   const evaluator = await createEvaluator({ wasm: asset("cue.wasm"), follow: [] });
   try {
-    const { env, signal } = request;
-    const modules = openModules({ env, offline: isOffline(request), signal, evaluator });
+    const modules = openModules({ ...request, offline: isOffline(request), evaluator });
     const chosen = await chooseVersion(`${request.module.split("@")[0]}@${request.version}`, modules);
     const nobody: Module = { root: request.cwd, path: "", major: "", version: "", deps: {}, defaults: {} };
     return { dir: (await modules.resolver.build(nobody).place(chosen)).dir, version: chosen.version };
@@ -202,8 +201,7 @@ async function withModule<T>(
     const dir = resolve(request.cwd, request.dir);
     const module = await findModuleAt(dir, request.cwd, evaluator);
     if (module?.file === undefined) throw noModule(dir);
-    const { env, signal } = request;
-    return await work(module, openModules({ env, cwd: request.cwd, offline: isOffline(request), signal, evaluator }), evaluator);
+    return await work(module, openModules({ ...request, offline: isOffline(request), evaluator }), evaluator);
   } finally {
     await evaluator.close();
   }

@@ -1,4 +1,5 @@
 // What the engine is asked for: one run of a job, or a shell in one of its components; and the surroundings that every request brings along.
+import type { RegistryWait } from "../runtime/modules/index.ts";
 import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
 import type { SecretCall } from "./secrets/provider.ts";
@@ -18,6 +19,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute directory where relative paths of a request start; config files in messages are named relative to it. */
   readonly cwd: string;
+  /** Told when a registry of modules is busy and is asked again in a while; a run tells it as a warning among its events. */
+  readonly onWait?: (wait: RegistryWait) => void;
 }
 
 /** Which config, and how it is read. */

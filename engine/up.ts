@@ -18,6 +18,7 @@ import { KeptError } from "./keep-going.ts";
 import { parsePatience } from "./patience.ts";
 import { openPins, type Pins } from "./pins.ts";
 import { readPolicy } from "./policy.ts";
+import { waitWarning } from "./registry-wait.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { RunParts } from "./run.ts";
 import { Run } from "./run.ts";
@@ -139,7 +140,8 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
   try {
     request.onEvent({ type: "phase", phase: "evaluate" });
-    const config = await loadConfig({ ...request, mayKeep: (text) => scrubber.text(text) === text });
+    const onWait: UpRequest["onWait"] = (wait) => request.onEvent(waitWarning(wait));
+    const config = await loadConfig({ ...request, onWait, mayKeep: (text) => scrubber.text(text) === text });
     try {
       const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
       const parts = {

@@ -6,11 +6,13 @@ import { cueCacheDir, ModuleCache } from "./cache.ts";
 import { readRegistries } from "./registries.ts";
 import { RegistryClient } from "./registry.ts";
 import { CueModules } from "./resolver.ts";
+import type { RegistryWait } from "./transfer.ts";
 
 export { moduleError } from "./failure.ts";
 export { newest } from "./module-file.ts";
 export type { Place } from "./registries.ts";
 export type { RegistryClient } from "./registry.ts";
+export type { RegistryWait } from "./transfer.ts";
 export { isVersion, type ModuleVersion, majorOf, nameOf, pathProblem, splitModule } from "./version.ts";
 
 export interface ModulesOptions {
@@ -22,6 +24,8 @@ export interface ModulesOptions {
   /** Milliseconds for which a registry may say nothing. */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told when a registry is busy and is asked again in a while. */
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
   /** Reads configurations and module files. */
   readonly evaluator: Pick<Evaluator, "data" | "module">;
 }

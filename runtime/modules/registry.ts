@@ -8,7 +8,7 @@ import { dockerAuth, fetchToken, type RegistryAuth } from "../session/index.ts";
 import { damaged, moduleError, shown } from "./failure.ts";
 import { cueLogin } from "./logins.ts";
 import type { Location, Place, Registries } from "./registries.ts";
-import { type Arriving, BrokenOff, Transfers } from "./transfer.ts";
+import { type Arriving, BrokenOff, type RegistryWait, Transfers } from "./transfer.ts";
 import { compareVersions, isVersion, type ModuleVersion, majorOf } from "./version.ts";
 
 /** As CUE has it. */
@@ -38,6 +38,7 @@ export interface RegistryOptions {
   /** Milliseconds without a byte after which a request is given up. */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
 }
 
 export class RegistryClient {

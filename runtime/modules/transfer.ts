@@ -12,6 +12,8 @@ import type { Location } from "./registries.ts";
 const defaultPatience = 30_000;
 /** The longest that a busy registry may ask us to wait, in milliseconds. */
 const maxPause = 60_000;
+/** Shorter waits, in milliseconds, nobody needs to know of. */
+const worthTelling = 1_000;
 /** How often one thing is asked for. */
 const maxTries = 5;
 
@@ -23,6 +25,19 @@ export interface TransferOptions {
   /** Milliseconds without a byte after which a request is given up. */
   readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told when a busy registry is waited for; of several requests that wait for one registry, once. */
+  readonly onWait?: ((wait: RegistryWait) => void) | undefined;
+}
+
+/** A registry that is busy, and is asked again. */
+export interface RegistryWait {
+  readonly host: string;
+  /** The module that is waited for. */
+  readonly what: string;
+  /** Of HTTP, e.g. 429. */
+  readonly status: number;
+  /** Milliseconds until then. */
+  readonly pause: number;
 }
 
 export interface Wanted {
@@ -50,6 +65,8 @@ export class Transfers {
   readonly #options: TransferOptions;
   /** Registries that were given up, with the reason: others need not wait for them once more. */
   readonly #down = new Map<string, string>();
+  /** By host, the end of the wait that was told last; milliseconds since 1970. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: TransferOptions) {
     this.#options = options;
@@ -114,7 +131,15 @@ export class Transfers {
     if (pause > maxPause)
       throw this.#giveUp(wanted, `it answers with status ${status}, and asks to come back in ${Math.ceil(pause / 1000)} s`);
     if (tries === maxTries) throw this.#giveUp(wanted, `it answers with status ${status}, ${tries} times in a row`);
+    this.#tell({ host: wanted.location.host, what: wanted.what, status, pause });
     return pause;
+  }
+
+  #tell(wait: RegistryWait): void {
+    const end = Date.now() + wait.pause;
+    if (wait.pause < worthTelling || end < (this.#told.get(wait.host) ?? 0) + worthTelling) return;
+    this.#told.set(wait.host, end);
+    this.#options.onWait?.(wait);
   }
 
   #giveUp(wanted: Wanted, why: string, cause?: unknown): UserError {

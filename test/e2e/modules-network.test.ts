@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -128,6 +130,55 @@ test("a registry behind TLS is asked through the tunnel of a proxy, and its cert
     await proxy.stop();
   }
 });
+
+for (const [args, form] of [
+  [["ops", "APP"], "text"],
+  [["catalog", "search"], "text"],
+  [["up", "APP", "--progress", "plain"], "text"],
+  [["up", "APP", "--progress", "quiet"], "text"],
+  [["up", "APP", "--progress", "json"], "json"],
+] as const)
+  test(`while a busy registry is waited for, dagger ${args.join(" ")} says so`, async () => {
+    const busy = await startBusyRegistry();
+    try {
+      // No daemon is needed to read modules, and there is none.
+      const env = envFor(`busy-${args.join("-")}`, { CUE_REGISTRY: busy.host, BUILDKIT_HOST: `unix://${join(work, "no.sock")}` });
+      const given = args.map((arg) => (arg === "APP" ? app : arg));
+      const { code, stderr } = await runDagger(given, work, env);
+      assert.equal(code, args[0] === "up" ? 3 : 0, stderr);
+      const says = new RegExp(`The registry ${busy.host} is busy \\(status 429\\): it is asked for .+ again in 1 s`);
+      assert.match(stderr, says);
+      const told = form === "json" ? /"type":"warning","time":\d+,"code":"registry-busy"/g : /^warning\[registry-busy\]: /gm;
+      assert.equal(stderr.match(told)?.length, 1, stderr);
+    } finally {
+      await busy.stop();
+    }
+  });
+
+/** The registry behind a server that turns the first request away for a second. */
+async function startBusyRegistry(): Promise<{ readonly host: string; stop(): Promise<void> }> {
+  let turnedAway = false;
+  const server = createServer((request, response) => {
+    if (!turnedAway) {
+      turnedAway = true;
+      response.writeHead(429, { "retry-after": "1" }).end();
+      return;
+    }
+    const { accept = "*/*" } = request.headers;
+    fetch(`http://${registry.host}${request.url}`, { headers: { accept } })
+      .then(async (answer) => {
+        const body = Buffer.from(await answer.arrayBuffer());
+        response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(body);
+      })
+      .catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { host: `127.0.0.1:${String((server.address() as AddressInfo).port)}`, stop };
+}
 
 for (const args of [
   ["up"],
