@@ -17,7 +17,7 @@ const layers = {
   },
   engine: {
     from: product("engine"),
-    may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$", "^runtime/(directories|lock)[.]ts$"],
+    may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$", "^runtime/(directories|http|lock)[.]ts$"],
     npm: ["@viz-js/viz", "age-encryption", "jsonc-parser", "yaml", "kysely", "pg", "@photostructure/sqlite"],
     node: "any",
   },

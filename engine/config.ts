@@ -21,6 +21,7 @@ import { readSettings } from "./settings/fills.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 import { version } from "./version.ts";
+import { rootOf } from "./workspace/find.ts";
 
 export interface ConfigRequest extends ReadRequest {
   /** Aborting ends an evaluation that takes long. */
@@ -47,6 +48,8 @@ export interface Config {
   readonly granted: readonly string[];
   /** Where relative paths of what is saved start, and which directory they may not leave. */
   readonly destinations: { readonly workspace: string; readonly configDir: string };
+  /** Credentials of the connectors that the config asks for, as `--secret` takes them. */
+  readonly secrets: readonly string[];
   /** Caches without a name of their own are shared by the configs of one place: of this directory. */
   readonly scope: string;
   readonly clientId: string;
@@ -90,18 +93,34 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
 
 /** Reads and evaluates a config. Throws UserError (2) with everything that is wrong in it. */
 export function loadConfig(request: ConfigRequest): Promise<Config> {
-  return readConfig(request, async ({ evaluator, source, fills, granted }) => ({
-    evaluation: await fillNames(await evaluator.load(source, fills), request),
-    source,
-    dir: source.dir,
-    workspace: source.moduleRoot ?? source.dir,
-    own: [helperDir(hostPlatform())],
-    granted,
-    ...placesOf(source, request.stack),
-    clientId: await readClientId(request.env),
-    release: () => evaluator.release(),
-    close: () => void evaluator.close(),
-  }));
+  return readConfig(request, async ({ evaluator, source, fills, granted }) => {
+    const { evaluation, secrets } = await connected(await evaluator.load(source, fills), source, request);
+    return {
+      evaluation: await fillNames(evaluation, request),
+      secrets,
+      source,
+      dir: source.dir,
+      workspace: source.moduleRoot ?? source.dir,
+      own: [helperDir(hostPlatform())],
+      granted,
+      ...placesOf(source, request.stack),
+      clientId: await readClientId(request.env),
+      release: () => evaluator.release(),
+      close: () => void evaluator.close(),
+    };
+  });
+}
+
+/** With the connectors that the config asks for. Only one that imports the package for it does, and needs the code. */
+async function connected(
+  evaluation: Evaluation,
+  { packages }: ReadConfig["source"],
+  request: ConfigRequest,
+): Promise<{ readonly evaluation: Evaluation; readonly secrets: readonly string[] }> {
+  if (!packages.some(({ importPath }) => importPath === "cuellb.dev/connector")) return { evaluation, secrets: [] };
+  const { connectConfig } = await import("./connectors/requests.ts");
+  const { fills, secrets } = await connectConfig(evaluation.root, rootOf(request), request.cwd);
+  return { evaluation: fills.length === 0 ? evaluation : await evaluation.fill(fills), secrets };
 }
 
 /** A config in a cache saves nothing there, and has other directories for other commits. */

@@ -15,6 +15,14 @@ export type {
   SearchedRegistry,
   ShownModule,
 } from "./catalog/index.ts";
+export type {
+  CheckedConnector,
+  CheckRequest,
+  Connector,
+  ConnectorChange,
+  ConnectorType,
+  NewConnector,
+} from "./connectors/index.ts";
 export * from "./daemon.ts";
 export type { DocumentRequest, PackageDoc } from "./doc.ts";
 export type { Check, DoctorRequest } from "./doctor.ts";
@@ -65,6 +73,7 @@ export type { VetRequest, Vetted } from "./vet.ts";
 export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
+type Connectors = typeof import("./connectors/index.ts");
 type Doc = typeof import("./doc.ts");
 type Doctor = typeof import("./doctor.ts");
 type Eval = typeof import("./eval.ts");
@@ -102,6 +111,8 @@ export const loadHistory = async (): Promise<History> => import("./history/index
 export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts");
 /** The secrets that environments keep: all that is done with them. */
 export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index.ts");
+/** Connections of a workspace: all that is done with them. */
+export const loadConnectors = async (): Promise<Connectors> => import("./connectors/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.ts")).prune(...of);

@@ -1,5 +1,6 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readClientId } from "../runtime/session/index.ts";
 import { joinPolicies } from "../runtime/solve/index.ts";
 import { parseAttest } from "./attest.ts";
@@ -31,6 +32,7 @@ import { inStackTerms } from "./settings/explain.ts";
 import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 import type { RunWatch } from "./watch.ts";
+import { at, connectorsDir, rootOf } from "./workspace/find.ts";
 
 /** Runs a job. Throws UserError: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */
 export async function up(request: UpRequest): Promise<UpResult> {
@@ -123,15 +125,17 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   const steps = new StepTracker(request.onEvent);
   const offer = new Offer(watch === undefined ? undefined : (listing) => watch.listed(listing));
   const secretPlaces: RunParts["secretPlaces"] = new Map();
+  const root = rootOf(request);
   const readSecret = learning(
     scrubber,
-    secretReader(secrets, scopeOf(request), (id) => secretPlaces.get(id)),
+    secretReader(secrets, { ...scopeOf(request), root }, (id) => secretPlaces.get(id)),
     request.onEvent,
   );
   const errorShell = new ErrorShell(request.shellOnError, readSecret, request.onEvent);
   const pins = await openPins(request);
-  // The daemon's history keeps what steps print, as they print it.
-  const extras = { ...(await readExtras(request, pins)), record: secrets.size === 0 };
+  // The daemon's history keeps what steps print, as they print it. Which connectors a config asks for is not known yet.
+  const mayHaveSecrets = secrets.size > 0 || (root !== undefined && existsSync(connectorsDir(at(root))));
+  const extras = { ...(await readExtras(request, pins)), record: !mayHaveSecrets };
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opened = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
@@ -143,6 +147,7 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
     const onWait: UpRequest["onWait"] = (wait) => request.onEvent(waitWarning(wait));
     const config = await loadConfig({ ...request, onWait, mayKeep: (text) => scrubber.text(text) === text });
     try {
+      for (const [id, source] of parseSecrets(config.secrets, request.cwd)) if (!secrets.has(id)) secrets.set(id, source);
       const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
       const parts = {
         request,

@@ -12,6 +12,13 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: URLSearchParams;
   readonly signal?: AbortSignal;
+  /** In place of GET and POST, with these bytes; for servers that are not redirected from. */
+  readonly method?: string;
+  readonly body?: Uint8Array;
+  /** PEM: who signs the server's certificate, in place of those that are trusted; and a certificate of our own. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** False gives redirects as they are. Default true. */
+  readonly redirects?: boolean;
 }
 
 export interface HttpResponse {
@@ -45,7 +52,8 @@ export async function httpRequest(url: URL, request: HttpRequest, env: Environme
   for (let count = 0; ; count++) {
     const response = await send(at, next, env);
     const location = response.headers.location;
-    if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0) || location === undefined) {
+    const isRedirect = request.redirects !== false && [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
+    if (!isRedirect || location === undefined) {
       return { status: response.statusCode ?? 0, headers: response.headers, body: response };
     }
     response.destroy();
@@ -57,32 +65,35 @@ export async function httpRequest(url: URL, request: HttpRequest, env: Environme
   }
 }
 
-function redirected({ form, headers = {}, signal }: HttpRequest, from: URL, to: URL, status: number): HttpRequest {
+function redirected({ form, headers = {}, signal, tls }: HttpRequest, from: URL, to: URL, status: number): HttpRequest {
   const { authorization, ...others } = headers;
   const kept = to.origin === from.origin && authorization !== undefined ? { ...others, authorization } : others;
   // A form holds a password: it is not sent on to another server.
   const sendsForm = form !== undefined && (status === 307 || status === 308);
   if (sendsForm && to.origin !== from.origin) throw new Error(`it redirects a login to ${to.host}`);
-  return { headers: kept, ...(sendsForm && { form }), ...(signal && { signal }) };
+  return { headers: kept, ...(sendsForm && { form }), ...(signal && { signal }), ...(tls && { tls }) };
 }
 
-async function send(url: URL, { headers = {}, form, signal }: HttpRequest, env: Environment): Promise<http.IncomingMessage> {
+async function send(url: URL, request: HttpRequest, env: Environment): Promise<http.IncomingMessage> {
+  const { headers = {}, form, signal, method = form === undefined ? "GET" : "POST" } = request;
   signal?.throwIfAborted();
   const proxy = proxyFor(url, env);
-  const body = form?.toString();
+  const body = form === undefined ? request.body : Buffer.from(form.toString());
   const options: https.RequestOptions = {
-    method: form === undefined ? "GET" : "POST",
+    method,
     headers: {
       "user-agent": "dagger",
-      ...(body !== undefined && { "content-type": "application/x-www-form-urlencoded", "content-length": `${Buffer.byteLength(body)}` }),
+      ...(form !== undefined && { "content-type": "application/x-www-form-urlencoded" }),
+      ...(body !== undefined && { "content-length": `${body.length}` }),
       ...headers,
     },
     ...(signal && { signal }),
+    ...(url.protocol === "https:" && request.tls),
   };
   if (proxy === undefined) return sendDirect(() => (url.protocol === "https:" ? https : http).request(url, options), body);
   if (url.protocol === "https:") {
     const tunnel = await openTunnel(proxy, url, signal);
-    const createConnection = (): Socket => tls.connect({ socket: tunnel, ...serverName(url) });
+    const createConnection = (): Socket => tls.connect({ socket: tunnel, ...serverName(url), ...request.tls });
     return answerOf(https.request(url, { ...options, createConnection }), body);
   }
   const through = { ...options, headers: { host: url.host, ...options.headers, ...proxyLogin(proxy) }, path: url.href };
@@ -90,7 +101,7 @@ async function send(url: URL, { headers = {}, form, signal }: HttpRequest, env: 
 }
 
 /** A connection that was kept open may have been closed at the other end just now: then once more on a new one. */
-async function sendDirect(open: () => http.ClientRequest, body: string | undefined): Promise<http.IncomingMessage> {
+async function sendDirect(open: () => http.ClientRequest, body: Uint8Array | undefined): Promise<http.IncomingMessage> {
   const first = open();
   try {
     return await answerOf(first, body);
@@ -100,7 +111,7 @@ async function sendDirect(open: () => http.ClientRequest, body: string | undefin
   }
 }
 
-function answerOf(request: http.ClientRequest, body: string | undefined): Promise<http.IncomingMessage> {
+function answerOf(request: http.ClientRequest, body: Uint8Array | undefined): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once("response", resolve);
     request.on("error", reject);

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { wantsColour } from "../io.ts";
 import { addCatalogCommands } from "./catalog.ts";
 import { addDebug, exampleText, guard } from "./command.ts";
+import { addConnectorCommands } from "./connector.ts";
 import { addCueCommands } from "./cue.ts";
 import { addDoc } from "./doc.ts";
 import { addEngineCommands } from "./engine.ts";
@@ -43,6 +44,7 @@ const groups: readonly AddGroup[] = [
   addCatalogCommands,
   addStackCommands,
   addSecretCommands,
+  addConnectorCommands,
   addEnvCommands,
   addInputCommands,
   addHistoryCommands,

@@ -7,6 +7,7 @@ import type { Plan } from "../plan/index.ts";
 import type { ReadRequest, Surroundings } from "../request.ts";
 import type { Vetted } from "../vet.ts";
 import { Calls } from "./calls.ts";
+import { type Connectors, connectorsOf } from "./connectors.ts";
 import { EventQueue } from "./events.ts";
 import type {
   ComponentOptions,
@@ -67,6 +68,7 @@ export interface Engine {
   /** What a config, or an expression in it, evaluates to: text that ends with a newline. */
   eval(options?: EvalOptions): Promise<string>;
   readonly stacks: Stacks;
+  readonly connectors: Connectors;
   /** Ends all calls (they reject with exit 130) and waits until they have. Later calls reject with `engine-closed`. A daemon goes on. */
   close(): Promise<void>;
 }
@@ -139,6 +141,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         return evaluate({ ...request, ...given(of, ["expression", "all", "concrete"]), format: of.format ?? "json" });
       }),
     stacks: stacksOf(surroundings, calls),
+    connectors: connectorsOf(surroundings, calls),
     close: () => calls.close(),
   };
 }

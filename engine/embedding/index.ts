@@ -2,6 +2,7 @@
 export type { Diagnostic, ExitCode, FailedStep, Position } from "../../compiler/index.ts";
 export { UserError } from "../../compiler/index.ts";
 export type { TlsSettings } from "../../runtime/connect/index.ts";
+export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewConnector } from "../connectors/index.ts";
 export type { Step, UpEvent, UpResult } from "../events.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";
@@ -20,6 +21,7 @@ export type {
   StackEntry,
 } from "../stacks/index.ts";
 export type { Vetted } from "../vet.ts";
+export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts";
 export { createEngine, type Engine, type EngineOptions, type StartedRun } from "./engine.ts";
 export type {
   CallOptions,

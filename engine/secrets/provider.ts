@@ -13,6 +13,10 @@ export interface SecretScope {
   readonly signal?: AbortSignal | undefined;
   /** What `call:NAME` secrets are, by NAME. */
   readonly secretCalls?: ReadonlyMap<string, SecretCall> | undefined;
+  /** Absolute directory of the workspace whose connectors `connector:` means; without it the one around `cwd`. */
+  readonly root?: string | undefined;
+  /** For providers whose secrets come from other ones: gives what a reference stands for. Always there when a provider is asked. */
+  readonly resolve?: ((reference: string, cwd: string) => Promise<Uint8Array | undefined>) | undefined;
 }
 
 /** A function of the program around the engine that gives a secret; undefined when there is none. Called once in a run. */

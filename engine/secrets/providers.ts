@@ -1,17 +1,13 @@
 // The providers that dagger knows. Their code is loaded when a reference names one.
 import type { SecretsProvider } from "./provider.ts";
+import type { ProviderName } from "./reference.ts";
 
-const providers = {
-  call: async (): Promise<SecretsProvider> => (await import("./call.ts")).callProvider,
-  age: async (): Promise<SecretsProvider> => (await import("./store.ts")).ageProvider,
-  cmd: async (): Promise<SecretsProvider> => (await import("./command.ts")).commandProvider,
+const providers: Readonly<Record<ProviderName, () => Promise<SecretsProvider>>> = {
+  call: async () => (await import("./call.ts")).callProvider,
+  age: async () => (await import("./store.ts")).ageProvider,
+  connector: async () => (await import("../connectors/provider.ts")).connectorProvider,
+  cmd: async () => (await import("./command.ts")).commandProvider,
 };
-
-export type ProviderName = keyof typeof providers;
-
-export function isProvider(word: string): word is ProviderName {
-  return Object.hasOwn(providers, word);
-}
 
 export function providerOf(name: ProviderName): Promise<SecretsProvider> {
   return providers[name]();

@@ -4,8 +4,10 @@ import { resolve } from "node:path";
 import type { Job, Position } from "../../compiler/index.ts";
 import { inputError, UserError } from "../../compiler/index.ts";
 import { maxSecretSize } from "../../runtime/session/index.ts";
+import { missingSecret } from "./missing.ts";
 import type { ReadSecret, SecretScope } from "./provider.ts";
-import { isProvider, type ProviderName, providerOf } from "./providers.ts";
+import { providerOf } from "./providers.ts";
+import { isProvider, type ProviderName } from "./reference.ts";
 
 /** Where a secret's value comes from: a variable of the request's environment, a file, or what a provider takes for a reference. */
 export type SecretSource =
@@ -57,6 +59,7 @@ export function secretReader(
 ): ReadSecret {
   const once = new Map<string, Promise<Buffer>>();
   const provided = new Map<string, Promise<Uint8Array | undefined>>();
+  const nested: SecretScope = { ...scope, resolve: (reference, cwd) => resolveReference(reference, { ...scope, cwd }) };
   return async (id) => {
     const source = given.get(id);
     if (source === undefined) return undefined;
@@ -66,7 +69,7 @@ export function secretReader(
       return value === undefined ? undefined : checkSize(id, Buffer.from(value), at);
     }
     if (source.kind === "provider") {
-      const asked = provided.get(id) ?? askProvider(source, scope);
+      const asked = provided.get(id) ?? askProvider(source, nested);
       provided.set(id, asked);
       const value = await asked.catch((error: unknown) => {
         throw placed(error, at);
@@ -86,6 +89,11 @@ export function secretReader(
       ]);
     }
   };
+}
+
+/** What a reference such as `env:TOKEN` stands for; undefined when there is nothing. Throws UserError (2 or 3). */
+export async function resolveReference(reference: string, scope: SecretScope): Promise<Uint8Array | undefined> {
+  return secretReader(parseSecrets([`secret=${reference}`], scope.cwd), scope)("secret");
 }
 
 async function askProvider({ provider, rest }: Extract<SecretSource, { kind: "provider" }>, scope: SecretScope): ReturnType<ReadSecret> {
@@ -136,29 +144,20 @@ function checkSize(id: string, value: Uint8Array, at: readonly Position[]): Uint
   });
 }
 
-/** Checks before anything runs that every given source can be read, so that a typo does not end as an empty mount. */
+/** Checks before anything runs that every given source can be read and gives something, so that a typo does not end as an empty mount. */
 export async function checkSecrets(
   given: ReadonlyMap<string, SecretSource>,
   read: ReadSecret,
   placeOf: (id: string) => readonly Position[] | undefined = () => undefined,
 ): Promise<void> {
   for (const [id, source] of given) {
-    if ((await read(id)) !== undefined) continue;
-    if (source.kind === "provider") {
-      throw inputError({
-        code: "secret-not-found",
-        message: `Secret ${JSON.stringify(id)} is to come from ${source.provider}:${source.rest}, where there is none of that name`,
-        at: placeOf(id) ?? [],
-        hint: "Check the name: `dagger secret list` shows those of an environment",
-      });
-    }
-    if (source.kind === "env") {
-      throw inputError({
-        code: "secret-env-not-set",
-        message: `Secret ${JSON.stringify(id)} is to come from the environment variable ${source.name}, which is not set`,
-        at: placeOf(id) ?? [],
-        hint: `Set ${source.name}, or name another source with --secret`,
-      });
-    }
+    const value = await read(id);
+    // An empty file is what whoever names it has made.
+    if (value !== undefined && (value.length > 0 || source.kind === "file")) continue;
+    if (source.kind !== "file") throw missingSecret(id, referenceOf(source), value !== undefined, placeOf(id) ?? []);
   }
+}
+
+function referenceOf(source: Exclude<SecretSource, { kind: "file" }>): string {
+  return source.kind === "env" ? `env:${source.name}` : `${source.provider}:${source.rest}`;
 }

@@ -28,7 +28,8 @@ export function findInputs(root: Value): readonly ConfigInput[] {
     if (seen.has(value)) return;
     seen.add(value);
     for (const field of value.fields.values()) {
-      if (/^[#_]/.test(field.label)) continue;
+      // What a connector gives is no input.
+      if (/^[#_]/.test(field.label) || isConnector(field.value)) continue;
       const input = inputOf(field, inComponent);
       if (input !== undefined) inputs.push(input);
       // What is written as a reference is an input where it is declared.
@@ -37,6 +38,10 @@ export function findInputs(root: Value): readonly ConfigInput[] {
   };
   walk(root, isComponent(root));
   return inputs;
+}
+
+function isConnector({ fields }: Value): boolean {
+  return fields.get("name")?.attributes.some(({ name }) => name === "connector") === true;
 }
 
 function inputOf(field: Field, inComponent: boolean): ConfigInput | undefined {

@@ -20,7 +20,7 @@ export async function missingInputs(request: MissingRequest): Promise<readonly C
     const job = await compileUnasked(config, { ...request, gradual: true });
     const values = job.undone.flatMap(({ missing }) => missing).map((missing) => ofValue(root, missing));
     const idsOf = (flags: readonly string[] = []): ReadonlySet<string> => new Set(flags.map((flag) => flag.split("=")[0] ?? ""));
-    const [secrets, sockets] = [idsOf(request.secrets), idsOf(request.ssh)];
+    const [secrets, sockets] = [idsOf([...(request.secrets ?? []), ...config.secrets]), idsOf(request.ssh)];
     // What is undone is not compiled: its secrets and sockets are those that its ops name.
     const later = job.undone.flatMap(({ path }) => namedBelow(path === "" ? root : fieldAt(root, path)?.value));
     return unique([

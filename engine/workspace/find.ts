@@ -1,6 +1,6 @@
 // The workspace: the directory with `.dagger/`, where stacks, environments and settings are kept. Found from every directory below it.
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 export interface Workspace {
   /** Absolute directory that has `.dagger/`. */
@@ -28,4 +28,18 @@ export function at(root: string): Workspace {
 /** The file by which a workspace is known. */
 export function markerOf(root: string): string {
   return join(root, ".dagger", "workspace.json");
+}
+
+/** Root of the workspace that a run of a config is in: that of its stack, or the one around the config. Undefined when there is none. */
+export function rootOf(of: {
+  readonly cwd: string;
+  readonly dir: string;
+  readonly stack?: { readonly root: string } | undefined;
+}): string | undefined {
+  return of.stack?.root ?? findWorkspace(resolve(of.cwd, of.dir))?.root;
+}
+
+/** Where connectors are kept. May not be there. */
+export function connectorsDir({ dir }: Pick<Workspace, "dir">): string {
+  return join(dir, "connectors");
 }

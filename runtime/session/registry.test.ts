@@ -1,10 +1,7 @@
 // Logins at real registries: basic auth over TLS, tokens of a token server, helpers, and what is said when they are refused.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { createPrivateKey, randomBytes, sign, X509Certificate } from "node:crypto";
 import fs from "node:fs";
-import http from "node:http";
-import type net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -15,6 +12,7 @@ import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
 import { failureOf, sessionServices } from "../../test/support/jobs.ts";
 import { definition, file as fileNode, layoutImage, mkfile, shell } from "../../test/support/llb.ts";
 import { startRegistry, type TestRegistry } from "../../test/support/registry.ts";
+import { startTokenServer, type TokenServer } from "../../test/support/token-server.ts";
 import { type Client, connect } from "../solve/index.ts";
 import { dockerAuth, withLogins } from "./index.ts";
 import type { RegistryAuth } from "./services.ts";
@@ -38,7 +36,7 @@ before(async () => {
   secure = await startRegistry({ tls, login });
   untrusted = await startRegistry({ tls, login });
   await makeAuthority(base, "issuer");
-  tokens = await startTokenServer(path.join(base, "issuer.pem"), path.join(base, "issuer-key.pem"));
+  tokens = await startTokenServer(path.join(base, "issuer.pem"), path.join(base, "issuer-key.pem"), login);
   guarded = await startRegistry({
     token: { realm: tokens.realm, service: "the-registry", issuer: "test", bundle: path.join(base, "issuer.pem") },
   });
@@ -169,72 +167,3 @@ test("a refused token says who refused it, and no token server ends a build that
   });
   await fine.finish(definition(fileNode(undefined, [mkfile("/a", "a")])));
 });
-
-interface TokenServer {
-  readonly realm: string;
-  /** Who asked, how: `ours POST password`, `daemon GET basic`. */
-  readonly requests: string[];
-  /** Whether it takes POST. */
-  post: boolean;
-  issue(scopes: readonly string[]): string;
-  stop(): Promise<void>;
-}
-
-/** A token server as Docker's specification wants it, whose tokens a real registry accepts. */
-async function startTokenServer(certificate: string, key: string): Promise<TokenServer> {
-  const chain = [new X509Certificate(fs.readFileSync(certificate)).raw.toString("base64")];
-  const issue = (scopes: readonly string[]): string => {
-    const now = Math.floor(Date.now() / 1000);
-    const access = scopes.map((scope) => {
-      const [type, name, actions = ""] = scope.split(":");
-      return { type, name, actions: actions.split(",") };
-    });
-    const part = (data: object): string => Buffer.from(JSON.stringify(data)).toString("base64url");
-    const claims = {
-      iss: "test",
-      sub: "me",
-      aud: "the-registry",
-      exp: now + 300,
-      nbf: now - 10,
-      iat: now,
-      jti: randomBytes(8).toString("hex"),
-      access,
-    };
-    const body = `${part({ typ: "JWT", alg: "ES256", x5c: chain })}.${part(claims)}`;
-    const signature = sign("sha256", Buffer.from(body), { key: createPrivateKey(fs.readFileSync(key)), dsaEncoding: "ieee-p1363" });
-    return `${body}.${signature.toString("base64url")}`;
-  };
-  const answer = async (request: http.IncomingMessage, response: http.ServerResponse): Promise<void> => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const form = new URLSearchParams(Buffer.concat(chunks).toString());
-    const url = new URL(request.url ?? "", "http://x");
-    const who = /containerd|buildkit/i.test(request.headers["user-agent"] ?? "") ? "daemon" : "ours";
-    const how = request.method === "POST" ? form.get("grant_type") : request.headers.authorization === undefined ? "anonymous" : "basic";
-    server.requests.push(`${who} ${request.method} ${how}`);
-    if (request.method === "POST" && !server.post) return void response.writeHead(404).end();
-    const ok =
-      request.method === "POST"
-        ? form.get("refresh_token") === "the-identity" ||
-          (form.get("username") === login.username && form.get("password") === login.password)
-        : request.headers.authorization === `Basic ${basic(login)}`;
-    if (!ok) return void response.writeHead(401).end();
-    const scopes = request.method === "POST" ? (form.get("scope") ?? "").split(" ").filter(Boolean) : url.searchParams.getAll("scope");
-    const token = issue(scopes.flatMap((scope) => scope.split(" ")));
-    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ token, access_token: token, expires_in: 300 }));
-  };
-  const listener = http.createServer((request, response) => void answer(request, response));
-  await new Promise<void>((done) => listener.listen(0, "127.0.0.1", done));
-  const server: TokenServer = {
-    realm: `http://127.0.0.1:${(listener.address() as net.AddressInfo).port}/token`,
-    requests: [],
-    post: true,
-    issue,
-    stop: () =>
-      new Promise((done) => {
-        listener.closeAllConnections();
-        listener.close(() => done());
-      }),
-  };
-  return server;
-}

@@ -1,7 +1,8 @@
 // Package github against a real HTTP server that stands in for GitHub's API: what is asked of it, with which token and body.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type PackageBench, startPackageBench, startWebService, type WebService } from "./packages.ts";
+import { startWebService, type WebService } from "../support/web-service.ts";
+import { type PackageBench, startPackageBench } from "./packages.ts";
 
 let packages: PackageBench;
 let github: WebService;

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, test } from "node:test";
-import { type PackageBench, startPackageBench, startWebService, type WebService } from "./packages.ts";
+import { startWebService, type WebService } from "../support/web-service.ts";
+import { type PackageBench, startPackageBench } from "./packages.ts";
 
 let packages: PackageBench;
 let service: WebService;

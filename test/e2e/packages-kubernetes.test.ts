@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
-import { importProgram, type PackageBench, type Received, startPackageBench, startWebService, type WebService } from "./packages.ts";
+import { type Received, startWebService, type WebService } from "../support/web-service.ts";
+import { importProgram, type PackageBench, startPackageBench } from "./packages.ts";
 
 let packages: PackageBench;
 let cluster: WebService;

@@ -1,50 +1,26 @@
 // Package ssh against a real sshd: commands with secrets and awkward text, files there and back, hosts that are not who they should be.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../support/server.ts";
+import { type Sshd, startSshd } from "../support/sshd.ts";
+import { startWebService } from "../support/web-service.ts";
 import { repository } from "./dagger.ts";
-import { type PackageBench, startPackageBench, startWebService } from "./packages.ts";
+import { type PackageBench, startPackageBench } from "./packages.ts";
 
 let packages: PackageBench;
-let server: { port: number; hostKey: string; strangerKey: string; key: string; stop: () => Promise<void> };
+let server: Sshd;
 
 before(async () => {
   packages = await startPackageBench("docker.io/library/alpine:3.22", "docker.io/curlimages/curl:8.15.0");
-  server = await startSshd(join(packages.bench.dir, "sshd"));
+  server = await startSshd();
 });
 after(async () => {
   await server?.stop();
   await packages?.bench.end();
 });
-
-async function startSshd(home: string): Promise<typeof server> {
-  chmodSync(packages.bench.dir, 0o755);
-  mkdirSync(home, { mode: 0o700 });
-  for (const name of ["host", "client", "stranger"]) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(home, name)]);
-  const port = await freePort();
-  const no = ["StrictModes", "UsePAM", "PasswordAuthentication", "KbdInteractiveAuthentication"].map((name) => `${name} no`);
-  const own = [`ListenAddress 127.0.0.1:${String(port)}`, `HostKey ${home}/host`, `AuthorizedKeysFile ${home}/client.pub`];
-  writeFileSync(join(home, "config"), `${[...own, ...no, "PidFile none", "PermitRootLogin yes"].join("\n")}\n`);
-  if (!existsSync("/run/sshd")) mkdirSync("/run/sshd", { mode: 0o755 });
-  const child = spawn("/usr/sbin/sshd", ["-D", "-E", join(home, "log"), "-f", join(home, "config")], { stdio: "ignore" });
-  const ended = once(child, "exit");
-  while (!readFileSync(join(home, "log"), { encoding: "utf8", flag: "a+" }).includes("listening")) {
-    if (child.exitCode !== null) throw new Error(`sshd did not start: ${readFileSync(join(home, "log"), "utf8")}`);
-    await sleep(20);
-  }
-  const read = (name: string): string => readFileSync(join(home, name), "utf8").trim();
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await ended;
-  };
-  return { port, hostKey: read("host.pub"), strangerKey: read("stranger.pub"), key: read("client"), stop };
-}
 
 /** The fields that say how to reach the server. */
 function reach(hostKey = server.hostKey): string {
