@@ -79,6 +79,7 @@ export interface RunFlags extends ConfigFlags {
   readonly plan?: string;
   readonly progress?: string;
   readonly keepGoing?: boolean;
+  readonly daemonHistory?: boolean;
   readonly supersede?: boolean;
   readonly withDependencies?: boolean;
   readonly shellOnError?: boolean;

@@ -32,7 +32,7 @@ export interface BuildExtras {
   readonly onCacheFailure?: (failure: CacheFailure) => void;
   /** Milliseconds that a registry or a store of cache may be silent. */
   readonly patience?: number;
-  /** Whether the daemon may record the build in its history; it may without it. */
+  /** Whether the daemon is to record the build in its history; it does not without it. */
   readonly record?: boolean;
 }
 
@@ -242,7 +242,7 @@ async function openWith(
     ...(extras.onMissingCache === undefined ? {} : { onMissingCache: extras.onMissingCache }),
     ...(extras.onCacheFailure === undefined ? {} : { onCacheFailure: extras.onCacheFailure }),
     ...(extras.patience === undefined ? {} : { patience: extras.patience }),
-    record: extras.record ?? true,
+    record: extras.record ?? false,
     downloads: (digest) => steps.download(digest),
     onStatus: steps.follower(),
     signal,

@@ -83,6 +83,8 @@ export interface UpRequest extends ReadRequest {
   readonly sourcePolicy?: string;
   /** File that `plan` wrote: what the run is about comes from there, and it is refused when anything is not as it was. */
   readonly plan?: string;
+  /** The daemon keeps a record of the run in its own history, which costs it some 10 ms; never of a run with secrets. See docs/history.md. */
+  readonly daemonHistory?: boolean;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
   readonly keepGoing?: boolean;
   /** Tells what the run makes from what every other run made; without it a name is made up. */

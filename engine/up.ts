@@ -135,7 +135,8 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   const pins = await openPins(request);
   // The daemon's history keeps what steps print, as they print it. Which connectors a config asks for is not known yet.
   const mayHaveSecrets = secrets.size > 0 || (root !== undefined && existsSync(connectorsDir(at(root))));
-  const extras = { ...(await readExtras(request, pins)), record: !mayHaveSecrets };
+  const wanted = request.daemonHistory ?? request.env["DAGGER_DAEMON_HISTORY"] === "on";
+  const extras = { ...(await readExtras(request, pins)), record: wanted && !mayHaveSecrets };
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opened = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));

@@ -66,6 +66,7 @@ export async function runConfig(context: Context, dir: string | undefined, flags
       signal,
       onEvent: (event) => progress.event(event),
       keepGoing: flags.keepGoing === true,
+      ...(flags.daemonHistory === undefined ? {} : { daemonHistory: flags.daemonHistory }),
       supersede: flags.supersede === true,
       ...extra,
       ...(terminal === undefined ? {} : { shellOnError: shellWish(context, flags, terminal, progress) }),

@@ -63,6 +63,7 @@ function addTypedInputs(command: Command): Command {
 function addShellOnError(command: Command): Command {
   return command
     .option("--keep-going", "when a component fails, still finish and save all that do not need it; the exit code is 1 all the same")
+    .option("--daemon-history", "let the daemon keep a record of the run in its own history, too; never of runs with secrets")
     .option("--supersede", "cancel the run that the environment of the stack is busy with, and those that wait for it")
     .option("--shell-on-error", "when a command of the job fails, open a shell where it failed before the run ends; needs a terminal")
     .option("--shell <program>", "the shell that is opened; without it SHELL of the environment, bash or sh");

@@ -100,6 +100,8 @@ export interface UpOptions extends ComponentOptions, DaemonOptions {
   readonly locked?: boolean;
   /** JSON file with rules about sources. */
   readonly sourcePolicy?: string;
+  /** The daemon keeps a record of the run in its own history; never of a run with secrets. Default false. */
+  readonly daemonHistory?: boolean;
   /** A component that fails stops none that does not need it. Default false. */
   readonly keepGoing?: boolean;
   /** What misses a value is left undone with a warning. Default false. */

@@ -37,7 +37,8 @@ export function runDagger(args: readonly string[], cwd: string, env: Readonly<Re
   });
 }
 
-export async function startBench(): Promise<Bench> {
+/** `daemonHistory`: runs are in the records of the daemon, as `untilIdle` needs. */
+export async function startBench({ daemonHistory = false }: { readonly daemonHistory?: boolean } = {}): Promise<Bench> {
   const dir = mkdtempSync(join(tmpdir(), "e2e-"));
   const daemon = await startBuildkitd();
   const base = {
@@ -46,6 +47,7 @@ export async function startBench(): Promise<Bench> {
     DAGGER_DATA_DIR: join(dir, "data"),
     NO_COLOR: "1",
     BUILDKIT_HOST: daemon.address,
+    ...(daemonHistory ? { DAGGER_DAEMON_HISTORY: "on" } : {}),
   };
   const dagger: Bench["dagger"] = (args, env = {}) => runDagger(args, dir, { ...base, ...env });
   const end = async (): Promise<void> => {

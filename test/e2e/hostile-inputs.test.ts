@@ -14,7 +14,7 @@ import { type Bench, type Outcome, repository, startBench, untilIdle } from "./d
 let bench: Bench;
 let image: TestLayout;
 before(async () => {
-  [bench, image] = await Promise.all([startBench(), busyboxLayout()]);
+  [bench, image] = await Promise.all([startBench({ daemonHistory: true }), busyboxLayout()]);
 });
 after(async () => bench.end());
 

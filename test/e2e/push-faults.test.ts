@@ -123,6 +123,8 @@ test("Ctrl-C in the middle of a push ends it on the daemon, too; the next run wo
       HOME: bench.dir,
       DAGGER_DATA_DIR: join(bench.dir, "data"),
       BUILDKIT_HOST: bench.daemon.address,
+      // So that the daemon tells of the build while it runs.
+      DAGGER_DAEMON_HISTORY: "on",
     },
     stdio: ["ignore", "ignore", "pipe"],
   });

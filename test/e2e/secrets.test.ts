@@ -59,7 +59,7 @@ let env: Record<string, string>;
 const outputs: Buffer[] = [];
 
 before(async () => {
-  bench = await startBench();
+  bench = await startBench({ daemonHistory: true });
   for (const [name, text] of Object.entries({ good: config, bad: failing })) {
     mkdirSync(join(bench.dir, name), { recursive: true });
     writeFileSync(join(bench.dir, name, "test.cue"), text);

@@ -22,7 +22,7 @@ let fileHost: string;
 let stalls = true;
 
 before(async () => {
-  [bench, registry, git] = await Promise.all([startBench(), startRegistry(), startGitServer()]);
+  [bench, registry, git] = await Promise.all([startBench({ daemonHistory: true }), startRegistry(), startGitServer()]);
   [registryProxy, gitProxy] = await Promise.all([startStallingProxy(registry.host), startStallingProxy(`127.0.0.1:${git.port}`)]);
   await git.commit("app", { blob: randomBytes(400_000).toString("hex") });
   files = createServer((_, response: ServerResponse) => {
