@@ -68,19 +68,20 @@ export interface ReadConfig {
 
 /** Reads a config and hands it to `use`; what is wrong with either ends CUE. Throws UserError (2) with everything that is wrong. */
 export async function readConfig<T>(request: ConfigRequest, use: (config: ReadConfig) => Promise<T>): Promise<T> {
-  const { env, cwd, signal, mayKeep } = request;
+  const { env, cwd, signal, mayKeep, repeat } = request;
   const given = parseInputs(request.inputs, (path) => readFileSync(resolve(cwd, path), "utf8"));
   const typed = await readTypedInputs(
     request.typedInputs ?? [],
     cwd,
     given.map(({ path }) => path),
   );
-  const set = await readSettings(request.stack, [...given, ...typed.fills], cwd);
+  const set = await readSettings(repeat === undefined ? request.stack : undefined, [...given, ...typed.fills], cwd);
   const wasm = asset("cue.wasm");
   const cache = openCache(env, wasm, version.dagger, import.meta.url);
   const compiled = env["DAGGER_CUE_CODE"] !== "off";
   const evaluator = await createEvaluator({ wasm, follow: ["#up"], cache, mayKeep, compiled, signal });
   try {
+    if (repeat !== undefined) return await use({ evaluator, ...repeat });
     const { resolver: modules } = openModules({ ...request, offline: isOffline(request), evaluator });
     const { tags, injectVars } = request;
     const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });

@@ -29,7 +29,7 @@ export type { Check, DoctorRequest } from "./doctor.ts";
 export type { EvalRequest } from "./eval.ts";
 export type * from "./events.ts";
 export type { FormatRequest, FormattedFile } from "./format.ts";
-export type { HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
+export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export type { InspectRequest } from "./inspect.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock.ts";

@@ -9,10 +9,11 @@ export async function checkLocals(
   locals: Job["locals"],
   workspace: { readonly root: string; readonly own: readonly string[] },
 ): Promise<void> {
+  const foreign = locals.filter(({ dir }) => !workspace.own.includes(dir));
+  // A run that is done again may have lost its directory, and need nothing of it.
+  if (foreign.length === 0) return;
   const root = await realpath(workspace.root);
-  const found = await Promise.all(
-    locals.filter(({ dir }) => !workspace.own.includes(dir)).map((local) => checkLocal(local, root, workspace.root)),
-  );
+  const found = await Promise.all(foreign.map((local) => checkLocal(local, root, workspace.root)));
   const wrong = found.filter((diagnostic) => diagnostic !== undefined);
   if (wrong.length > 0) throw inputError(...wrong);
 }
@@ -50,6 +51,7 @@ async function checkLocal(local: Job["locals"][number], root: string, shownRoot:
 
 /** Throws UserError (2) when an archive would be written outside the workspace through a symbolic link. */
 export async function checkArchives(images: Job["images"], workspace: string): Promise<void> {
+  if (!images.some(({ target }) => target.kind === "save")) return;
   const root = await realpath(workspace);
   const wrong: Diagnostic[] = [];
   for (const { target, at } of images) {

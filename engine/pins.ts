@@ -6,7 +6,7 @@ import { pinningPolicy } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
 import type { LockFile, LockKind } from "./lock-file.ts";
 import { emptyLock, lockKinds, lockPath, readLock } from "./lock-file.ts";
-import type { Surroundings } from "./request.ts";
+import type { ReadRequest } from "./request.ts";
 
 /** One name that a job takes something by. */
 export interface Need {
@@ -90,8 +90,17 @@ export class Pins {
 }
 
 /** The pins of a config's dagger.lock, if it has one. Throws UserError (2). */
-export async function openPins({ dir, cwd, locked = false }: Pick<Surroundings, "cwd"> & { dir: string; locked?: boolean }): Promise<Pins> {
-  return new Pins((await readLock(lockPath(dir, cwd), cwd)) ?? emptyLock, locked ? "refuse" : "allow");
+export async function openPins({
+  dir,
+  cwd,
+  locked = false,
+  repeat,
+}: Pick<ReadRequest, "dir" | "cwd" | "repeat"> & { readonly locked?: boolean }): Promise<Pins> {
+  const file = (await readLock(lockPath(dir, cwd), cwd)) ?? emptyLock;
+  // What is done again takes what it took.
+  const section = (kind: LockKind): Record<string, string> => ({ ...file[kind], ...repeat?.lock[kind] });
+  const taken = repeat === undefined ? file : { images: section("images"), git: section("git"), http: section("http") };
+  return new Pins(taken, locked ? "refuse" : "allow");
 }
 
 const words: Readonly<Record<LockKind, string>> = { images: "Image", git: "Git ref", http: "Address" };

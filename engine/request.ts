@@ -1,7 +1,9 @@
 // What the engine is asked for: one run of a job, or a shell in one of its components; and the surroundings that every request brings along.
+import type { Fill, Source } from "../runtime/cue/index.ts";
 import type { RegistryWait } from "../runtime/modules/index.ts";
 import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
+import type { LockFile } from "./lock-file.ts";
 import type { SecretCall } from "./secrets/provider.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { ShellWish } from "./shell.ts";
@@ -23,6 +25,21 @@ export interface Surroundings {
   readonly onWait?: (wait: RegistryWait) => void;
 }
 
+/** A run that is done again: what it was made from takes the place of files, inputs and settings of now. */
+export interface Repeat {
+  /** Id of that run. */
+  readonly run: string;
+  readonly source: Source;
+  readonly fills: readonly Fill[];
+  /** Absolute directories outside of the workspace that it might upload. */
+  readonly granted: readonly string[];
+  /** As they were typed: for the record. */
+  readonly inputs: readonly string[];
+  readonly tags: readonly string[];
+  /** What names stood for, as far as that was recorded. */
+  readonly lock: LockFile;
+}
+
 /** Which config, and how it is read. */
 export interface ReadRequest extends Surroundings {
   /** Directory (or one CUE file) of the config. */
@@ -37,6 +54,7 @@ export interface ReadRequest extends Surroundings {
   readonly offline?: boolean;
   /** The environment of a stack whose config this is: what it sets is filled in, where `inputs` do not say otherwise. */
   readonly stack?: StackRun;
+  readonly repeat?: Repeat;
 }
 
 /** What an environment of a stack adds to a config. */

@@ -204,7 +204,8 @@ export class Run {
     pins.check();
     // What later passes are about depends on what the first one computes.
     if (evaluation === config.evaluation) check?.({ config, job, images: this.#images, run: this.#name, cwd: request.cwd });
-    const warning = pins.warning();
+    // Nobody who repeats a run changes what it takes.
+    const warning = request.repeat === undefined ? pins.warning() : undefined;
     if (warning !== undefined) request.onEvent(warning);
     for (const { id, at } of job.secrets) secretPlaces.set(id, at);
     requireSecrets(job, secrets);

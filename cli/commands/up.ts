@@ -19,9 +19,15 @@ export async function upCommand(
   dir: string | undefined,
   flags: RunFlags & { readonly output: OutputFormat },
 ): Promise<void> {
-  const { io } = context;
   if (flags.plan !== undefined) checkAlone(dir, flags);
-  const result = await runConfig(context, dir, flags);
+  await printResult(context, flags, await runConfig(context, dir, flags));
+}
+
+type Shown = Pick<RunFlags, "progress"> & { readonly output: OutputFormat };
+
+/** Values on stdout (or the whole result as a document), summary on stderr. */
+export async function printResult(context: Context, flags: Shown, result: UpResult): Promise<void> {
+  const { io } = context;
   if (flags.output === "text") io.stdout.write(formatValues(result.values, createStyle(wantsColour(io.stdout, io.env))));
   else if (flags.output === "json") io.stdout.write(`${JSON.stringify(result, jsonValue, 2)}\n`);
   else io.stdout.write((await import("yaml")).stringify(result, { lineWidth: 0 }));
@@ -33,23 +39,12 @@ type Extra = Pick<UpRequest, "typedInputs" | "gradual">;
 
 /** Runs a config and shows its progress. */
 export async function runConfig(context: Context, dir: string | undefined, flags: RunFlags, extra: Extra = {}): Promise<UpResult> {
-  const { io, signal } = context;
+  const { signal } = context;
   const terminal = flags.shellOnError === true ? await errorTerminal() : undefined;
   const place = await readyToRun(context, dir, flags);
-  const progress = createProgress(flags.progress, io);
-  const onAbort = () =>
-    progress.event({
-      type: "warning",
-      message: "Interrupted: the job is being cancelled on the daemon; Ctrl-C again ends dagger at once",
-      detail: [],
-      at: [],
-    });
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    // The first picture is drawn while the engine loads.
-    progress.event({ type: "phase", phase: "evaluate" });
+  return withProgress(context, flags, async (progress) => {
     const { up, upWithDependencies } = await import("../../engine/index.ts");
-    const result = await (flags.withDependencies === true ? upWithDependencies : up)({
+    return (flags.withDependencies === true ? upWithDependencies : up)({
       ...surroundings(context),
       ...place,
       targets: flags.target ?? [],
@@ -71,6 +66,29 @@ export async function runConfig(context: Context, dir: string | undefined, flags
       ...extra,
       ...(terminal === undefined ? {} : { shellOnError: shellWish(context, flags, terminal, progress) }),
     });
+  });
+}
+
+/** Shows the progress of a run from its first moment to its end. */
+export async function withProgress(
+  context: Context,
+  flags: Pick<RunFlags, "progress">,
+  run: (progress: ProgressPrinter) => Promise<UpResult>,
+): Promise<UpResult> {
+  const { io, signal } = context;
+  const progress = createProgress(flags.progress, io);
+  const onAbort = () =>
+    progress.event({
+      type: "warning",
+      message: "Interrupted: the job is being cancelled on the daemon; Ctrl-C again ends dagger at once",
+      detail: [],
+      at: [],
+    });
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    // The first picture is drawn while the engine loads.
+    progress.event({ type: "phase", phase: "evaluate" });
+    const result = await run(progress);
     progress.finish("done");
     return result;
   } catch (error) {
@@ -150,7 +168,7 @@ function shellWish({ io }: Context, flags: RunFlags, terminal: ShellTerminal, pr
 }
 
 /** Not with quiet (nothing was asked for) and not with json (the last line stays JSON). */
-export function summarize({ io }: Context, flags: RunFlags, result: UpResult): void {
+export function summarize({ io }: Context, flags: Pick<RunFlags, "progress">, result: UpResult): void {
   const mode = chooseProgress(flags.progress, io.env, io.stderr.isTTY);
   if (mode === "tty" || mode === "plain") io.stderr.write(formatSummary(result, createStyle(wantsColour(io.stderr, io.env))));
 }

@@ -89,6 +89,15 @@ export function addRun(command: Command): Command {
 
 /** What steps get and how they run, whatever becomes of their results. */
 export function addSteps(command: Command): Command {
+  return addGiven(command)
+    .option("--locked", "refuse what is not in dagger.lock; what is in it is used anyway")
+    .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
+    .addOption(progressOption())
+    .option("--no-cache", "run every step again, whatever the cache has");
+}
+
+/** What steps get that no config has: secrets, agents, cache. */
+export function addGiven(command: Command): Command {
   return command
     .addOption(
       list("--secret <id=source>", "secret that the config mounts: ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND (repeatable)"),
@@ -102,11 +111,7 @@ export function addSteps(command: Command): Command {
     )
     .addOption(
       list("--cache-from <cache>", "take cache from type=registry,ref=REF or type=local,src=DIR; also gha, s3, azblob (repeatable)"),
-    )
-    .option("--locked", "refuse what is not in dagger.lock; what is in it is used anyway")
-    .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
-    .addOption(progressOption())
-    .option("--no-cache", "run every step again, whatever the cache has");
+    );
 }
 
 /** `--output`, for what a command prints on stdout. */

@@ -1,9 +1,10 @@
 // dagger history, output and query.
 import { type Command, Option } from "commander";
+import type { AgainFlags } from "../commands/again.ts";
 import type { HistoryFlags, OutputFlags, QueryFlags } from "../commands/history.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addOutput, addStack, list } from "./flags.ts";
+import { addDaemon, addGiven, addOutput, addStack, list, progressOption } from "./flags.ts";
 
 const which = "RUN is an id, the beginning of one, or `latest`.";
 
@@ -45,6 +46,24 @@ export function addHistoryCommands(program: Command, context: Context): void {
       "$ dagger history diff 1m7yp1 latest",
     ]),
   ).action(async (first: string, second: string, flags: HistoryFlags) => (await run()).diffCommand(context, [first, second], flags));
+  addAgain(
+    addCommand(
+      history,
+      "rerun <run>",
+      "Run what a run was made from once more: its files, inputs, settings, images and commits",
+      `${which} Secrets are those of today, and so are local directories: what of them is not as it was is told.`,
+      ["$ dagger history rerun latest", "$ dagger history rerun 1m7yp1 --secret token=env:TOKEN"],
+    ),
+  ).action(async (wanted: string, flags: AgainFlags) => (await import("../commands/again.ts")).rerunCommand(context, wanted, flags));
+  addAgain(
+    addCommand(
+      history,
+      "resume <run>",
+      "Go on with a run that failed, was cancelled or interrupted: what it finished is not run again",
+      `${which} It is made from what that run was made from. Steps that always run count as finished, too, where the daemon still has them.`,
+      ["$ dagger history resume latest"],
+    ),
+  ).action(async (wanted: string, flags: AgainFlags) => (await import("../commands/again.ts")).resumeCommand(context, wanted, flags));
   addOutput(
     addEnvironment(
       addCommand(history, "prune", "Forget old runs; what components gave last stays", "Runs that are not over are kept.", [
@@ -99,6 +118,14 @@ export function addQuery(program: Command, context: Context): void {
       const { queryCommand } = await import("../commands/history.ts");
       await queryCommand(context, path, flags);
     });
+}
+
+/** How a run is done again: `AgainFlags`. */
+function addAgain(command: Command): Command {
+  return addOutput(addGiven(addDaemon(command, "BuildKit daemon; without it as for `dagger up`")), ["text", "json", "yaml"])
+    .addOption(list("--cache-to <cache>", "leave cache at type=registry,ref=REF or type=local,dest=DIR (repeatable)"))
+    .option("--supersede", "cancel the run that the environment is busy with, and those that wait for it")
+    .addOption(progressOption());
 }
 
 /** Here nothing is chosen without them: all runs of the workspace are meant. */

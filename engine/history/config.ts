@@ -31,6 +31,8 @@ export interface RecordedSource {
   readonly fills: readonly Json[];
   /** Absolute. */
   readonly granted: readonly string[];
+  /** Digests of the images that the daemon was asked for, by name. */
+  readonly images: Readonly<Record<string, string>>;
   /** The config lies in a cache. */
   readonly cached: boolean;
   /** Where secrets and sockets came from: references, as flags have them. */
@@ -46,12 +48,12 @@ export function configText(request: UpRequest, facts: JobFacts, root: string): s
   const clean = (text: string): string => scrubber.text(text);
   const all = config.source.packages.flatMap(({ files, own }) => files.map((file) => ({ ...file, own })));
   const files = Object.fromEntries(all.map(({ name, text }) => [clean(name), clean(text)]));
-  const { stack } = request;
+  const { stack, repeat } = request;
   const data: RecordedConfig = {
     files,
     own: [...new Set(all.filter(({ own }) => own).map(({ name }) => clean(name)))],
-    inputs: request.inputs.map(clean),
-    tags: (request.tags ?? []).map(clean),
+    inputs: (repeat?.inputs ?? request.inputs).map(clean),
+    tags: (repeat?.tags ?? request.tags ?? []).map(clean),
     ...(stack === undefined ? {} : { settings: scrubber.data(Object.fromEntries(stack.settings)) as unknown as Record<string, Json> }),
     ...typedOf(request, clean),
     source: sourceOf(request, facts, root, files),
@@ -61,7 +63,7 @@ export function configText(request: UpRequest, facts: JobFacts, root: string): s
 
 function sourceOf(
   request: UpRequest,
-  { config, scrubber }: JobFacts,
+  { config, images, scrubber }: JobFacts,
   root: string,
   files: Readonly<Record<string, string>>,
 ): RecordedSource {
@@ -78,6 +80,7 @@ function sourceOf(
     ...(source.tags === undefined ? {} : { tags: source.tags as unknown as Json }),
     fills: evaluation.fills as unknown as Json[],
     granted,
+    images: Object.fromEntries([...images].map(([ref, digest]): [string, string] => [ref.split("@")[0] ?? ref, digest]).sort()),
     cached: request.stack?.cached === true,
     secrets: request.secrets ?? [],
     ssh: request.ssh ?? [],

@@ -1,6 +1,7 @@
 // The door of the history: what is remembered of runs, read and pruned. Recording has a door of its own, recording.ts.
 
 export { getOutput, listOutputs, query } from "../state/read.ts";
+export { type AgainRequest, rerun, resume } from "./again.ts";
 export { diffRuns, type RunDiff } from "./diff.ts";
 export { type LogLine, readLogs } from "./logs.ts";
 export type { HistoryRequest, HistoryWish } from "./open.ts";

@@ -77,7 +77,13 @@ class Recording implements RunWatch {
     this.#request = request;
     this.#root = place.root;
     this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
-    const run = { stack: place.stack, env: place.env, versions: { ...versions() }, request: requestData(request, place) };
+    const run = {
+      stack: place.stack,
+      env: place.env,
+      versions: { ...versions() },
+      request: requestData(request, place),
+      ...(request.repeat === undefined ? {} : { parent: request.repeat.run }),
+    };
     const lease = place.lease === undefined ? {} : { lease: { key: place.lease, supersede: request.supersede === true } };
     this.#worker = startWorker({ location: place.location, run, ...lease, digests: join(place.root, ".dagger", "state", "files") });
     // Neither the end of the process nor that of a run that failed early waits for it.

@@ -118,9 +118,12 @@ async function directoryChange(
 ): Promise<Change> {
   const then = (a === undefined ? undefined : await before.files(a)) ?? {};
   const now = (b === undefined ? undefined : await after.files(b)) ?? {};
+  return { kind: "directory", name: name.replace(/^directory /, ""), ...compareFiles(then, now) };
+}
+
+/** Paths, in the order of the directory. */
+export function compareFiles(then: FileList, now: FileList): Pick<Extract<Change, { kind: "directory" }>, "added" | "removed" | "changed"> {
   return {
-    kind: "directory",
-    name: name.replace(/^directory /, ""),
     added: Object.keys(now).filter((path) => then[path] === undefined),
     removed: Object.keys(then).filter((path) => now[path] === undefined),
     changed: Object.keys(now).filter((path) => then[path] !== undefined && then[path] !== now[path]),

@@ -1,7 +1,7 @@
 // The door of runtime/cue: reading CUE files and evaluating them.
 export { createEvaluator, type Evaluation, type Evaluator, type Fill, WrongValues } from "./evaluate.ts";
 export { displayName } from "./files.ts";
-export type { FoundPackage, Module, ModuleImport, ModuleResolver } from "./layout.ts";
+export type { FoundPackage, Module, ModuleImport, ModuleResolver, Source } from "./layout.ts";
 export { findModuleAt } from "./module.ts";
 export { openCache } from "./open-cache.ts";
 export { type PackageFiles, readPackageFiles } from "./package-files.ts";
