@@ -197,7 +197,7 @@ function compile(options: ProgramOptions): Restorable | undefined {
   }
 }
 
-function readCore({ file, head }: Snapshot): Uint8Array {
+function readCore({ file, head }: Snapshot): Uint8Array<ArrayBuffer> {
   const core = new Uint8Array(new ArrayBuffer(head.code));
   readFully(file, core, HEAD);
   return core;
