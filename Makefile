@@ -41,10 +41,12 @@ s3: dist/bin/versitygw ## build the S3 server that the tests start (dist/bin)
 azurite: dist/azurite/.complete ## install the Azure Blob Storage server that the tests start (dist/azurite)
 gha: dist/bin/gha-cache ## build the cache server for GitHub Actions that the tests start (dist/bin)
 
+vault: dist/bin/vault-server ## build the Vault server that the tests start (dist/bin)
+
 deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, git, ssh, rclone, kubectl, docker: what tests of packages run
 
 # The tools that several test files use are made before: two that make them at once would be in each other's way.
-test: build debian frontend s3 azurite gha deploy-tools dist/bin/cue ## run the whole test suite
+test: build debian frontend s3 azurite gha vault deploy-tools dist/bin/cue ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -124,6 +126,12 @@ dist/azurite/.complete: tools/azurite/package.json tools/azurite/package-lock.js
 dist/bin/gha-cache: tools/gha/main.go tools/gha/go.mod tools/gha/go.sum
 	@mkdir -p $(@D)
 	$(timed) "gha-cache" bash -c 'cd tools/gha && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new .'
+	@mv $@.new $@
+
+# Only for tests: a real Vault server, its core with the key/value store and AppRole logins, in memory. Of a version under the MPL.
+dist/bin/vault-server: tools/vault/main.go tools/vault/go.mod tools/vault/go.sum
+	@mkdir -p $(@D)
+	$(timed) "vault-server" bash -c 'cd tools/vault && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new .'
 	@mv $@.new $@
 
 # Only for tests of the packages that run them.

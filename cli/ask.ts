@@ -69,7 +69,7 @@ async function askUntilItFits(context: Context, input: ConfigInput, { stack }: M
 function expected({ kind, type }: ConfigInput): string {
   switch (kind) {
     case "secret":
-      return "where the secret comes from: env:NAME, file:PATH, age:NAME or cmd:COMMAND";
+      return "where the secret comes from: env:NAME, file:PATH, age:NAME, vault:PATH#FIELD or cmd:COMMAND";
     case "socket":
       return "path of a socket or key";
     case "directory":

@@ -77,7 +77,7 @@ export interface UpRequest extends ReadRequest {
   readonly typedInputs?: readonly TypedInput[];
   /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */
   readonly gradual?: boolean;
-  /** `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME` or `ID=cmd:COMMAND` texts. */
+  /** `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME`, `ID=vault:PATH#FIELD`, `ID=connector:NAME.SECRET` or `ID=cmd:COMMAND` texts. */
   readonly secrets?: readonly string[];
   /** The user agreed that what they reference runs programs on this machine: `cmd:` secrets. */
   readonly allowHost?: boolean;

@@ -5,6 +5,7 @@ import type { SecretScope } from "../../engine/index.ts";
 import type { Context, OutputFormat } from "../context.ts";
 import { surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
+import { clean } from "../output/lines.ts";
 import { formatJson, formatTable } from "../output/table.ts";
 import { plural } from "../output/units.ts";
 import { readHidden } from "../prompt.ts";
@@ -83,10 +84,26 @@ export async function changeCommand(
   tell(context, flags, done, `Encrypted ${plural(done.secrets, "secret")} of ${done.place} for ${plural(done.recipients, "recipient")}\n`);
 }
 
+/** Says which commands are allowed now. */
+export async function consentCommand(
+  context: Context,
+  { allow, disallow }: { readonly allow?: string; readonly disallow?: string },
+  flags: Pick<SecretFlags, "output">,
+): Promise<void> {
+  const { allowCommand, disallowCommand, listConsents } = await (await import("../../engine/index.ts")).loadSecrets();
+  const scope = surroundings(context);
+  const done = await (allow !== undefined
+    ? allowCommand(scope, allow)
+    : disallow !== undefined
+      ? disallowCommand(scope, disallow)
+      : listConsents(scope));
+  tell(context, flags, done, done.commands.map((command) => `${clean(command)}\n`).join(""));
+}
+
 function scopeOf(context: Context, { stack, env: environment }: SecretFlags): SecretScope {
   return { ...surroundings(context), stack, environment, signal: context.signal };
 }
 
-function tell({ io }: Context, { output }: SecretFlags, data: object, text: string): void {
+function tell({ io }: Context, { output }: Pick<SecretFlags, "output">, data: object, text: string): void {
   io.stdout.write(output === "json" ? formatJson(data) : text);
 }

@@ -21,11 +21,11 @@ export function addConnectorCommands(program: Command, context: Context): void {
       "add <type> <name> [fields...]",
       "Add a connector; fields are NAME=VALUE",
       "A credential is given by where it comes from, as `dagger up --secret` takes it: env:NAME, file:PATH, age:NAME of the store of an environment, " +
-        "or cmd:COMMAND. `dagger connector types` says which fields and secrets a type has.",
+        "vault:PATH#FIELD or cmd:COMMAND. `dagger connector types` says which fields and secrets a type has.",
       [
         "$ dagger connector add registry ghcr host=ghcr.io username=ci --secret password=age:ghcr-token",
         "$ dagger connector add ssh web host=web.example.com user=deploy --file knownHosts=./hosts --secret key=file:~/.ssh/deploy",
-        "$ dagger connector add kubernetes prod --secret kubeconfig=file:./kubeconfig",
+        "$ dagger connector add kubernetes prod --secret kubeconfig=vault:secret/clusters/prod#kubeconfig",
       ],
     ),
   ).action(async (type: string, name: string, values: string[], flags: ConnectorFlags) =>

@@ -100,7 +100,10 @@ export function addSteps(command: Command): Command {
 export function addGiven(command: Command): Command {
   return command
     .addOption(
-      list("--secret <id=source>", "secret that the config mounts: ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND (repeatable)"),
+      list(
+        "--secret <id=source>",
+        "secret that the config mounts: ID=env:NAME, ID=file:PATH, ID=age:NAME, ID=vault:PATH#FIELD, ID=connector:NAME.SECRET or ID=cmd:COMMAND (repeatable)",
+      ),
     )
     .option("--allow-host", "let commands run on this machine that secrets come from")
     .addOption(

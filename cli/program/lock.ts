@@ -44,7 +44,7 @@ function addFlags(command: Command): Command {
     .addOption(
       list(
         "--secret <id=source>",
-        "secret for private repositories: ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND (repeatable)",
+        "secret for private repositories: ID=env:NAME, ID=file:PATH, ID=age:NAME, ID=vault:PATH#FIELD, ID=connector:NAME.SECRET or ID=cmd:COMMAND (repeatable)",
       ),
     )
     .option("--allow-host", "let commands run on this machine that secrets come from")

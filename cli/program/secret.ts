@@ -53,6 +53,7 @@ export function addSecretCommands(program: Command, context: Context): void {
     ),
   ).action(async (flags: SecretFlags) => (await run()).keygenCommand(context, flags));
   addRecipients(secret, context);
+  addConsents(secret, context);
 }
 
 function addRecipients(secret: Command, context: Context): void {
@@ -78,6 +79,26 @@ function addRecipients(secret: Command, context: Context): void {
       ["$ dagger secret recipients remove age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
     ),
   ).action(async (remove: string[], flags: SecretFlags) => (await run()).changeCommand(context, { remove }, flags));
+}
+
+function addConsents(secret: Command, context: Context): void {
+  const run = async () => import("../commands/secret.ts");
+  addOutput(
+    addCommand(
+      secret,
+      "allow <command>",
+      "Let runs in this workspace take secrets from a command (cmd:) without --allow-host",
+      "Look at the command first, and at what it runs. It is allowed as it is written, for this workspace, on this machine, for you. What was allowed " +
+        "lies in your own data directory: nothing that comes with a repository can allow a command.",
+      ["$ dagger secret allow 'pass show registry-token'"],
+    ),
+  ).action(async (allow: string, flags: SecretFlags) => (await run()).consentCommand(context, { allow }, flags));
+  addOutput(addCommand(secret, "disallow <command>", "Take that back", "", ["$ dagger secret disallow 'pass show registry-token'"])).action(
+    async (disallow: string, flags: SecretFlags) => (await run()).consentCommand(context, { disallow }, flags),
+  );
+  addOutput(
+    addCommand(secret, "commands", "List the commands that runs in this workspace may take secrets from", "", ["$ dagger secret commands"]),
+  ).action(async (flags: SecretFlags) => (await run()).consentCommand(context, {}, flags));
 }
 
 function addFlags(command: Command): Command {

@@ -40,7 +40,8 @@ export async function checkConnectors(request: CheckRequest): Promise<readonly C
       hint: "Make one: dagger connector add TYPE NAME",
     });
   }
-  return Promise.all(all.map((connector) => checkOne(connector, { ...request, cwd: workspace.root })));
+  const run = {};
+  return Promise.all(all.map((connector) => checkOne(connector, { ...request, run, cwd: workspace.root })));
 }
 
 async function checkOne(connector: Connector, request: CheckRequest): Promise<CheckedConnector> {

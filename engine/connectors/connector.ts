@@ -134,7 +134,7 @@ function badSecret(secrets: Connector["secrets"]): ConnectorProblem | undefined 
   const wrong = Object.entries(secrets).find(([, reference]) => !isReference(reference) || /^(call|connector):/.test(reference));
   if (wrong === undefined) return undefined;
   const message = `Where the secret ${wrong[0]} comes from cannot be read`;
-  return { keys: ["secrets", wrong[0]], message, hint: "Write env:NAME, file:PATH, age:NAME or cmd:COMMAND" };
+  return { keys: ["secrets", wrong[0]], message, hint: "Write env:NAME, file:PATH, age:NAME, vault:PATH#FIELD or cmd:COMMAND" };
 }
 
 /** A reference as it is kept: a file goes by its path in the workspace. */

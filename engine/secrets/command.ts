@@ -2,17 +2,18 @@
 import { spawn } from "node:child_process";
 import { inputError, UserError } from "../../compiler/index.ts";
 import { maxSecretSize } from "../../runtime/session/index.ts";
+import { isAllowed } from "./consent.ts";
 import type { SecretScope, SecretsProvider } from "./provider.ts";
 
 /** The value is what the command prints, without the newline at its end, as in a shell's `$(…)`. */
 export const commandProvider: SecretsProvider = {
   read: async (command, scope) => {
-    if (scope.allowHost !== true) {
+    if (scope.allowHost !== true && !(await isAllowed(command, scope))) {
       throw inputError({
         code: "host-not-allowed",
-        message: "A secret is to come from a command, and commands on this machine are not allowed",
+        message: `A secret is to come from the command ${JSON.stringify(command)}, and commands on this machine are not allowed`,
         at: [],
-        hint: "Look at the command, and allow it with --allow-host",
+        hint: "Look at the command, and allow it with --allow-host, or for this workspace with `dagger secret allow COMMAND`",
       });
     }
     const { output, code, why } = await run(command, scope);

@@ -15,6 +15,8 @@ export interface SecretScope {
   readonly secretCalls?: ReadonlyMap<string, SecretCall> | undefined;
   /** Absolute directory of the workspace whose connectors `connector:` means; without it the one around `cwd`. */
   readonly root?: string | undefined;
+  /** The same object for all that is read on behalf of one run: what a provider remembers of it, such as a login, is kept by it. */
+  readonly run?: object | undefined;
   /** For providers whose secrets come from other ones: gives what a reference stands for. Always there when a provider is asked. */
   readonly resolve?: ((reference: string, cwd: string) => Promise<Uint8Array | undefined>) | undefined;
 }

@@ -6,6 +6,7 @@ const providers: Readonly<Record<ProviderName, () => Promise<SecretsProvider>>> 
   call: async () => (await import("./call.ts")).callProvider,
   age: async () => (await import("./store.ts")).ageProvider,
   connector: async () => (await import("../connectors/provider.ts")).connectorProvider,
+  vault: async () => (await import("./vault/provider.ts")).vaultProvider,
   cmd: async () => (await import("./command.ts")).commandProvider,
 };
 

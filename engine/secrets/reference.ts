@@ -1,7 +1,7 @@
 // Where a secret comes from, as text: `SCHEME:REST`, e.g. `env:TOKEN`.
 
 /** Providers by their schemes; beside them there are `env` and `file`. */
-export const providerNames = ["age", "call", "cmd", "connector"] as const;
+export const providerNames = ["age", "call", "cmd", "connector", "vault"] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 export function isProvider(word: string): word is ProviderName {

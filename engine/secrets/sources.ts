@@ -15,7 +15,7 @@ export type SecretSource =
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "provider"; readonly provider: ProviderName; readonly rest: string };
 
-/** Reads `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME`, `ID=cmd:COMMAND` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
+/** Reads `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME`, `ID=vault:PATH#FIELD`, `ID=connector:NAME.SECRET`, `ID=cmd:COMMAND` flags; a relative PATH starts at `cwd`. Throws UserError (2) for anything else. */
 export function parseSecrets(flags: readonly string[], cwd: string): Map<string, SecretSource> {
   const secrets = new Map<string, SecretSource>();
   for (const flag of flags) {
@@ -28,7 +28,8 @@ export function parseSecrets(flags: readonly string[], cwd: string): Map<string,
       // The flag may hold a value that was meant to be secret: it is not repeated in the message.
       throw inputError({
         code: "bad-secret-flag",
-        message: "Cannot read a --secret flag: expected ID=env:NAME, ID=file:PATH, ID=age:NAME or ID=cmd:COMMAND",
+        message:
+          "Cannot read a --secret flag: expected ID=env:NAME, ID=file:PATH, ID=age:NAME, ID=vault:PATH#FIELD, ID=connector:NAME.SECRET or ID=cmd:COMMAND",
         at: [],
         hint: "Put the value in an environment variable and write for example: --secret token=env:TOKEN",
       });
@@ -59,7 +60,8 @@ export function secretReader(
 ): ReadSecret {
   const once = new Map<string, Promise<Buffer>>();
   const provided = new Map<string, Promise<Uint8Array | undefined>>();
-  const nested: SecretScope = { ...scope, resolve: (reference, cwd) => resolveReference(reference, { ...scope, cwd }) };
+  const run = scope.run ?? {};
+  const nested: SecretScope = { ...scope, run, resolve: (reference, cwd) => resolveReference(reference, { ...scope, run, cwd }) };
   return async (id) => {
     const source = given.get(id);
     if (source === undefined) return undefined;
