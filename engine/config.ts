@@ -32,6 +32,8 @@ export interface ConfigRequest extends ReadRequest {
   readonly mayKeep?: (text: string) => boolean;
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];
+  /** Resolves when no other run of the environment goes on: what it gave last is not read before. */
+  readonly turn?: Promise<void>;
 }
 
 export interface Config {
@@ -97,7 +99,7 @@ export function loadConfig(request: ConfigRequest): Promise<Config> {
   return readConfig(request, async ({ evaluator, source, fills, granted }) => {
     const { evaluation, secrets } = await connected(await evaluator.load(source, fills), source, request);
     return {
-      evaluation: await fillNames(evaluation, request),
+      evaluation: await fillPrevious(await fillNames(evaluation, request), source, request),
       secrets,
       source,
       dir: source.dir,
@@ -128,6 +130,14 @@ async function connected(
 function placesOf({ dir, moduleRoot = dir }: ReadConfig["source"], stack: StackRun | undefined): Pick<Config, "destinations" | "scope"> {
   if (stack?.cached !== true) return { destinations: { workspace: moduleRoot, configDir: dir }, scope: moduleRoot };
   return { destinations: { workspace: stack.root, configDir: stack.root }, scope: join(stack.root, ".dagger", "stacks", stack.stack) };
+}
+
+/** What the environment gave last. A run that is done again has it among its fills. */
+async function fillPrevious(evaluation: Evaluation, { packages }: ReadConfig["source"], request: ConfigRequest): Promise<Evaluation> {
+  const marked = packages.some(({ own, files }) => own && files.some(({ text }) => /@dagger\(\s*previous\b/.test(text)));
+  if (!marked || request.repeat !== undefined) return evaluation;
+  const { withPrevious } = await import("./state/previous.ts");
+  return withPrevious(evaluation, request);
 }
 
 /** The names of secrets and sockets that the config leaves open. */

@@ -146,7 +146,12 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   try {
     request.onEvent({ type: "phase", phase: "evaluate" });
     const onWait: UpRequest["onWait"] = (wait) => request.onEvent(waitWarning(wait));
-    const config = await loadConfig({ ...request, onWait, mayKeep: (text) => scrubber.text(text) === text });
+    const config = await loadConfig({
+      ...request,
+      onWait,
+      mayKeep: (text) => scrubber.text(text) === text,
+      ...(watch === undefined ? {} : { turn: watch.ready }),
+    });
     try {
       for (const [id, source] of parseSecrets(config.secrets, request.cwd)) if (!secrets.has(id)) secrets.set(id, source);
       const ssh = new Set((extras.ssh ?? []).map(({ id }) => id));
