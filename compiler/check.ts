@@ -16,7 +16,7 @@ export function withOpMistakes(root: Value, known: readonly Diagnostic[], guesse
   const more = problems.filter(
     (problem) => !(guessed && unknowable.has(problem.code)) && !known.some((one) => follows(problem, one, guessed)),
   );
-  return orderDiagnostics([...known, ...more]);
+  return orderDiagnostics([...placeInConfig(known, workflow.root), ...more]);
 }
 
 /** What a reference to nothing may be the cause of. */

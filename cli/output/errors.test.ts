@@ -96,7 +96,7 @@ test("more errors than a person reads are cut, with their number", () => {
 });
 
 test("more places than tell something are counted", () => {
-  const text = format([{ code: "x", message: "m", at: Array.from({ length: 20 }, (_, index) => at(1, index + 1)) }]);
+  const text = format([{ code: "x", message: "m", at: Array.from({ length: 20 }, (_, index) => at(index + 1, 1)) }]);
   assert.match(text, /= and at 8 more places/);
 });
 

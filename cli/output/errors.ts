@@ -41,8 +41,12 @@ function formatDiagnostic(diagnostic: Diagnostic, format: ErrorFormat): string {
   const gutter = Math.max(1, ...places.slice(0, placesWithLine).map((at) => String(Math.max(0, at.line)).length)) + 1;
   for (const at of places.slice(0, placesWithLine)) lines.push(...excerpt(at, format.readLine, style, gutter, format.columns));
   const note = (label: string, text: string) => lines.push(`${" ".repeat(gutter)} ${style.blue("=")} ${label} ${text}`);
-  for (const at of places.slice(placesWithLine, mostPlaces)) note("also at", formatPosition(at));
-  if (places.length > mostPlaces) note("and at", plural(places.length - mostPlaces, "more place"));
+  // One place of a line is enough where the line itself is not shown.
+  const others = places.filter(
+    (at, i) => i < placesWithLine || places.findIndex(({ file, line }) => file === at.file && line === at.line) === i,
+  );
+  for (const at of others.slice(placesWithLine, mostPlaces)) note("also at", formatPosition(at));
+  if (others.length > mostPlaces) note("and at", plural(others.length - mostPlaces, "more place"));
   if (diagnostic.path !== undefined && diagnostic.path !== "") note("in", clean(diagnostic.path));
   const mounts = diagnostic.step?.mounts?.filter(({ dest }) => dest !== "/") ?? [];
   if (mounts.length > 0) note("mounts:", mounts.map(mountWords).join(", "));

@@ -45,6 +45,8 @@ func (f Finding) follows(g Finding, own map[string]bool) bool {
 	switch {
 	case f.Path != g.Path && slices.Contains(f.causes, g.Path) && !slices.Contains(g.causes, f.Path):
 		return true
+	case g.format == ownError && f.Path != g.Path && strings.Contains(f.raw, g.Path+": "+g.raw):
+		return true
 	case isHidden(f.Path) && !isHidden(g.Path):
 		// A definition hands its inputs on to others.
 		return f.Code == g.Code && len(mine) > 0 && slices.Equal(mine, theirs)

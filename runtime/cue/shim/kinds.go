@@ -3,6 +3,8 @@
 package main
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -119,11 +121,64 @@ func isNumber(text string) bool {
 func useHint(wanted, given, text string) string {
 	switch {
 	case strings.Contains(wanted, "string") && strings.Contains(wanted, "number"):
-		return "Use one of its fields, or json.Marshal(…) with import \"encoding/json\""
+		return textHint(given, text)
 	case wanted == "bool":
 		return "Compare it with something, e.g. x == " + shorten(text)
 	}
 	return typeHint(wanted, given, text)
+}
+
+// textHint is for what cannot be part of a text, by its kind and by what its fields are called.
+func textHint(given, text string) string {
+	switch {
+	case given == "list":
+		return "Join its elements: strings.Join(x, \", \") with import \"strings\""
+	case given == "null":
+		return "Check for null before: if x != null {…}"
+	case strings.HasPrefix(given, "func"):
+		return "Call it: " + shorten(text) + "(…)"
+	}
+	labels := topLabels(text)
+	if slices.Contains(labels, "#up") {
+		return "A component is files, not text: let it export a string, {string, #up: [..., {do: \"export\", source: \"/file\"}]}"
+	}
+	if len(labels) > 0 && !slices.ContainsFunc(labels, func(label string) bool { return !inPackage.MatchString(label) }) {
+		return "This is a package: use something in it, e.g. its " + labels[0]
+	}
+	return "Use one of its fields, or json.Marshal(…) with import \"encoding/json\""
+}
+
+// inPackage matches definitions, functions of CUE's own packages, and what is hidden: packages have little else.
+var inPackage = regexp.MustCompile(`^(_?#|[A-Z]|_)`)
+
+// topLabels lists the labels of the outermost struct in a text that CUE wrote for a value.
+func topLabels(text string) []string {
+	var out []string
+	depth, start := 0, 1
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[', '(':
+			depth++
+		case '}', ']', ')':
+			depth--
+		case ',':
+			if depth == 1 {
+				start = i + 1
+			}
+		case ':':
+			if depth == 1 && start > 0 {
+				out = append(out, strings.TrimRight(text[start:i], "?!"))
+				start = 0
+			}
+		}
+	}
+	return out
 }
 
 // operandHint tells what people mean who use an operator on the wrong kinds.

@@ -58,7 +58,18 @@ func causeText(cause error, args []string) string {
 	return text
 }
 
+// ownError is the format of what error("…") says.
+const ownError = "%s"
+
 var wordings = map[string]wording{
+	// error("what is wrong; what to do"): packages tell mistakes in their use so.
+	ownError: func(_ string, a []string) (string, string) {
+		what, next, found := strings.Cut(a[0], "; ")
+		if !found {
+			return "", ""
+		}
+		return upperFirst(what), upperFirst(next)
+	},
 	"conflicting values %s and %s": func(path string, a []string) (string, string) {
 		return named(path, "Two different values") + ": " + a[1] + " and " + a[0],
 			"Keep one of them; a value that others may replace is written as a default: *" + a[1] + " | …"
