@@ -109,6 +109,8 @@ export interface Attest {
 export interface ImageOutput {
   readonly target: ImageTarget;
   readonly attest: Attest;
+  /** Milliseconds that it may take, once the image is made. */
+  readonly timeout?: number;
   readonly platforms: readonly ImagePlatform[];
   /** What must have succeeded before, beyond what the image is made of: the steps before it in its component. */
   readonly after: Definition | undefined;

@@ -1,5 +1,5 @@
-// A push ends when its registry falls silent. The daemon tells nothing while bytes flow, and would wait for ever when they do not: so the
-// registry is asked, by the daemon, whether it still answers.
+// A push ends when its registry falls silent, and when its time is over. The daemon tells nothing while bytes flow, and would wait for ever
+// when they do not: so the registry is asked, by the daemon, whether it still answers.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ImageOutput } from "../compiler/index.ts";
 import { UserError } from "../compiler/index.ts";
@@ -17,7 +17,8 @@ export async function whileHeard<T>(work: Promise<T>, output: ImageOutput, daemo
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, outer]);
   // When the push ends meanwhile, or is given up, what becomes of the question does not matter: the push itself tells.
-  const ended = watch(output, daemon, signal).catch((error: unknown) => {
+  const watched = Promise.race([watch(output, daemon, signal), limit(output, daemon, signal)]);
+  const ended = watched.catch((error: unknown) => {
     if (signal.aborted) return new Promise<never>(() => undefined);
     throw error;
   });
@@ -27,6 +28,31 @@ export async function whileHeard<T>(work: Promise<T>, output: ImageOutput, daemo
     over.abort();
     work.catch(() => undefined);
   }
+}
+
+/** Without a limit of its own, a push may take this many times the patience: six hours, by default. */
+const defaultLimit = 120;
+const longest = 2 ** 31 - 1;
+
+async function limit({ target, path, at, timeout }: ImageOutput, { patience }: Daemon, signal: AbortSignal): Promise<never> {
+  const time = Math.min(timeout ?? patience * defaultLimit, longest);
+  await sleep(time, undefined, { signal, ref: false });
+  throw new UserError(1, [
+    {
+      code: "push-failed",
+      message: `Cannot push the image ${target.ref}: it is not done after ${words(time)}, though its registry answers`,
+      path,
+      at,
+      hint: "Look whether the registry takes what is sent to it; timeout of the op gives the push more time",
+    },
+  ]);
+}
+
+/** `6 h`, `90 s`. */
+function words(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
 
 async function watch({ target, path, at }: ImageOutput, daemon: Daemon, signal: AbortSignal): Promise<never> {

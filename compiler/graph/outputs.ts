@@ -69,13 +69,14 @@ export function toImageOutputs(built: readonly Built[], options: OutputOptions):
 }
 
 function toImageOutput(program: Program, image: BuiltImage, options: OutputOptions): ImageOutput {
-  const { op, meta, target, attest } = image;
+  const { op, meta, target, attest, timeout } = image;
   const platforms = platformsOf(image).map((platform) => toImagePlatform(platform, program.value, image, options));
   const after = gate(image, options);
   const definitions = platforms.map(({ definition, config }) => [definition.nodes.at(-1)?.digest, new TextDecoder().decode(config)]);
   return {
     target,
     attest,
+    ...(timeout === undefined ? {} : { timeout }),
     platforms,
     after,
     key: hash("sha256", JSON.stringify([target, attest, definitions, after?.nodes.at(-1)?.digest])),

@@ -3,9 +3,11 @@ import type { Platform } from "../graph/vertex.ts";
 import type { Attest } from "../job.ts";
 import { attest } from "./attest.ts";
 import { optional, required } from "./fields.ts";
+import { given } from "./files.ts";
 import { platform } from "./platform.ts";
 import { reference } from "./reference.ts";
 import type { OpSpec } from "./spec.ts";
+import { duration, milliseconds } from "./supervision.ts";
 import { listOf } from "./types.ts";
 import type { OpBase } from "./use.ts";
 
@@ -14,11 +16,13 @@ export interface PushContainerOp extends OpBase<"push-container"> {
   readonly ref: string;
   readonly platforms?: readonly Platform[];
   readonly attest?: Attest;
+  /** Time for the push itself, e.g. `30m`. */
+  readonly timeout?: string;
 }
 
 export const pushContainer: OpSpec<PushContainerOp> = {
   do: "push-container",
-  fields: { ref: required(reference), platforms: optional(listOf(platform)), attest: optional(attest) },
+  fields: { ref: required(reference), platforms: optional(listOf(platform)), attest: optional(attest), timeout: optional(duration) },
   words: (op) => `push-container ${op.ref}`,
   check: (op, field, context) => {
     const at = (label: string): typeof field.at => field.value.fields.get(label)?.at ?? field.at;
@@ -42,8 +46,9 @@ export const pushContainer: OpSpec<PushContainerOp> = {
     }
   },
   lower: (op, state, context) => {
-    const { ref, platforms, attest } = op;
-    context.outputImage(op, state, { target: { kind: "push", ref }, platforms, attest: attest ?? {} });
+    const { ref, platforms, attest = {}, timeout } = op;
+    const limit = timeout === undefined ? undefined : milliseconds(timeout);
+    context.outputImage(op, state, { target: { kind: "push", ref }, platforms, attest, ...given("timeout", limit) });
     return state;
   },
 };

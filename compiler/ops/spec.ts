@@ -143,6 +143,8 @@ export interface WantedImage {
   readonly target: ImageTarget;
   readonly platforms: readonly Platform[] | undefined;
   readonly attest: Attest;
+  /** Milliseconds that it may take, once it is made. */
+  readonly timeout?: number;
 }
 
 export type ExportFormat = "string" | "json" | "yaml" | "number" | "boolean";

@@ -14,6 +14,14 @@ export const duration: FieldType<string> = {
   },
 };
 
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A `duration` in milliseconds. */
+export function milliseconds(text: string): number {
+  const parts = [...text.matchAll(/([\d.]+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * (MILLISECONDS[unit] ?? 0), 0);
+}
+
 export interface Retry {
   /** Tries after the first one. */
   readonly count: number;

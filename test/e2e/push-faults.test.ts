@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -151,6 +153,58 @@ test("a registry that stalls in the middle of a push ends it in time; the next r
   narrow.open();
   const again = await bench.dagger(["up", "--progress", "plain", dir]);
   assert.equal(again.code, 0, again.stderr);
+});
+
+/** The registry behind a server that answers all questions, and takes no byte of what is sent. */
+async function startFull(): Promise<{ readonly host: string; open(): void; stop(): Promise<void> }> {
+  let full = true;
+  const server = createServer((request, response) => {
+    if (full && (request.method === "PATCH" || request.method === "PUT")) return;
+    const upstream = httpRequest(
+      { host: "127.0.0.1", port: plain.host.split(":")[1], path: request.url, method: request.method, headers: request.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    upstream.on("error", () => response.destroy());
+    request.pipe(upstream);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const open = (): void => {
+    full = false;
+    server.closeAllConnections();
+  };
+  return { host: `127.0.0.1:${String((server.address() as AddressInfo).port)}`, open, stop };
+}
+
+test("a registry that answers, but takes nothing, ends the push when its time is over; the next run works", async () => {
+  const full = await startFull();
+  try {
+    const config = `package job
+app: #up: [{do: "write-file", dest: "/f", content: "full"}, {do: "push-container", ref: "${full.host}/full", timeout: "2s500ms"}]\n`;
+    const job = join(bench.dir, "full");
+    mkdirSync(job, { recursive: true });
+    const run = (): Promise<Outcome> => bench.dagger(["up", "--progress", "plain", "./full"], { DAGGER_NETWORK_TIMEOUT: "1m" });
+    writeFileSync(join(job, "job.cue"), config);
+    const over = await run();
+    assert.equal(over.code, 1, over.stderr);
+    assert.match(
+      over.stderr,
+      /error\[push-failed\]: Cannot push the image 127\S+\/full:latest: it is not done after 3 s, though its registry answers/,
+    );
+    assert.match(over.stderr, /job\.cue:2:\d+/);
+    await assertQuiet();
+    full.open();
+    const again = await run();
+    assert.equal(again.code, 0, again.stderr);
+  } finally {
+    await full.stop();
+  }
 });
 
 test("a time limit that cannot be read is told", async () => {
