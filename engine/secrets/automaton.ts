@@ -25,11 +25,10 @@ export class Automaton {
     this.#byte = tree.byte;
     this.#depth = tree.depth;
     this.#match = tree.match;
-    this.#fail = new Int32Array(tree.size);
     const deep = this.#depth.findIndex((depth) => depth > 1);
     this.#tabled = deep === -1 ? tree.size : deep;
     this.#table = this.#tables();
-    for (let node = 0; node < tree.size; node++) this.#failChildren(node);
+    this.#fail = failsOf(tree, this.#table, this.#tabled);
   }
 
   /** Where the walk is after one more byte. */
@@ -78,16 +77,6 @@ export class Automaton {
     return -1;
   }
 
-  #failChildren(node: number): void {
-    const end = this.#children[node + 1] ?? 0;
-    for (let child = this.#children[node] ?? 0; child < end; child++) {
-      const fail = node === 0 ? 0 : this.#search(this.#fail[node] ?? 0, this.#byte[child] ?? 0);
-      this.#fail[child] = fail;
-      // Nodes are in the order of their depth: what is shallower is complete.
-      if (this.#match[child] === 0) this.#match[child] = this.#match[fail] ?? 0;
-    }
-  }
-
   /** Of the root and its children, whose own children are all there is to know. */
   #tables(): Int32Array {
     const table = new Int32Array(this.#tabled * 256);
@@ -109,9 +98,36 @@ interface Tree {
   readonly match: Uint8Array;
 }
 
+/** For every node the longest other one that its path ends with; a pattern that ends there ends here, too. Writes `tree.match`. */
+function failsOf({ size, children, byte, match }: Tree, table: Int32Array, tabled: number): Int32Array {
+  const fail = new Int32Array(size);
+  // Nodes are in the order of their depth: what is shallower is complete.
+  for (let node = 0; node < size; node++) {
+    const end = children[node + 1] ?? 0;
+    for (let child = children[node] ?? 0; child < end; child++) {
+      if (node === 0) continue;
+      const wanted = byte[child] ?? 0;
+      let found = -1;
+      let from = fail[node] ?? 0;
+      for (; from >= tabled && found === -1; from = fail[from] ?? 0) {
+        const last = children[from + 1] ?? 0;
+        for (let one = children[from] ?? 0; one < last; one++) if (byte[one] === wanted) found = one;
+      }
+      if (found === -1) found = table[(from << 8) | wanted] ?? 0;
+      fail[child] = found;
+      if (match[child] === 0) match[child] = match[found] ?? 0;
+    }
+  }
+  return fail;
+}
+
 /** A node is a run of the sorted patterns that begin alike. */
 function plant(patterns: readonly string[]): Tree {
   const most = patterns.reduce((sum, { length }) => sum + length, 1);
+  // Side by side, as they are read: pattern n is from `starts[n]` to `starts[n + 1]`.
+  const text = Buffer.from(patterns.join(""), "latin1");
+  const starts = new Int32Array(patterns.length + 1);
+  for (const [index, { length }] of patterns.entries()) starts[index + 1] = (starts[index] ?? 0) + length;
   const [from, to] = [new Int32Array(most), new Int32Array(most)];
   const tree = { children: new Int32Array(most + 1), byte: new Uint8Array(most), depth: new Uint8Array(most), match: new Uint8Array(most) };
   to[0] = patterns.length;
@@ -121,12 +137,14 @@ function plant(patterns: readonly string[]): Tree {
     const depth = tree.depth[node] ?? 0;
     const end = to[node] ?? 0;
     for (let first = from[node] ?? 0; first < end; ) {
-      // Of patterns that begin alike, the one that ends here is the first.
-      const byte = patterns[first]?.charCodeAt(depth);
+      const at = (starts[first] ?? 0) + depth;
       let next = first + 1;
-      if (byte === undefined || Number.isNaN(byte)) tree.match[node] = depth;
+      // Of patterns that begin alike, the one that ends here is the first.
+      if (at === starts[next]) tree.match[node] = depth;
       else {
-        while (next < end && patterns[next]?.charCodeAt(depth) === byte) next++;
+        const byte = text[at] ?? 0;
+        // One that is longer than this has a byte there: only the first can end.
+        while (next < end && text[(starts[next] ?? 0) + depth] === byte) next++;
         tree.byte[size] = byte;
         tree.depth[size] = depth + 1;
         from[size] = first;

@@ -1,4 +1,5 @@
 // The forms that a secret's value takes in texts: as it is, line by line, in base64, hex, URLs, JSON and shell words.
+import { isUtf8 } from "node:buffer";
 
 /** A value with fewer bytes is not hidden: it would stand in every text by chance. */
 export const minHidden = 4;
@@ -18,7 +19,9 @@ export function formsOf(value: Uint8Array): Set<string> {
     for (const piece of pieces(form)) if (piece.length >= minHidden) forms.add(piece);
   };
   for (const line of lines(core)) add(line);
-  for (const form of new Set([...escaped(core), ...hex(core)])) add(form);
+  for (const form of hex(core)) add(form);
+  // Where each part is escaped for itself, the many ways to do it mostly agree.
+  for (const part of parts(core)) for (const form of escaped(part)) add(form);
   for (const form of [...base64(core), ...base64(whole)]) {
     add(form);
     // Where a line ends within its first characters, the rest is still found.
@@ -38,6 +41,26 @@ function* pieces(form: string): Generator<string> {
     const piece = form.slice(start, start + pieceSize);
     if (!/^(.)(?:\1)*(.)(?:\1|\2)*$/s.test(piece)) yield piece;
   }
+}
+
+/** A long value in parts that are escaped each for itself. Characters of several bytes stay whole. */
+function* parts(core: string): Generator<string> {
+  if (core.length <= maxWhole) {
+    yield core;
+    return;
+  }
+  for (let at = 0; at < core.length; ) {
+    let end = Math.min(at + pieceSize, core.length);
+    for (let back = 0; back < 3 && isInside(core.charCodeAt(end)); back++) end--;
+    // The last one overlaps the one before: alone it may be harmless, such as the end of a key's last line.
+    yield core.slice(end === core.length ? end - pieceSize : at, end);
+    at = end;
+  }
+}
+
+/** The second and later bytes of a character in UTF-8. */
+function isInside(byte: number): boolean {
+  return byte >= 0x80 && byte < 0xc0;
 }
 
 /** A value of several lines as a whole, where it is short, and its lines; a short line together with the end of the one before it. */
@@ -81,26 +104,37 @@ function* hex(core: string): Generator<string> {
 }
 
 function* escaped(core: string): Generator<string> {
-  for (const keep of [/[A-Za-z0-9_.!~*'()-]/, /[A-Za-z0-9_.~-]/, /[A-Za-z0-9_.~/-]/]) {
-    const url = percent(core, keep);
-    yield* [url, url.replaceAll("%20", "+")];
+  for (const words of urlWords) {
+    const url = replaced(core, words);
+    yield url;
+    if (!url.includes("%")) continue;
+    yield url.replaceAll("%20", "+");
     yield url.replace(/%../g, (one) => one.toLowerCase());
   }
-  const text = Buffer.from(core, "latin1").toString("utf8");
+  if (!core.includes("\n")) yield core.replaceAll("'", "'\\''");
+  const bytes = Buffer.from(core, "latin1");
+  // What is no text cannot stand in JSON.
+  if (!isUtf8(bytes)) return;
+  const text = bytes.toString("utf8");
   const json = JSON.stringify(text).slice(1, -1);
   const unicode = (one: string): string => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
   for (const form of [json, json.replace(/[<>&]/g, unicode), json.replaceAll("/", "\\/"), json.replace(/[^\x20-\x7e]/g, unicode)]) {
     yield latin1(Buffer.from(form));
   }
-  if (!core.includes("\n")) yield core.replaceAll("'", "'\\''");
 }
 
-function percent(core: string, keep: RegExp): string {
-  const words = Array.from({ length: 256 }, (_, code) => {
+/** What URLs have for each byte: as JavaScript, Python and forms write them. */
+const urlWords = [/[A-Za-z0-9_.!~*'()-]/, /[A-Za-z0-9_.~-]/, /[A-Za-z0-9_.~/-]/].map((keep) =>
+  Array.from({ length: 256 }, (_, code) => {
     const one = String.fromCharCode(code);
     return keep.test(one) ? one : `%${code.toString(16).padStart(2, "0").toUpperCase()}`;
-  });
-  return Array.from(core, (one) => words[one.charCodeAt(0)]).join("");
+  }),
+);
+
+function replaced(core: string, words: readonly string[]): string {
+  let text = "";
+  for (let index = 0; index < core.length; index++) text += words[core.charCodeAt(index)] ?? "";
+  return text;
 }
 
 function latin1(bytes: Uint8Array): string {
