@@ -7,6 +7,7 @@ import type { LockFile } from "./lock-file.ts";
 import type { SecretCall } from "./secrets/provider.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { ShellWish } from "./shell.ts";
+import type { StoreLocation } from "./store/index.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 
 /**
@@ -23,6 +24,15 @@ export interface Surroundings {
   readonly cwd: string;
   /** Told when a registry of modules is busy and is asked again in a while; a run tells it as a warning among its events. */
   readonly onWait?: (wait: RegistryWait) => void;
+  /** Where runs are remembered; without it in the workspace around the config, and nowhere when there is none. */
+  readonly store?: StoreChoice;
+}
+
+/** A store that is not the workspace's own. */
+export interface StoreChoice {
+  readonly location: StoreLocation;
+  /** On whose behalf rows are kept; "" without. */
+  readonly tenant?: string;
 }
 
 /** A run that is done again: what it was made from takes the place of files, inputs and settings of now. */
@@ -109,6 +119,10 @@ export interface UpRequest extends ReadRequest {
   readonly name?: string;
   /** Cancels the run that the environment of its stack is busy with, and those that wait for it, instead of waiting for them. */
   readonly supersede?: boolean;
+  /** Of several runs with the same key only the first one runs; the others end with `run-exists`. Only where runs are remembered. */
+  readonly idempotencyKey?: string;
+  /** Told the id of the run when its row is durable, before it waits for its turn; not `created`: the run with that key was there already. */
+  readonly onRecorded?: (run: string, created: boolean) => void;
   /** Opens a shell where an exec failed, before the run ends with that failure. */
   readonly shellOnError?: ShellWish;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */

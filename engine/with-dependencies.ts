@@ -28,7 +28,7 @@ export async function upWithDependencies(request: UpRequest): Promise<UpResult> 
   const graph = await readDependencies(workspace, request.cwd);
   const target = keyOf(stack);
   const before = inOrder(graph, [target]).filter(({ key }) => key !== target);
-  refuseBroken(await readStates(workspace, graph, [target]));
+  refuseBroken(await readStates(workspace, graph, [target], request));
   const dependencies = new Dependencies(request, workspace, graph);
   const outcomes = await dependencies.run(before);
   const ran = outcomes.map(({ stack: name, environment, state, because }): DependencyRun => ({ stack: name, environment, state, because }));
@@ -92,9 +92,9 @@ class Dependencies {
 
   /** Looked at when all that it needs has run: what gave the same again makes nothing stale. */
   async #reasons(node: DependencyNode): Promise<readonly string[]> {
-    const state = (await readStates(this.#workspace, this.#graph, [node.key])).get(node.key);
+    const state = (await readStates(this.#workspace, this.#graph, [node.key], this.#request)).get(node.key);
     if (state === undefined || state.state !== "current") return state?.because ?? [];
-    const outputs = (await readOutputs(this.#workspace.root, [node])).get(node.key) ?? [];
+    const outputs = (await readOutputs(this.#workspace.root, this.#request, [node])).get(node.key) ?? [];
     const asked = [...this.#graph.values()].flatMap(({ needs }) => needs.filter(({ owner }) => owner === node.key));
     return asked.flatMap(({ path }) => (findValue(outputs, path) === undefined ? [`It has not given ${path} yet`] : []));
   }

@@ -4,6 +4,12 @@ import type { UpResult } from "../events.ts";
 import type { Json, RunEnd } from "../store/index.ts";
 import type { JobFacts } from "../watch.ts";
 
+/** Somebody asked twice for the same. */
+export function runExists(id: string): UserError {
+  const hint = `See what became of it: dagger history show ${id}`;
+  return new UserError(2, [{ code: "run-exists", message: `The run ${id} was submitted with this key before`, at: [], hint }]);
+}
+
 export function endOf(error: unknown): "failed" | "cancelled" {
   if (!(error instanceof UserError)) return "failed";
   return error.exit === 130 || error.diagnostics.some(({ code }) => code === "run-superseded") ? "cancelled" : "failed";

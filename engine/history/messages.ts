@@ -7,6 +7,7 @@ import type { Json, LeaseEntry, NewEvent, NewLog, NewOutput, NewRun, RunComponen
 /** Given to the thread when it starts. */
 export interface RecorderTask {
   readonly location: StoreLocation;
+  readonly tenant: string;
   readonly run: NewRun;
   /** What only one run may have at a time. */
   readonly lease?: { readonly key: string; readonly supersede: boolean };
@@ -44,6 +45,8 @@ export type ToRecorder =
 
 /** From the recorder. */
 export type FromRecorder =
+  /** The row is durable; not `created`: a run with its idempotency key was there. */
+  | { readonly type: "created"; readonly run: string; readonly created: boolean }
   /** The row is durable, and the run's turn has come. */
   | { readonly type: "ready"; readonly run: string }
   | { readonly type: "waiting"; readonly before: readonly LeaseEntry[] }

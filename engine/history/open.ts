@@ -1,13 +1,12 @@
 // Opens the history of a workspace to read it, and finds the run or environment that is meant.
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { inputError } from "../../compiler/index.ts";
 import type { Surroundings } from "../request.ts";
 import { chooseEnvironment, chooseStack, namedStack } from "../stacks/choice.ts";
 import { openStore, type Run, type Store } from "../store/index.ts";
-import type { Workspace } from "../workspace/find.ts";
+import { at, findWorkspace, type Workspace } from "../workspace/find.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
-import { envOf, storeOf } from "./place.ts";
+import { envOf, isThere, storeOf } from "./place.ts";
 
 export interface HistoryRequest extends Surroundings {
   /** Told of runs that were found interrupted. */
@@ -20,20 +19,26 @@ export interface HistoryWish {
   readonly environment?: string;
 }
 
-/** Runs `use` with the store of the workspace around the request's directory; undefined where nothing was recorded yet. */
+/** The store of the workspace around the request's directory, or that of the request; undefined where nothing was recorded yet. Close it. */
+export async function openHistory(request: HistoryRequest): Promise<{ readonly store: Store | undefined; readonly workspace: Workspace }> {
+  const { cwd, onNotice } = request;
+  // A store of one's own needs no workspace.
+  const workspace = request.store === undefined ? await openWorkspace(".", cwd) : (findWorkspace(cwd) ?? at(cwd));
+  const place = storeOf(workspace.root, request.store);
+  if (!isThere(place)) return { store: undefined, workspace };
+  return { store: await openStore({ ...place, now: Date.now, ...(onNotice === undefined ? {} : { onNotice }) }), workspace };
+}
+
+/** Runs `use` with that store. */
 export async function withStore<T>(
   request: HistoryRequest,
   use: (store: Store | undefined, workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  const workspace = await openWorkspace(".", request.cwd);
-  const location = storeOf(workspace.root);
-  if (!existsSync(location.file)) return use(undefined, workspace);
-  const { onNotice } = request;
-  const store = await openStore({ location, now: Date.now, ...(onNotice === undefined ? {} : { onNotice }) });
+  const { store, workspace } = await openHistory(request);
   try {
     return await use(store, workspace);
   } finally {
-    await store.close();
+    await store?.close();
   }
 }
 

@@ -18,15 +18,16 @@ export interface ShownRun {
 /** Newest first. `wish` takes slugs. Throws UserError (2) `bad-run-state`, `bad-time`, `no-workspace`. */
 export async function listRuns(
   request: HistoryRequest,
-  wish: HistoryWish & { readonly states?: readonly string[]; readonly since?: string; readonly limit?: number; readonly now: number },
+  wish: HistoryWish & { readonly states?: readonly string[]; readonly since?: string; readonly limit?: number; readonly cursor?: string; readonly now: number },
 ): Promise<RunPage> {
-  const { stack, environment, since, limit, now } = wish;
+  const { stack, environment, since, limit, cursor, now } = wish;
   const filter: RunFilter = {
     ...(stack === undefined ? {} : { stack }),
     ...(environment === undefined ? {} : { env: environment }),
     ...(wish.states === undefined ? {} : { states: wish.states.map(stateOf) }),
     ...(since === undefined ? {} : { since: timeOf(since, now) }),
     ...(limit === undefined ? {} : { limit }),
+    ...(cursor === undefined ? {} : { cursor }),
   };
   return withStore(request, async (store) => (store === undefined ? { runs: [] } : store.runs.list(filter)));
 }

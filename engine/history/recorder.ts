@@ -3,7 +3,7 @@ import type { OpenFacts } from "../provenance/facts.ts";
 import type { FileDigests, FileList, Listed } from "../provenance/files.ts";
 import { allSources, fingerprintsOf } from "../provenance/fingerprints.ts";
 import type { Json, Lease, NewRun, Run, RunComponent, RunKey, Store } from "../store/index.ts";
-import { componentOf } from "./ending.ts";
+import { componentOf, runExists } from "./ending.ts";
 import type { Ending, Entries } from "./messages.ts";
 
 export interface RecorderParts {
@@ -14,6 +14,8 @@ export interface RecorderParts {
   readonly digests?: FileDigests;
   /** Aborting leaves the queue. */
   readonly signal: AbortSignal;
+  /** The row is durable, or was there before with the same idempotency key. */
+  readonly onCreated?: (run: string, created: boolean) => void;
   readonly onWait: (before: Parameters<NonNullable<Parameters<Store["leases"]["acquire"]>[0]["onWait"]>>[0]) => void;
   /** Somebody else wants the run to end, or it is no longer this process's. */
   readonly onCancel: (reason: unknown) => void;
@@ -36,8 +38,10 @@ export class Recorder {
 
   /** Resolves when the row is durable and the run may go on. Rejects with what the store or the queue says; the run is over then. */
   async begin(): Promise<Run> {
-    const { store, run, lease, signal, onCancel, onWait } = this.#parts;
-    const { run: created } = await store.runs.create(run);
+    const { store, run, lease, signal, onCancel, onCreated, onWait } = this.#parts;
+    const { run: created, created: isNew } = await store.runs.create(run);
+    onCreated?.(created.id, isNew);
+    if (!isNew) throw runExists(created.id);
     this.#key = created;
     const cancelled = store.runs.signal(created.id);
     cancelled.addEventListener("abort", () => onCancel(cancelled.reason), { once: true });

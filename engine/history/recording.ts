@@ -1,5 +1,6 @@
 // A run that is remembered: it goes on as any other, while a thread beside it writes what it tells into the store.
 import { hash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../../compiler/index.ts";
@@ -77,15 +78,17 @@ class Recording implements RunWatch {
     this.#request = request;
     this.#root = place.root;
     this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
+    const { idempotencyKey, repeat } = request;
     const run = {
-      stack: place.stack,
-      env: place.env,
-      versions: { ...versions() },
-      request: requestData(request, place),
-      ...(request.repeat === undefined ? {} : { parent: request.repeat.run }),
+      ...{ stack: place.stack, env: place.env, versions: { ...versions() }, request: requestData(request, place) },
+      ...(repeat === undefined ? {} : { parent: repeat.run }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
     const lease = place.lease === undefined ? {} : { lease: { key: place.lease, supersede: request.supersede === true } };
-    this.#worker = startWorker({ location: place.location, run, ...lease, digests: join(place.root, ".dagger", "state", "files") });
+    const state = join(place.root, ".dagger", "state");
+    // A store of one's own makes no workspace of a directory.
+    const digests = existsSync(join(place.root, ".dagger")) ? { digests: join(state, "files") } : {};
+    this.#worker = startWorker({ location: place.location, tenant: place.tenant, run, ...lease, ...digests });
     // Neither the end of the process nor that of a run that failed early waits for it.
     this.#worker.unref();
     const onAbort = (): void => this.#say({ type: "abort" });
@@ -97,7 +100,9 @@ class Recording implements RunWatch {
     this.ready = new Promise((resolve, reject) => {
       const fail = (error: PlainError): void => {
         this.#fail(error);
-        reject(asError(error));
+        // Who checks out a tree that nobody may write to wants it run all the same.
+        if (isReadOnly(error)) resolve();
+        else reject(asError(error));
         over();
       };
       this.#worker.on("message", (message: FromRecorder) => {
@@ -105,6 +110,7 @@ class Recording implements RunWatch {
           this.#started = true;
           resolve();
         } else if (message.type === "failed") fail(message.error);
+        else if (message.type === "created") request.onRecorded?.(message.run, message.created);
         else if (message.type === "ended") over();
         else this.#hear(message);
       });
@@ -215,7 +221,7 @@ class Recording implements RunWatch {
     if (!this.#broken) this.#worker.postMessage(message);
   }
 
-  #hear(message: Exclude<FromRecorder, { type: "ready" | "failed" | "ended" }>): void {
+  #hear(message: Exclude<FromRecorder, { type: "ready" | "failed" | "ended" | "created" }>): void {
     if (message.type === "written") this.#unwritten -= message.bytes;
     else if (message.type === "cancel") {
       this.reason ??= asError(message.error);
@@ -227,16 +233,21 @@ class Recording implements RunWatch {
   }
 
   /** A run that goes on does so without being remembered. */
-  #fail({ diagnostics }: PlainError): void {
-    const going = this.#started && !this.#broken;
+  #fail(error: PlainError): void {
+    const { diagnostics } = error;
+    const going = (this.#started || isReadOnly(error)) && !this.#broken;
     this.#broken = true;
     clearTimeout(this.#timer);
     if (!going || this.#cancel.signal.aborted) return;
     const [first] = diagnostics;
     const detail = first?.hint === undefined ? [] : [first.hint];
-    const message = `The run is not recorded any further: ${first?.message ?? ""}`;
+    const message = `The run is not recorded${this.#started ? " any further" : ""}: ${first?.message ?? ""}`;
     this.#request.onEvent({ type: "warning", code: first?.code ?? "history-failed", message, detail, at: [] });
   }
+}
+
+function isReadOnly({ diagnostics: [first] }: PlainError): boolean {
+  return first?.code === "store-read-only";
 }
 
 function versions(): { dagger: string; cue: string; buildkit: string } {

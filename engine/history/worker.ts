@@ -8,10 +8,10 @@ import { Recorder } from "./recorder.ts";
 
 const tell = (message: FromRecorder): void => parentPort?.postMessage(message);
 
-async function work({ location, run, lease, digests }: RecorderTask): Promise<void> {
+async function work({ location, tenant, run, lease, digests }: RecorderTask): Promise<void> {
   const aborting = new AbortController();
   const inbox = new Inbox(() => aborting.abort(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }])));
-  const store = await openStore({ location, now: Date.now, onNotice: (text) => tell({ type: "notice", text }) });
+  const store = await openStore({ location, tenant, now: Date.now, onNotice: (text) => tell({ type: "notice", text }) });
   try {
     const recorder = new Recorder({
       store,
@@ -19,6 +19,7 @@ async function work({ location, run, lease, digests }: RecorderTask): Promise<vo
       ...(lease === undefined ? {} : { lease }),
       digests: new FileDigests(digests, Date.now),
       signal: aborting.signal,
+      onCreated: (id, created) => tell({ type: "created", run: id, created }),
       onWait: (before) => tell({ type: "waiting", before }),
       onCancel: (reason) => tell({ type: "cancel", error: plain(reason) }),
     });

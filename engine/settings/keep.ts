@@ -46,7 +46,7 @@ export async function setInputs(request: StackRunRequest, wanted: readonly NewSe
       for (const one of wanted) added.push({ path: one.path, setting: await readNew(one, bare.root, open.workspace, request.cwd) });
       const fresh = new Map(added.map(({ path, setting }) => [path, setting] as const));
       await checkReferences(open.workspace, { stack: open.stack.slug, environment: open.environment.slug }, fresh, cwd);
-      const given = await withGiven(open.workspace, open.environment.slug, fresh, cwd);
+      const given = await withGiven(open.workspace, open.environment.slug, fresh, request);
       const settings = withoutMissing(new Map([...open.environment.settings, ...given]));
       const { stack } = runOf({ ...open, environment: { ...open.environment, settings } }, cached);
       const { fills } = await readSettings(stack, [], request.cwd);

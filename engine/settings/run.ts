@@ -55,7 +55,7 @@ export async function openStack(request: StackRunRequest): Promise<OpenStack> {
   const workspace = await openWorkspace(".", request.cwd);
   const stack = await chooseStack(workspace, request, request);
   const environment = await chooseEnvironment(workspace, stack, request, request);
-  const settings = await withGiven(workspace, environment.slug, environment.settings, request.cwd);
+  const settings = await withGiven(workspace, environment.slug, environment.settings, request);
   return { workspace, stack, environment: { ...environment, settings } };
 }
 

@@ -1,5 +1,6 @@
 // Settings that are outputs of other environments, with what these gave last.
 import { nearest } from "../../compiler/index.ts";
+import type { Surroundings } from "../request.ts";
 import type { GivenOutput } from "../settings/references.ts";
 import type { OutputSetting, Setting } from "../settings/setting.ts";
 import { findValue, fingerprintOf, readOutputs } from "../state/find.ts";
@@ -14,7 +15,7 @@ export async function withGiven(
   workspace: Workspace,
   environment: string,
   settings: ReadonlyMap<string, Setting>,
-  cwd: string,
+  { cwd, store }: Pick<Surroundings, "cwd" | "store">,
 ): Promise<ReadonlyMap<string, Setting>> {
   const wanted = [...settings].filter((one): one is [string, OutputSetting] => one[1].kind === "output");
   if (wanted.length === 0) return settings;
@@ -30,7 +31,7 @@ export async function withGiven(
     const [stack = "", slug = ""] = owner.split("/");
     return { stack, environment: slug };
   });
-  const outputs = await readOutputs(workspace.root, places);
+  const outputs = await readOutputs(workspace.root, store === undefined ? {} : { store }, places);
   const given = owners.map(({ input, setting, owner, problem }): [string, Setting] => {
     if (owner === undefined) return [input, { ...setting, given: { ...(problem === undefined ? {} : { missing: problem }) } }];
     return [input, { ...setting, given: givenBy(setting, input, owner, outputs.get(owner) ?? []) }];

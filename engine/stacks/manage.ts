@@ -134,6 +134,7 @@ export async function deleteStack(request: StackRequest, name: string): Promise<
     await removeTree(workspace, stackDir(workspace, slug));
     await clearOutputs(
       workspace.root,
+      request,
       environments.map((one) => ({ stack: slug, environment: one.slug })),
     );
     return slug;
@@ -211,7 +212,7 @@ export async function deleteEnvironment(request: StackRequest, wish: StackWish, 
   return changing(workspace, async () => {
     const { slug } = await findEnvironment(workspace, stack.slug, name, request.cwd);
     await removeTree(workspace, environmentDir(workspace, stack.slug, slug));
-    await clearOutputs(workspace.root, [{ stack: stack.slug, environment: slug }]);
+    await clearOutputs(workspace.root, request, [{ stack: stack.slug, environment: slug }]);
     return slug;
   });
 }

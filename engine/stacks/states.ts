@@ -1,5 +1,6 @@
 // Whether environments are up to date: with their settings, and with the outputs of others that they took.
 import { UserError } from "../../compiler/index.ts";
+import type { Surroundings } from "../request.ts";
 import { findValue, fingerprintOf, readOutputs } from "../state/find.ts";
 import type { Output } from "../store/index.ts";
 import type { Workspace } from "../workspace/find.ts";
@@ -29,9 +30,10 @@ export async function readStates(
   workspace: Workspace,
   graph: DependencyGraph,
   keys: readonly string[],
+  surroundings: Pick<Surroundings, "store">,
 ): Promise<ReadonlyMap<string, EnvironmentState>> {
   const order = inOrder(graph, keys);
-  const outputs = await readOutputs(workspace.root, order);
+  const outputs = await readOutputs(workspace.root, surroundings, order);
   const states = new Map<string, EnvironmentState>();
   for (const node of order) states.set(node.key, stateOf(node, outputs, states));
   return states;
@@ -88,7 +90,7 @@ export async function listStates(request: StackRequest, wish: StackWish): Promis
   const graph = await readDependencies(workspace, request.cwd);
   const own = [...graph.values()].filter(({ stack }) => stack === slug);
   const [sound, circles] = sortOut(graph, own);
-  const states = await readStates(workspace, graph, sound);
+  const states = await readStates(workspace, graph, sound, request);
   return own.flatMap((node) => circles.get(node.key) ?? states.get(node.key) ?? []);
 }
 

@@ -1,7 +1,7 @@
 // A value in what an environment gave: that of the config as a whole, that of a component since, or what names an image or a directory.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { storeOf } from "../history/place.ts";
+import { isThere, storeOf } from "../history/place.ts";
+import type { Surroundings } from "../request.ts";
 import { type Json, type Output, openStore } from "../store/index.ts";
 import { labelsOf, valueAt, withValue } from "./path.ts";
 
@@ -66,13 +66,17 @@ export interface Place {
 export const keyOf = ({ stack, environment }: Place): string => `${stack}/${environment}`;
 
 /** What environments gave last, by `STACK/ENV`; of those that never ran, nothing. The store is opened once, and only where there is one. */
-export async function readOutputs(root: string, places: readonly Place[]): Promise<ReadonlyMap<string, readonly Output[]>> {
-  const location = storeOf(root);
-  if (places.length === 0 || !existsSync(location.file)) return new Map();
-  const store = await openStore({ location, now: Date.now });
+export async function readOutputs(
+  root: string,
+  { store: chosen }: Pick<Surroundings, "store">,
+  places: readonly Place[],
+): Promise<ReadonlyMap<string, readonly Output[]>> {
+  const place = storeOf(root, chosen);
+  if (places.length === 0 || !isThere(place)) return new Map();
+  const store = await openStore({ ...place, now: Date.now });
   try {
     const found = new Map<string, readonly Output[]>();
-    for (const place of places) found.set(keyOf(place), await store.outputs.list(place.stack, place.environment));
+    for (const one of places) found.set(keyOf(one), await store.outputs.list(one.stack, one.environment));
     return found;
   } finally {
     await store.close();
@@ -80,10 +84,10 @@ export async function readOutputs(root: string, places: readonly Place[]): Promi
 }
 
 /** Forgets what environments gave that are deleted: others of the same slug begin with nothing. */
-export async function clearOutputs(root: string, places: readonly Place[]): Promise<void> {
-  const location = storeOf(root);
-  if (!existsSync(location.file)) return;
-  const store = await openStore({ location, now: Date.now });
+export async function clearOutputs(root: string, { store: chosen }: Pick<Surroundings, "store">, places: readonly Place[]): Promise<void> {
+  const place = storeOf(root, chosen);
+  if (!isThere(place)) return;
+  const store = await openStore({ ...place, now: Date.now });
   try {
     for (const { stack, environment } of places) await store.outputs.clear(stack, environment);
   } finally {
