@@ -101,7 +101,8 @@ class Dependencies {
 
   async #requestFor({ stack, environment, key }: DependencyNode): Promise<UpRequest> {
     const { inputs: _inputs, typedInputs: _typed, targets: _targets, tags: _tags, ...rest } = this.#request;
-    const { plan: _plan, shellOnError: _shell, attest: _attest, cacheTo: _cacheTo, ...shared } = rest;
+    const { plan: _plan, shellOnError: _shell, attest: _attest, cacheTo: _cacheTo, ...more } = rest;
+    const { idempotencyKey: _key, onRecorded: _recorded, supersede: _supersede, ...shared } = more;
     const ready = await readyStack({ ...shared, stack, environment });
     if (ready === undefined) throw new Error(`${key} has vanished`);
     return { ...shared, ...ready, inputs: [], targets: [], onEvent: (event) => this.#hear(key, event) };

@@ -1,7 +1,7 @@
 // Connectors of the workspace around an engine's directory, for embedding programs. Their code is loaded when used.
 import type { CheckedConnector, Connector, ConnectorChange, NewConnector } from "../connectors/index.ts";
 import type { Surroundings } from "../request.ts";
-import type { Calls } from "./calls.ts";
+import type { Access, Calls } from "./calls.ts";
 
 /** All reject with UserError: 2 for what is not there, is there already or is wrong; 3 where files cannot be read or written. */
 export interface Connectors {
@@ -20,6 +20,8 @@ export interface Connectors {
 export interface ConnectorOptions {
   /** Aborting ends the call, which rejects with a UserError whose `exit` is 130. */
   readonly signal?: AbortSignal;
+  /** On whose behalf: handed to `authorize`, and nothing else. */
+  readonly actor?: string;
 }
 
 export interface CheckOptions extends ConnectorOptions {
@@ -32,16 +34,20 @@ export interface CheckOptions extends ConnectorOptions {
   readonly timeout?: number;
 }
 
+const resourceOf = (name?: string): string => (name === undefined ? "connectors" : `connectors/${name}`);
+const read = (name?: string): Access => ({ action: "read", resource: resourceOf(name) });
+const write = (name: string): Access => ({ action: "write", resource: resourceOf(name) });
+
 export function connectorsOf(surroundings: Surroundings, calls: Calls): Connectors {
   const load = async (): Promise<typeof import("../connectors/index.ts")> => import("../connectors/index.ts");
   return {
-    list: (of) => calls.run(of?.signal, async () => (await load()).listConnectors(surroundings)),
-    show: (name, of) => calls.run(of?.signal, async () => (await load()).showConnector(surroundings, name)),
-    add: (connector, of) => calls.run(of?.signal, async () => (await load()).addConnector(surroundings, connector)),
-    edit: (name, change, of) => calls.run(of?.signal, async () => (await load()).editConnector(surroundings, name, change)),
-    remove: (name, of) => calls.run(of?.signal, async () => (await load()).removeConnector(surroundings, name)),
+    list: (of) => calls.run(read(), of, async () => (await load()).listConnectors(surroundings)),
+    show: (name, of) => calls.run(read(name), of, async () => (await load()).showConnector(surroundings, name)),
+    add: (connector, of) => calls.run(write(connector.name), of, async () => (await load()).addConnector(surroundings, connector)),
+    edit: (name, change, of) => calls.run(write(name), of, async () => (await load()).editConnector(surroundings, name, change)),
+    remove: (name, of) => calls.run(write(name), of, async () => (await load()).removeConnector(surroundings, name)),
     check: (names = [], of = {}) =>
-      calls.run(of.signal, async (signal) => {
+      calls.run({ action: "run", resource: resourceOf() }, of, async (signal) => {
         const { stack, environment, allowHost, timeout } = of;
         const limit = timeout === undefined ? {} : { timeout };
         return (await load()).checkConnectors({ ...surroundings, names, stack, environment, allowHost, ...limit, signal });

@@ -1,26 +1,18 @@
 // The engine for embedding programs: createEngine binds what a tenant has (variables, directories, a daemon) to the calls of engine/.
 import { isAbsolute, join } from "node:path";
 import { type Diagnostic, inputError } from "../../compiler/index.ts";
-import type { UpEvent, UpResult } from "../events.ts";
-import { evaluate, inspect, plan, up, vet } from "../index.ts";
+import type { UpResult } from "../events.ts";
 import type { Plan } from "../plan/index.ts";
-import type { ReadRequest, Surroundings } from "../request.ts";
+import type { Surroundings } from "../request.ts";
+import type { StoreLocation } from "../store/index.ts";
 import type { Vetted } from "../vet.ts";
-import { Calls } from "./calls.ts";
+import { type Authorize, Calls } from "./calls.ts";
+import { Configs } from "./configs.ts";
 import { type Connectors, connectorsOf } from "./connectors.ts";
-import { EventQueue } from "./events.ts";
-import type {
-  ComponentOptions,
-  ConfigOptions,
-  DaemonOptions,
-  EvalOptions,
-  InspectOptions,
-  Place,
-  PlanOptions,
-  UpOptions,
-  VetOptions,
-} from "./requests.ts";
-import { placeOf, secretsOf, socketsOf, typedInputs } from "./requests.ts";
+import { type Catalog, catalogOf, type Lock, lockOf, type Modules, modulesOf, type Secrets, secretsOf } from "./keeping.ts";
+import type { DaemonOptions, EvalOptions, InspectOptions, PlanOptions, SubmitOptions, UpOptions, VetOptions } from "./requests.ts";
+import { type StartedRun, type SubmittedRun, started, submitted } from "./running.ts";
+import { type Outputs, outputsOf, type Runs, runsOf } from "./runs.ts";
 import { type Stacks, stacksOf } from "./stacks.ts";
 
 /** On whose behalf an engine works. It never looks at the environment, the directory or the streams of its process. */
@@ -37,16 +29,15 @@ export interface EngineOptions extends DaemonOptions {
    * `env` says (HOME, XDG_CACHE_HOME, …). Give each tenant its own.
    */
   readonly dataDir?: string;
-}
-
-/** A run that was started. */
-export interface StartedRun {
-  /** Everything that happens, in order, from the start on: for one reader. The loop ends with the run, also with one that fails. */
-  readonly events: AsyncIterableIterator<UpEvent, undefined>;
-  /** As of `up`. */
-  readonly result: Promise<UpResult>;
-  /** Ends the run, on the daemon too: `result` rejects with exit 130. */
-  cancel(): void;
+  /**
+   * Where runs are remembered: a SQLite file, or a PostgreSQL that many machines share, with what environments gave last and who may run next.
+   * Without it, in the workspace around each config.
+   */
+  readonly store?: StoreLocation;
+  /** On whose behalf rows of `store` are kept: tenants do not see each other's. "" without it. */
+  readonly tenant?: string;
+  /** Asked before every call. A call that it does not allow rejects with `not-authorized`, and nothing of it happens. */
+  readonly authorize?: Authorize;
 }
 
 /**
@@ -58,6 +49,13 @@ export interface Engine {
   up(options?: UpOptions): Promise<UpResult>;
   /** As `up`, for programs that read events in a loop. */
   start(options?: Omit<UpOptions, "onEvent">): StartedRun;
+  /**
+   * Starts a run that is recorded: resolves with its id when its row is durable, before anything runs. Events, logs, the end and cancelling
+   * go by that id (`runs`), in this process and in any other that has the store. Rejects with `no-workspace` where nothing records runs.
+   */
+  submit(options?: SubmitOptions): Promise<SubmittedRun>;
+  readonly runs: Runs;
+  readonly outputs: Outputs;
   /** What a run would do. Nothing is executed; a daemon is asked only about images and Dockerfiles that nobody here knows. */
   plan(options?: PlanOptions): Promise<Plan>;
   /** A stage of the compilation: bytes of a pb.Definition for `raw`, text for all others. */
@@ -69,6 +67,10 @@ export interface Engine {
   eval(options?: EvalOptions): Promise<string>;
   readonly stacks: Stacks;
   readonly connectors: Connectors;
+  readonly secrets: Secrets;
+  readonly lock: Lock;
+  readonly modules: Modules;
+  readonly catalog: Catalog;
   /** Ends all calls (they reject with exit 130) and waits until they have. Later calls reject with `engine-closed`. A daemon goes on. */
   close(): Promise<void>;
 }
@@ -76,146 +78,43 @@ export interface Engine {
 /** Makes an engine. Nothing is read or started before a call needs it. Rejects with UserError (2) `bad-engine` for wrong options. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const surroundings = surroundingsOf(options);
-  const calls = new Calls();
-  const daemon = daemonOf(options);
-
-  /** The parts that every request about a config has. */
-  const about = async (of: ConfigOptions, signal: AbortSignal): Promise<{ readonly place: Place; readonly request: Config }> => {
-    const place = await placeOf(of, surroundings, signal);
-    const { dir, stack } = place;
-    const request = {
-      ...surroundings,
-      dir,
-      inputs: [],
-      typedInputs: typedInputs(of),
-      ...given(of, ["tags", "injectVars", "offline"]),
-      ...(stack === undefined ? {} : { stack }),
-      signal,
-    };
-    return { place, request };
-  };
-  const targetsOf = ({ targets = [] }: ComponentOptions): { readonly targets: readonly string[] } => ({ targets });
-  const doUp = (of: UpOptions, tell: (event: UpEvent) => void): Promise<UpResult> =>
-    calls.run(of.signal, async (outer) => {
-      const listener = new Listener(outer, tell);
-      const { place, request } = await about(of, listener.signal);
-      const running = up({
-        ...request,
-        ...daemon,
-        ...given(of, [
-          "buildkit",
-          "tls",
-          "allowHost",
-          "cacheFrom",
-          "cacheTo",
-          "attest",
-          "locked",
-          "sourcePolicy",
-          "daemonHistory",
-          "keepGoing",
-          "gradual",
-        ]),
-        ...targetsOf(of),
-        ...secretsOf(of.secrets, place.secrets),
-        ssh: socketsOf(of.ssh, place.ssh),
-        noCache: of.noCache ?? false,
-        onEvent: (event) => listener.hear(event),
-      });
-      return listener.watch(running);
-    });
-
-  const inspectAny = (of: InspectOptions): Promise<string | Uint8Array> =>
-    calls.run(of.signal, async (signal) => {
-      const { request } = await about(of, signal);
-      const { stage, format = "text" } = of;
-      return inspect({ ...request, ...daemon, ...given(of, ["buildkit", "tls", "run"]), ...targetsOf(of), stage, format });
-    });
-
+  const calls = new Calls(options.authorize);
+  const configs = new Configs(surroundings, calls, options);
+  const runs = runsOf(surroundings, calls);
   return {
-    up: (of = {}) => doUp(of, of.onEvent ?? (() => undefined)),
-    start: (of = {}) => started(of, doUp),
-    plan: (of = {}) =>
-      calls.run(of.signal, async (signal) => {
-        const { request } = await about(of, signal);
-        return plan({ ...request, ...daemon, ...given(of, ["buildkit", "tls", "run"]), ...targetsOf(of) });
-      }),
+    up: (of = {}) => configs.up(of, of.onEvent),
+    start: (of = {}) => started(of, (wish, tell) => configs.up(wish, tell)),
+    submit: (of = {}) =>
+      submitted(
+        of,
+        (wish, more) => configs.up(wish, wish.onEvent, more),
+        (run) => runs.cancel(run),
+      ),
+    runs,
+    outputs: outputsOf(surroundings, calls),
+    plan: (of = {}) => configs.plan(of),
     // Which of the two it is, the format says.
-    inspect: inspectAny as Engine["inspect"],
-    vet: (of = {}) =>
-      calls.run(of.signal, async (signal) => {
-        const { place, request } = await about(of, signal);
-        const { secrets } = secretsOf(of.secrets, place.secrets);
-        return vet({ ...request, ...targetsOf(of), secrets, ssh: socketsOf(of.ssh, place.ssh) });
-      }),
-    eval: (of = {}) =>
-      calls.run(of.signal, async (signal) => {
-        const { request } = await about(of, signal);
-        return evaluate({ ...request, ...given(of, ["expression", "all", "concrete"]), format: of.format ?? "json" });
-      }),
+    inspect: ((of: InspectOptions) => configs.inspect(of)) as Engine["inspect"],
+    vet: (of = {}) => configs.vet(of),
+    eval: (of = {}) => configs.eval(of),
     stacks: stacksOf(surroundings, calls),
     connectors: connectorsOf(surroundings, calls),
+    secrets: secretsOf(surroundings, calls),
+    lock: lockOf(calls, (of, signal) => configs.lock(of, signal)),
+    modules: modulesOf(surroundings, calls),
+    catalog: catalogOf(surroundings, calls),
     close: () => calls.close(),
   };
 }
 
-type Config = ReadRequest & { readonly typedInputs: ReturnType<typeof typedInputs>; readonly signal: AbortSignal };
-
-/** Hears the events of a run; a listener that throws ends the run. */
-class Listener {
-  readonly #controller = new AbortController();
-  readonly #tell: (event: UpEvent) => void;
-  #thrown: { readonly error: unknown } | undefined;
-  readonly signal: AbortSignal;
-
-  constructor(outer: AbortSignal, tell: (event: UpEvent) => void) {
-    this.#tell = tell;
-    this.signal = this.#controller.signal;
-    // The outer one is of this call only.
-    outer.addEventListener("abort", () => this.#controller.abort(outer.reason), { once: true });
-    if (outer.aborted) this.#controller.abort(outer.reason);
-  }
-
-  hear(event: UpEvent): void {
-    if (this.#thrown !== undefined) return;
-    try {
-      this.#tell(event);
-    } catch (error) {
-      this.#thrown = { error };
-      this.#controller.abort();
-    }
-  }
-
-  async watch<T>(running: Promise<T>): Promise<T> {
-    const settled = await running.then(
-      (value) => () => value,
-      (error: unknown) => () => {
-        throw error;
-      },
-    );
-    if (this.#thrown !== undefined) throw this.#thrown.error;
-    return settled();
-  }
-}
-
-function started(of: UpOptions, doUp: (of: UpOptions, tell: (event: UpEvent) => void) => Promise<UpResult>): StartedRun {
-  const events = new EventQueue();
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(of.signal?.reason);
-  of.signal?.addEventListener("abort", abort, { once: true });
-  if (of.signal?.aborted === true) abort();
-  const result = doUp({ ...of, signal: controller.signal }, (event) => events.push(event)).finally(() => {
-    of.signal?.removeEventListener("abort", abort);
-    events.end();
-  });
-  // Whoever reads events first asks for the result later.
-  result.catch(() => undefined);
-  return { events, result, cancel: () => controller.abort() };
-}
-
 /** Variables and directory of an engine; what it keeps goes below its data directory. */
-function surroundingsOf({ env, cwd, dataDir }: EngineOptions): Surroundings {
+function surroundingsOf({ env, cwd, dataDir, store, tenant }: EngineOptions): Surroundings {
+  if (tenant !== undefined && store === undefined) {
+    throw bad("An engine has a tenant and no store", "Give createEngine a store, or leave the tenant out");
+  }
+  const chosen = store === undefined ? {} : { store: { location: store, ...(tenant === undefined ? {} : { tenant }) } };
   if (!isAbsolute(cwd)) throw bad(`The directory of an engine is not absolute: cwd is ${JSON.stringify(cwd)}`);
-  if (dataDir === undefined) return { env: { ...env }, cwd };
+  if (dataDir === undefined) return { env: { ...env }, cwd, ...chosen };
   if (!isAbsolute(dataDir)) throw bad(`The data directory of an engine is not absolute: dataDir is ${JSON.stringify(dataDir)}`);
   const own = {
     DAGGER_CACHE_DIR: join(dataDir, "cache"),
@@ -223,20 +122,10 @@ function surroundingsOf({ env, cwd, dataDir }: EngineOptions): Surroundings {
     CUE_CACHE_DIR: join(dataDir, "modules"),
   };
   // Without one, logins would come from the home of whoever runs the process.
-  return { env: { ...env, HOME: env["HOME"] ?? dataDir, ...own }, cwd };
+  return { env: { ...env, HOME: env["HOME"] ?? dataDir, ...own }, cwd, ...chosen };
 }
 
-function daemonOf({ buildkit, tls }: DaemonOptions): DaemonOptions {
-  return { ...(buildkit === undefined ? {} : { buildkit }), ...(tls === undefined ? {} : { tls }) };
-}
-
-/** These fields, as far as they are there. */
-function given<T extends object, K extends keyof T>(from: T, names: readonly K[]): { readonly [name in K]?: NonNullable<T[name]> } {
-  const found = names.filter((name) => from[name] !== undefined).map((name) => [name, from[name]] as const);
-  return Object.fromEntries(found) as { readonly [name in K]?: NonNullable<T[name]> };
-}
-
-function bad(message: string): Error {
-  const diagnostic: Diagnostic = { code: "bad-engine", message, at: [], hint: "Give an absolute path, e.g. path.resolve(dir)" };
+function bad(message: string, hint = "Give an absolute path, e.g. path.resolve(dir)"): Error {
+  const diagnostic: Diagnostic = { code: "bad-engine", message, at: [], hint };
   return inputError(diagnostic);
 }

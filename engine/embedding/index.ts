@@ -2,14 +2,21 @@
 export type { Diagnostic, ExitCode, FailedStep, Position } from "../../compiler/index.ts";
 export { UserError } from "../../compiler/index.ts";
 export type { TlsSettings } from "../../runtime/connect/index.ts";
+export type { Added, CatalogPage, DescribedDefinition, Found, FoundPackage } from "../catalog/index.ts";
 export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewConnector } from "../connectors/index.ts";
-export type { Step, UpEvent, UpResult } from "../events.ts";
+export type { PackageDoc } from "../doc.ts";
+export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
+export type { RecordedCut, RecordedEvent, RecordedLog, RunDiff, ShownRun } from "../history/index.ts";
+export type { LockEntry, LockState } from "../lock.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";
 export type {
   ConfigInput,
   ConfigSource,
+  Dependency,
   EnvironmentEntry,
+  EnvironmentState,
+  Freshness,
   Initialized,
   InputList,
   InputState,
@@ -20,9 +27,12 @@ export type {
   SourceWish,
   StackEntry,
 } from "../stacks/index.ts";
+export type { Cut, FinalState, Json, Output, Run, RunComponent, RunPage, RunState, StoreLocation } from "../store/index.ts";
 export type { Vetted } from "../vet.ts";
+export type { Access, Action, Authorize } from "./calls.ts";
 export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts";
-export { createEngine, type Engine, type EngineOptions, type StartedRun } from "./engine.ts";
+export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
+export type { Catalog, Lock, LockOptions, Modules, Secrets } from "./keeping.ts";
 export type {
   CallOptions,
   ComponentOptions,
@@ -33,7 +43,10 @@ export type {
   JsonValue,
   PlanOptions,
   Secret,
+  SubmitOptions,
   UpOptions,
   VetOptions,
 } from "./requests.ts";
+export type { StartedRun, SubmittedRun } from "./running.ts";
+export type { OutputOptions, Outputs, ReadOptions, RunQuery, Runs } from "./runs.ts";
 export type { Environments, Inputs, NewStack, StackChange, Stacks } from "./stacks.ts";

@@ -21,6 +21,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Modules come from the cache and from what is vendored only. Default false. */
   readonly offline?: boolean;
+  /** On whose behalf: handed to `authorize`, and nothing else. */
+  readonly actor?: string;
 }
 
 /** Which config, and what it is given. */
@@ -59,6 +61,11 @@ export interface VetOptions extends ComponentOptions {
 }
 
 export interface PlanOptions extends ComponentOptions, DaemonOptions {
+  /** By id: what a run would be given. Only the names count. */
+  readonly secrets?: Readonly<Record<string, Secret>>;
+  readonly ssh?: readonly string[];
+  /** File that the plan is written to, for `up` with `plan`. */
+  readonly out?: string;
   /** File with the progress of a run (JSON lines), which tells what was in the cache then. */
   readonly run?: string;
 }
@@ -106,8 +113,26 @@ export interface UpOptions extends ComponentOptions, DaemonOptions {
   readonly keepGoing?: boolean;
   /** What misses a value is left undone with a warning. Default false. */
   readonly gradual?: boolean;
+  /** File that `plan` wrote: the run is what was planned, or is refused with what has changed. It says itself what it is of. */
+  readonly plan?: string;
+  /** Environments whose outputs it takes run first, as far as they are not up to date. Default false. */
+  readonly withDependencies?: boolean;
+  /** Cancels the runs before it of the same environment, instead of waiting for them. Default false. */
+  readonly supersede?: boolean;
   /** Hears of everything at once, in order. When it throws, the run is ended and rejects with what was thrown. */
   readonly onEvent?: (event: UpEvent) => void;
+}
+
+/** A run that is submitted: recorded before it begins, and looked at by its id, in this process or any other. */
+export interface SubmitOptions extends Omit<UpOptions, "withDependencies"> {
+  /** Of several runs with the same key only the first one runs. At most 200 characters. */
+  readonly idempotencyKey?: string;
+}
+
+/** What a call on a config is about, for `authorize`. */
+export function resourceOf({ dir = ".", stack, environment }: ConfigOptions): string {
+  if (stack !== undefined) return environment === undefined ? stack : `${stack}/${environment}`;
+  return dir.startsWith("/") || dir.startsWith("./") ? dir : `./${dir}`;
 }
 
 /** What a ready stack adds: its config's directory, settings, secrets and sockets. */

@@ -1,8 +1,17 @@
 // Stacks, environments and settings of the workspace around an engine's directory, for embedding programs. Their code is loaded when used.
 
 import type { Surroundings } from "../request.ts";
-import type { EnvironmentEntry, Initialized, InputList, KeptSetting, NewSetting, SourceWish, StackEntry } from "../stacks/index.ts";
-import type { Calls } from "./calls.ts";
+import type {
+  EnvironmentEntry,
+  EnvironmentState,
+  Initialized,
+  InputList,
+  KeptSetting,
+  NewSetting,
+  SourceWish,
+  StackEntry,
+} from "../stacks/index.ts";
+import type { Access, Calls } from "./calls.ts";
 import type { CallOptions } from "./requests.ts";
 
 /** All reject with UserError: 2 for what is not there, is there already or is wrong; 3 where files cannot be read or written. */
@@ -17,6 +26,8 @@ export interface Stacks {
   edit(stack: string, change: StackChange, options?: CallOptions): Promise<StackEntry>;
   /** With its environments and what they keep; its config stays. Gives the slug. */
   delete(stack: string, options?: CallOptions): Promise<string>;
+  /** Which environments are stale, missing or broken, and why; what they need. */
+  states(stack: string, options?: CallOptions): Promise<readonly EnvironmentState[]>;
   readonly environments: Environments;
   readonly inputs: Inputs;
 }
@@ -60,37 +71,49 @@ export interface Inputs {
 
 type Work<T> = (of: typeof import("../stacks/index.ts"), request: Surroundings & CallOptions) => Promise<T>;
 
+const nameOf = (stack: string, environment?: string): string => (environment === undefined ? stack : `${stack}/${environment}`);
+const read = (stack: string, environment?: string): Access => ({ action: "read", resource: nameOf(stack, environment) });
+const write = (stack: string, environment?: string): Access => ({ action: "write", resource: nameOf(stack, environment) });
+
 export function stacksOf(surroundings: Surroundings, calls: Calls): Stacks {
-  const call = <T>(options: CallOptions | undefined, work: Work<T>): Promise<T> =>
-    calls.run(options?.signal, async (signal) => {
+  const call = <T>(access: Access, options: CallOptions | undefined, work: Work<T>): Promise<T> =>
+    calls.run(access, options, async (signal) => {
       const offline = options?.offline;
       return work(await import("../stacks/index.ts"), { ...surroundings, ...(offline === undefined ? {} : { offline }), signal });
     });
   return {
     init: (options = {}) => {
       const { dir = ".", template } = options;
-      return call(options, (of) => of.initWorkspace({ ...surroundings, dir, ...(template === undefined ? {} : { template }) }));
+      return call(write("workspace"), options, (of) =>
+        of.initWorkspace({ ...surroundings, dir, ...(template === undefined ? {} : { template }) }),
+      );
     },
-    list: (options) => call(options, (of, request) => of.listStacks(request)),
-    show: (stack, options) => call(options, (of, request) => of.showStack(request, { stack })),
-    create: (stack, options) => call(options, (of, request) => of.newStack(request, stack)),
-    edit: (stack, change, options) => call(options, (of, request) => of.editStack(request, { stack }, change)),
-    delete: (stack, options) => call(options, (of, request) => of.deleteStack(request, stack)),
+    list: (options) => call(read("workspace"), options, (of, request) => of.listStacks(request)),
+    show: (stack, options) => call(read(stack), options, (of, request) => of.showStack(request, { stack })),
+    create: (stack, options) => call(write(stack.name), options, (of, request) => of.newStack(request, stack)),
+    edit: (stack, change, options) => call(write(stack), options, (of, request) => of.editStack(request, { stack }, change)),
+    delete: (stack, options) => call(write(stack), options, (of, request) => of.deleteStack(request, stack)),
+    states: (stack, options) => call(read(stack), options, (of, request) => of.listStates(request, { stack })),
     environments: {
-      list: (stack, options) => call(options, (of, request) => of.listEnvironments(request, { stack })),
-      show: (stack, environment, options) => call(options, (of, request) => shown(of.showEnvironment(request, { stack, environment }))),
-      create: (stack, name, options) => call(options, (of, request) => of.newEnvironment(request, { stack }, name, options?.copyOf)),
+      list: (stack, options) => call(read(stack), options, (of, request) => of.listEnvironments(request, { stack })),
+      show: (stack, environment, options) =>
+        call(read(stack, environment), options, (of, request) => shown(of.showEnvironment(request, { stack, environment }))),
+      create: (stack, name, options) =>
+        call(write(stack, name), options, (of, request) => of.newEnvironment(request, { stack }, name, options?.copyOf)),
       rename: (stack, environment, name, options) =>
-        call(options, (of, request) => of.editEnvironment(request, { stack, environment }, name)),
-      delete: (stack, environment, options) => call(options, (of, request) => of.deleteEnvironment(request, { stack }, environment)),
+        call(write(stack, environment), options, (of, request) => of.editEnvironment(request, { stack, environment }, name)),
+      delete: (stack, environment, options) =>
+        call(write(stack, environment), options, (of, request) => of.deleteEnvironment(request, { stack }, environment)),
     },
     inputs: {
-      list: (stack, environment, options) => call(options, (of, request) => of.listInputs({ ...request, stack, environment })),
+      list: (stack, environment, options) =>
+        call(read(stack, environment), options, (of, request) => of.listInputs({ ...request, stack, environment })),
       set: (stack, environment, settings, options) =>
-        call(options, (of, request) => of.setInputs({ ...request, stack, environment }, settings)),
+        call(write(stack, environment), options, (of, request) => of.setInputs({ ...request, stack, environment }, settings)),
       unset: (stack, environment, paths, options) =>
-        call(options, (of, request) => of.unsetInputs({ ...request, stack, environment }, paths)),
-      schema: (stack, environment, options) => call(options, (of, request) => of.inputSchema({ ...request, stack, environment })),
+        call(write(stack, environment), options, (of, request) => of.unsetInputs({ ...request, stack, environment }, paths)),
+      schema: (stack, environment, options) =>
+        call(read(stack, environment), options, (of, request) => of.inputSchema({ ...request, stack, environment })),
     },
   };
 }

@@ -18,7 +18,13 @@ export interface ShownRun {
 /** Newest first. `wish` takes slugs. Throws UserError (2) `bad-run-state`, `bad-time`, `no-workspace`. */
 export async function listRuns(
   request: HistoryRequest,
-  wish: HistoryWish & { readonly states?: readonly string[]; readonly since?: string; readonly limit?: number; readonly cursor?: string; readonly now: number },
+  wish: HistoryWish & {
+    readonly states?: readonly string[];
+    readonly since?: string;
+    readonly limit?: number;
+    readonly cursor?: string;
+    readonly now: number;
+  },
 ): Promise<RunPage> {
   const { stack, environment, since, limit, cursor, now } = wish;
   const filter: RunFilter = {

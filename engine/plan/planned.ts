@@ -8,8 +8,15 @@ import type { SavedPlan } from "./saved.ts";
 export async function plannedRequest({ request: planned }: SavedPlan, request: UpRequest): Promise<Partial<UpRequest>> {
   const { stack, ...rest } = planned;
   if (stack === undefined) return rest;
-  const { secrets = [], ssh = [], env, offline, signal } = request;
-  const wish = { env, cwd: stack.root, stack: stack.stack, environment: stack.environment, signal };
+  const { secrets = [], ssh = [], env, offline, signal, store } = request;
+  const wish = {
+    env,
+    ...(store === undefined ? {} : { store }),
+    cwd: stack.root,
+    stack: stack.stack,
+    environment: stack.environment,
+    signal,
+  };
   const ready = await readyStack({ ...wish, ...(offline === undefined ? {} : { offline }) });
   if (ready === undefined) return rest;
   // Where the config is may have been changed since: then its files are not those of the plan.
