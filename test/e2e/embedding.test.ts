@@ -1,87 +1,40 @@
 // The engine as an embedding program has it: packed, installed, typed; the guide's program on a real buildkitd; two tenants at once.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { imageStore } from "../../engine/index.ts";
 import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
-import { busyboxLayout } from "../support/images.ts";
-import { type Outcome, repository } from "./dagger.ts";
+import { repository } from "./dagger.ts";
+import { type PackedProject, packedProject } from "./packed.ts";
 
 const guide = readFileSync(join(repository, "docs/embedding.md"), "utf8");
-/** A project that has nothing but the packed package and what it depends on. */
-const project = mkdtempSync(join(tmpdir(), "embedding-"));
+let packed: PackedProject;
 let daemon: TestDaemon;
-
-function run(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(program, args, { cwd, env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
-    });
-  });
-}
 
 /** The code blocks of a language in the guide, in order. */
 function blocks(language: string): string[] {
   return [...guide.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text = ""]) => text);
 }
 
-/** Installs what npm would pack. Files that are large are linked. */
-async function install(): Promise<void> {
-  const { code, stdout, stderr } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], repository);
-  assert.equal(code, 0, stderr);
-  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
-  const modules = join(project, "node_modules");
-  for (const { path } of files) {
-    const to = join(modules, "cuellb", path);
-    mkdirSync(dirname(to), { recursive: true });
-    if (/^dist\/(cue[.]|run\/)/.test(path)) symlinkSync(join(repository, path), to);
-    else cpSync(join(repository, path), to);
-  }
-  const { dependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8")) as { dependencies: Record<string, string> };
-  // The types of Node are what every TypeScript project on Node has.
-  for (const name of [...Object.keys(dependencies), "@types/node", "undici-types"]) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(join(repository, "node_modules", name), join(modules, name));
-  }
-}
-
-/** Type-checks a program as its users would, without skipping the library's own types, and makes JavaScript of it. */
-function compile(file: string): Promise<Outcome> {
-  const options = { target: "ES2023", module: "NodeNext", types: ["node"], strict: true, exactOptionalPropertyTypes: true };
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...options, outDir: "built" }, files: [file] }));
-  return run(process.execPath, [join(repository, "node_modules/typescript/bin/tsc"), "-p", project], project);
-}
-
-/** An image store with busybox below a data directory. */
-async function seed(dataDir: string): Promise<void> {
-  const { dir } = await busyboxLayout();
-  const store = imageStore({ env: { DAGGER_DATA_DIR: join(dataDir, "data"), HOME: project }, cwd: project });
-  await store.import("docker.io/library/busybox:latest", dir);
-}
-
 before(async () => {
-  await install();
-  writeFileSync(join(project, "package.json"), '{ "type": "module", "private": true }\n');
-  mkdirSync(join(project, "ci"));
+  packed = await packedProject();
+  mkdirSync(join(packed.dir, "ci"));
   const [config = ""] = blocks("cue");
-  writeFileSync(join(project, "ci/app.cue"), config);
+  writeFileSync(join(packed.dir, "ci/app.cue"), config);
   daemon = await startBuildkitd();
 });
 after(async () => {
   await daemon?.stop();
-  rmSync(project, { recursive: true, force: true });
+  packed?.remove();
 });
 
 test("the program of the guide has types, runs, and prints what the guide says", async () => {
-  writeFileSync(join(project, "guide.ts"), blocks("ts").join("\n"));
-  const compiled = await compile("guide.ts");
+  writeFileSync(join(packed.dir, "guide.ts"), blocks("ts").join("\n"));
+  const compiled = await packed.compile("guide.ts");
   assert.equal(compiled.code, 0, compiled.stdout);
-  for (const dir of ["data", "tenants/ada", "tenants/bob"]) await seed(join(project, dir));
+  for (const dir of ["data", "tenants/ada", "tenants/bob"]) await packed.seed(join(packed.dir, dir));
   const env = { PATH: process.env["PATH"], BUILDKIT_HOST: daemon.address };
-  const { code, stdout, stderr } = await run(process.execPath, ["built/guide.js"], project, env);
+  const { code, stdout, stderr } = await packed.run(["built/guide.js"], env);
   assert.equal(code, 0, stdout + stderr);
   assert.equal(stderr, "");
   for (const text of [
@@ -163,13 +116,13 @@ who: {
 `;
 
 test("two tenants at once in one process get their own files, secrets, values and failures", async () => {
-  writeFileSync(join(project, "tenants.ts"), tenants);
-  writeFileSync(join(project, "tenant.cue"), tenantConfig);
+  writeFileSync(join(packed.dir, "tenants.ts"), tenants);
+  writeFileSync(join(packed.dir, "tenant.cue"), tenantConfig);
   const names = ["red", "blue"];
-  for (const name of names) await seed(join(project, "tenants", name));
-  const compiled = await compile("tenants.ts");
+  for (const name of names) await packed.seed(join(packed.dir, "tenants", name));
+  const compiled = await packed.compile("tenants.ts");
   assert.equal(compiled.code, 0, compiled.stdout);
-  const { code, stdout, stderr } = await run(process.execPath, ["built/tenants.js", daemon.address, ...names], project);
+  const { code, stdout, stderr } = await packed.run(["built/tenants.js", daemon.address, ...names]);
   assert.equal(code, 0, stdout + stderr);
   assert.equal(stderr, "");
   const expected = names.map((name) => ({
