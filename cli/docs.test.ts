@@ -50,3 +50,14 @@ test("every command that prints a result has a sample", () => {
     .filter((path) => sample(path) === "");
   assert.deepEqual(without, []);
 });
+
+test("docs/embedding.md says of every command which call of the engine does the same, or that none does", () => {
+  const page = readFileSync(join(import.meta.dirname, "../docs/embedding.md"), "utf8");
+  const rows = page.slice(page.indexOf("| command | call |")).split("\n").slice(2);
+  const told = rows.flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([a-z]+)`/g)].map(([, name = ""]) => name));
+  const { commands: all } = createProgram({ io: memoryIo(), signal: new AbortController().signal });
+  assert.deepEqual(
+    all.map((command) => command.name()).filter((name) => !told.includes(name)),
+    [],
+  );
+});

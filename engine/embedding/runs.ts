@@ -46,8 +46,9 @@ export interface Runs {
   ): Promise<number>;
 }
 
-/** Whose outputs are meant: without a stack those of the config in the engine's directory. */
+/** Whose outputs are meant: without a stack those of the config in `dir`, or in the engine's directory. */
 export interface OutputOptions extends CallOptions {
+  readonly dir?: string;
   readonly stack?: string;
   readonly environment?: string;
 }
@@ -99,8 +100,12 @@ export function runsOf(surroundings: Surroundings, calls: Calls): Runs {
 
 export function outputsOf(surroundings: Surroundings, calls: Calls): Outputs {
   const call = <T>(options: OutputOptions | undefined, work: (of: History, wish: OutputOptions) => Promise<T>): Promise<T> => {
-    const { stack, environment } = options ?? {};
-    const wish = { ...(stack === undefined ? {} : { stack }), ...(environment === undefined ? {} : { environment }) };
+    const { dir, stack, environment } = options ?? {};
+    const wish = {
+      ...(dir === undefined ? {} : { dir }),
+      ...(stack === undefined ? {} : { stack }),
+      ...(environment === undefined ? {} : { environment }),
+    };
     return calls.run(environmentOf("read", wish), options, async () => work(await load(), wish));
   };
   return {
@@ -110,7 +115,7 @@ export function outputsOf(surroundings: Surroundings, calls: Calls): Outputs {
   };
 }
 
-function environmentOf(action: Access["action"], { stack, environment }: OutputOptions): Access {
-  const resource = stack === undefined ? "workspace" : environment === undefined ? stack : `${stack}/${environment}`;
+function environmentOf(action: Access["action"], { dir, stack, environment }: OutputOptions): Access {
+  const resource = stack === undefined ? (dir ?? "workspace") : environment === undefined ? stack : `${stack}/${environment}`;
   return { action, resource };
 }

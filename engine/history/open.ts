@@ -17,6 +17,8 @@ export interface HistoryRequest extends Surroundings {
 export interface HistoryWish {
   readonly stack?: string;
   readonly environment?: string;
+  /** Directory of a config outside of stacks; the request's without it. */
+  readonly dir?: string;
 }
 
 /** The store of the workspace around the request's directory, or that of the request; undefined where nothing was recorded yet. Close it. */
@@ -67,8 +69,10 @@ export async function chosenEnvironment(
   wish: HistoryWish,
   request: HistoryRequest,
 ): Promise<{ readonly stack: string; readonly env: string }> {
-  const named = wish.stack !== undefined || wish.environment !== undefined || (await namedStack(workspace, wish, request)) !== undefined;
-  if (!named) return { stack: "", env: envOf(workspace.root, resolve(request.cwd)) };
+  const named =
+    wish.dir === undefined &&
+    (wish.stack !== undefined || wish.environment !== undefined || (await namedStack(workspace, wish, request)) !== undefined);
+  if (!named) return { stack: "", env: envOf(workspace.root, resolve(request.cwd, wish.dir ?? ".")) };
   const stack = await chooseStack(workspace, wish, request);
   return { stack: stack.slug, env: (await chooseEnvironment(workspace, stack, wish, request)).slug };
 }

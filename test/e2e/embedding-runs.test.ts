@@ -126,7 +126,7 @@ console.log(JSON.stringify({
   his: (await other.result, await bob.runs.list()).runs.map(({ state }) => state),
   foreign: await bob.runs.show(first.id).catch(codeOf),
   shown: (await ada.runs.show(first.id)).components.map(({ path, state }) => [path, state]),
-  outputs: await Promise.all([ada, bob].map(async (engine) => (await createEngine({ ...options, cwd: resolve("ci"), store, tenant: engine === ada ? "ada" : "bob" })).outputs.query("word").catch(codeOf))),
+  outputs: await Promise.all([ada, bob].map((engine) => engine.outputs.query("word", { dir: "ci" }).catch(codeOf))),
   diff: (await ada.runs.diff(first.id, endless.id)).facts.some(({ name }) => name === "state"),
   signal: await ada.runs.wait(first.id, { signal: aborted.signal }).catch(codeOf),
   pruned: await ada.runs.prune({ keep: 1 }),
@@ -200,7 +200,8 @@ const go = await engine.catalog.show("go", { offline: true });
 const refused = await engine.up({ dir: "ci", inputs: { name: "x" }, actor: "mallory" }).catch(codeOf);
 const unread = await engine.runs.events("latest", { actor: "mallory" }).next().catch(codeOf);
 const types = new Set<string>();
-for await (const event of engine.runs.events("latest")) types.add(event.type);
+const [done] = (await engine.runs.list({ states: ["done"], limit: 1 })).runs;
+for await (const event of engine.runs.events(done?.id ?? "")) types.add(event.type);
 await engine.close();
 console.log(JSON.stringify({
   unrecorded, before, secrets, rotated, shared, states,
