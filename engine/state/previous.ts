@@ -27,7 +27,7 @@ export async function withPrevious(evaluation: Evaluation, request: PreviousRequ
   if (place === undefined || marked.length === 0) return evaluation;
   await request.turn;
   const { stack, env: environment } = place;
-  const outputs = (await readOutputs(place.root, [{ stack, environment }])).get(keyOf({ stack, environment })) ?? [];
+  const outputs = (await readOutputs(place.root, request, [{ stack, environment }])).get(keyOf({ stack, environment })) ?? [];
   const own = new Set(marked.map(({ field }) => labelsOf(field.path)[0] ?? ""));
   const taken = new Set(evaluation.fills.map(({ path }) => path));
   const fills = marked.flatMap((one) => fillsOf(one, outputs, own)).filter(({ path }) => !taken.has(path));
