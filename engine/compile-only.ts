@@ -7,7 +7,7 @@ import { Offer, openBuild } from "./connect.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
-import { openPins, type Pins } from "./pins.ts";
+import { openPins } from "./pins.ts";
 import type { ReadRequest } from "./request.ts";
 import { StepTracker } from "./steps.ts";
 
@@ -27,7 +27,7 @@ export interface CompileOnlyOptions {
   /** Told the digest of each image that a daemon was asked for. */
   readonly onImage?: (ref: string, digest: string) => void;
   /** Given the job while a daemon can still be asked. */
-  readonly onJob?: (job: Job, pins: Pins, open: () => Promise<OpenBuild>) => Promise<void>;
+  readonly onJob?: (job: Job, open: () => Promise<OpenBuild>) => Promise<void>;
 }
 
 /** Connects to a daemon only for an image whose config nobody here knows, or for a Dockerfile. */
@@ -60,7 +60,7 @@ export async function compileOnly(config: Config, request: CompileOnlyRequest, o
       { images, frontends },
       { ...request, pins, ...(run === undefined ? {} : { run }) },
     );
-    await options.onJob?.(job, pins, open);
+    await options.onJob?.(job, open);
     return job;
   } finally {
     await opening?.then((open) => open.close()).catch(() => undefined);

@@ -20,8 +20,9 @@ import { fillWhatFits, readWhatCan } from "./kept-values.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
 import { loginsOf } from "./logins.ts";
 import { noProgress, stuckError } from "./passes.ts";
-import type { Need, Pins } from "./pins.ts";
+import type { Pins } from "./pins.ts";
 import type { WorldFacts } from "./plan/index.ts";
+import { type OpenSource, openSources } from "./provenance/sources.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import type { ReadSecret } from "./secrets/provider.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
@@ -76,7 +77,7 @@ export class Run {
   readonly #name: string;
   /** Digests of images that the daemon was asked for, by reference. */
   readonly #images = new Map<string, string>();
-  /** What git refs and addresses stand for, by `kind name`: only for whoever remembers the run. */
+  /** What git refs and addresses stand for, by their identifiers in LLB: only for whoever remembers the run. */
   readonly #resolved = new Map<string, string>();
 
   constructor(parts: RunParts) {
@@ -163,23 +164,21 @@ export class Run {
   }
 
   #tell(job: Job): void {
-    const { config, scrubber, watch, pins } = this.#parts;
+    const { config, scrubber, watch } = this.#parts;
     if (watch === undefined) return;
     const definition = `sha256:${createHash("sha256").update(job.definition.encoded).digest("hex")}`;
-    watch.job({ config, job, run: this.#name, definition, images: this.#images, pins, resolved: this.#resolved, scrubber });
-    for (const need of pins.needs.values()) void this.#ask(need);
+    watch.job({ config, job, run: this.#name, definition, images: this.#images, resolved: this.#resolved, scrubber });
+    for (const source of openSources(job)) void this.#ask(source);
   }
 
   /** The daemon asks the other side once for this and for the solve. What it cannot tell is not known. */
-  async #ask({ kind, name, source }: Need): Promise<void> {
-    const key = `${kind} ${name}`;
-    const { pins, opening } = this.#parts;
-    if (kind === "images" || source === undefined || pins.file[kind][name] !== undefined || this.#resolved.has(key)) return;
-    this.#resolved.set(key, "");
+  async #ask(source: OpenSource): Promise<void> {
+    if (this.#resolved.has(source.identifier)) return;
+    this.#resolved.set(source.identifier, "");
     try {
-      const { build } = await opening;
+      const { build } = await this.#parts.opening;
       const { git, http } = await build.gateway((gateway) => gateway.resolveSourceMeta(source));
-      this.#resolved.set(key, (git === undefined ? http?.checksum : git.commitChecksum || git.checksum) ?? "");
+      this.#resolved.set(source.identifier, (git === undefined ? http?.checksum : git.commitChecksum || git.checksum) ?? "");
     } catch {
       // The solve says what is wrong with it.
     }

@@ -2,7 +2,6 @@
 import type { Job } from "../compiler/index.ts";
 import type { Listing } from "../runtime/session/index.ts";
 import type { Config } from "./config.ts";
-import type { Pins } from "./pins.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
 
 export interface RunWatch {
@@ -26,8 +25,7 @@ export interface JobFacts {
   readonly definition: string;
   /** Digests of images that the daemon was asked for, by reference. */
   readonly images: ReadonlyMap<string, string>;
-  readonly pins: Pins;
-  /** What git refs and addresses stood for, by `kind name`, as far as the daemon has told. */
+  /** What git refs and addresses stood for, by their identifiers in LLB, as far as the daemon has told. */
   readonly resolved: ReadonlyMap<string, string>;
   readonly scrubber: Scrubber;
 }

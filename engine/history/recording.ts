@@ -156,9 +156,8 @@ class Recording implements RunWatch {
     const facts = this.#facts;
     if (facts === undefined || this.#described) return;
     this.#described = true;
-    const { config, job, run, images, pins, resolved, scrubber } = facts;
-    const { needs, file: lock } = pins;
-    const made = factsOf({ job, run, images, needs, lock, resolved, waits: this.#waits, own: config.own, root: this.#root });
+    const { config, job, run, images, resolved, scrubber } = facts;
+    const made = factsOf({ job, run, images, resolved, waits: this.#waits, own: config.own, root: this.#root });
     const told = scrubber.data(made);
     this.#say({ type: "facts", facts: told });
   }

@@ -1,8 +1,7 @@
 // What the components of a job are made from: their ops, the components that they use, and all that comes from outside.
 import { relative } from "node:path";
 import { type Job, numberGraph, type OpData, type Position, sourceOf, type Vertex } from "../../compiler/index.ts";
-import type { LockFile } from "../lock-file.ts";
-import type { Need } from "../pins.ts";
+import { gitCommit, gitName, httpChecksum } from "./sources.ts";
 import type { Waits } from "./waits.ts";
 
 /** One component. What is not known of a source is "". */
@@ -33,9 +32,7 @@ export interface FactsOf {
   readonly run: string;
   /** Digests of the images that the daemon was asked for, by reference. */
   readonly images: ReadonlyMap<string, string>;
-  readonly needs: ReadonlyMap<string, Need>;
-  readonly lock: LockFile;
-  /** What git refs and addresses stood for, by `kind name`. */
+  /** What git refs and addresses stood for, by their identifiers in LLB. */
   readonly resolved: ReadonlyMap<string, string>;
   readonly waits: Waits;
   /** Directories of dagger itself. */
@@ -48,13 +45,12 @@ export function factsOf(of: FactsOf): OpenFacts {
   const graph = numberGraph(of.job.graph);
   const ops = new Map(of.job.describe().map((one) => [one.path, one.ops]));
   const directories: Record<string, string> = {};
-  const byIdentifier = new Map([...of.needs.values()].flatMap((need) => (need.source ? [[need.source.identifier, need] as const] : [])));
   const sources = new Map<string, Record<string, string>>();
   const always = new Map<string, string[]>();
   for (const vertex of graph.vertices) {
     const { component, name } = vertex.meta;
     if (isAlways(vertex, of.run)) always.set(component, [...(always.get(component) ?? []), name.replace(`${component}: `, "")]);
-    const found = sourceOfVertex(vertex, of, byIdentifier, directories);
+    const found = sourceOfVertex(vertex, of, directories);
     if (found === undefined) continue;
     const all = sources.get(component) ?? {};
     all[found[0]] = found[1];
@@ -80,7 +76,6 @@ function isAlways(vertex: Vertex, run: string): boolean {
 function sourceOfVertex(
   vertex: Vertex,
   of: FactsOf,
-  needs: ReadonlyMap<string, Need>,
   directories: Record<string, string>,
 ): readonly [name: string, value: string] | undefined {
   const source = sourceOf(vertex);
@@ -97,18 +92,11 @@ function sourceOfVertex(
       return [`image ${vertex.meta.name.replace(/^.*?: /, "").replace(/^fetch-(container|oci) /, "")}`, rest.split("@")[1] ?? ""];
     case "local":
       return directory(rest, attrs, of, directories);
-    case "git": {
-      const need = needs.get(identifier);
-      if (need !== undefined) return [`git ${need.name}`, of.lock.git[need.name] ?? of.resolved.get(`git ${need.name}`) ?? ""];
-      const [remote = "", ref = ""] = rest.split("#");
-      return [`git ${remote}`, ref.split(":")[0] ?? ""];
-    }
+    case "git":
+      return [`git ${gitName(vertex, source)}`, gitCommit(source) || (of.resolved.get(identifier) ?? "")];
     case "http":
-    case "https": {
-      const need = needs.get(identifier);
-      const name = need?.name ?? identifier;
-      return [`http ${name}`, attrs["http.checksum"] ?? of.lock.http[name] ?? of.resolved.get(`http ${name}`) ?? ""];
-    }
+    case "https":
+      return [`http ${identifier}`, httpChecksum(source) || (of.resolved.get(identifier) ?? "")];
     default:
       return undefined;
   }

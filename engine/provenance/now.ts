@@ -10,6 +10,7 @@ import type { Output } from "../store/index.ts";
 import type { Snapshot } from "./compare.ts";
 import { factsOf, type OpenFacts } from "./facts.ts";
 import type { FileDigests, FileList } from "./files.ts";
+import { openSources } from "./sources.ts";
 import { Waits } from "./waits.ts";
 
 export interface Now extends Snapshot {
@@ -59,16 +60,15 @@ async function compiled(config: Config, request: CompileOnlyRequest, root: strin
   const job = await compileOnly(config, request, {
     run,
     onImage: (ref, digest) => void images.set(ref, digest),
-    onJob: async (job, pins, open) => {
-      for (const { kind, name, source } of pins.needs.values()) {
-        if (kind === "images" || source === undefined || pins.file[kind][name] !== undefined) continue;
+    onJob: async (job, open) => {
+      for (const source of openSources(job)) {
         const { build } = await open();
         // What nobody can tell is not known, and no change.
         const meta = await build.gateway((gateway) => gateway.resolveSourceMeta(source)).catch(() => undefined);
         const { git, http } = meta ?? {};
-        resolved.set(`${kind} ${name}`, (git === undefined ? http?.checksum : git.commitChecksum || git.checksum) ?? "");
+        resolved.set(source.identifier, (git === undefined ? http?.checksum : git.commitChecksum || git.checksum) ?? "");
       }
-      facts = factsOf({ job, run, images, needs: pins.needs, lock: pins.file, resolved, waits, own: config.own, root });
+      facts = factsOf({ job, run, images, resolved, waits, own: config.own, root });
     },
   });
   return { job, facts };
