@@ -80,7 +80,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const surroundings = surroundingsOf(options);
   const calls = new Calls(options.authorize);
   const configs = new Configs(surroundings, calls, options);
-  const runs = runsOf(surroundings, calls);
+  const runs = runsOf(surroundings, calls, daemonOf(options));
   return {
     up: (of = {}) => configs.up(of, of.onEvent),
     start: (of = {}) => started(of, (wish, tell) => configs.up(wish, tell)),
@@ -123,6 +123,10 @@ function surroundingsOf({ env, cwd, dataDir, store, tenant }: EngineOptions): Su
   };
   // Without one, logins would come from the home of whoever runs the process.
   return { env: { ...env, HOME: env["HOME"] ?? dataDir, ...own }, cwd, ...chosen };
+}
+
+function daemonOf({ buildkit, tls }: DaemonOptions): DaemonOptions {
+  return { ...(buildkit === undefined ? {} : { buildkit }), ...(tls === undefined ? {} : { tls }) };
 }
 
 function bad(message: string, hint = "Give an absolute path, e.g. path.resolve(dir)"): Error {

@@ -34,6 +34,7 @@ export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Catalog, Lock, LockOptions, Modules, Secrets } from "./keeping.ts";
 export type {
+  AgainOptions,
   CallOptions,
   ComponentOptions,
   ConfigOptions,

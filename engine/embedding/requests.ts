@@ -129,6 +129,12 @@ export interface SubmitOptions extends Omit<UpOptions, "withDependencies"> {
   readonly idempotencyKey?: string;
 }
 
+/** How a run is done again: by which daemon and caches, and what is given anew. */
+export interface AgainOptions
+  extends CallOptions,
+    DaemonOptions,
+    Pick<UpOptions, "secrets" | "ssh" | "allowHost" | "cacheFrom" | "cacheTo" | "supersede" | "onEvent"> {}
+
 /** What a call on a config is about, for `authorize`. */
 export function resourceOf({ dir = ".", stack, environment }: ConfigOptions): string {
   if (stack !== undefined) return environment === undefined ? stack : `${stack}/${environment}`;

@@ -1,9 +1,11 @@
 // What is remembered of runs, for embedding programs: listed, read with a cursor, waited for, cancelled; and what environments gave last.
+
+import type { UpResult } from "../events.ts";
 import type { RecordedCut, RecordedEvent, RecordedLog, RunDiff, ShownRun } from "../history/index.ts";
 import type { Surroundings } from "../request.ts";
 import type { Json, Output, Run, RunPage, RunState } from "../store/index.ts";
 import type { Access, Calls } from "./calls.ts";
-import type { CallOptions } from "./requests.ts";
+import { type AgainOptions, type CallOptions, type DaemonOptions, secretsOf } from "./requests.ts";
 
 export interface RunQuery extends CallOptions {
   /** Slugs. Runs of configs outside of stacks have the stack "", and their directory as environment: `./ci`. */
@@ -40,6 +42,10 @@ export interface Runs {
   wait(run: string, options?: CallOptions): Promise<Run>;
   /** Asks whoever runs it to end it, which happens soon; `wait` tells. False: it was over. */
   cancel(run: string, options?: CallOptions & { readonly reason?: string }): Promise<boolean>;
+  /** Runs once more what a run was made from: its files, inputs, images and commits. What cannot be the same is told as a warning. */
+  rerun(run: string, options?: AgainOptions): Promise<UpResult>;
+  /** Goes on with a run that failed, was cancelled or interrupted: what it finished is not done again. */
+  resume(run: string, options?: AgainOptions): Promise<UpResult>;
   /** Forgets runs that are over: all but the newest `keep`, or those from before `olderThan`. Says how many. */
   prune(
     options: CallOptions & { readonly stack?: string; readonly environment?: string; readonly keep?: number; readonly olderThan?: string },
@@ -65,7 +71,7 @@ type History = typeof import("../history/index.ts");
 
 const load = (): Promise<History> => import("../history/index.ts");
 
-export function runsOf(surroundings: Surroundings, calls: Calls): Runs {
+export function runsOf(surroundings: Surroundings, calls: Calls, daemon: DaemonOptions): Runs {
   const of = (run: string): Access => ({ action: "read", resource: `run/${run}` });
   const call = <T>(access: Access, options: CallOptions | undefined, work: (of: History, signal: AbortSignal) => Promise<T>): Promise<T> =>
     calls.run(access, options, async (signal) => work(await load(), signal));
@@ -75,7 +81,16 @@ export function runsOf(surroundings: Surroundings, calls: Calls): Runs {
     ...(follow === undefined ? {} : { follow }),
     signal,
   });
+  const again = (run: string, options: AgainOptions = {}, how: (of: History) => History["rerun"]): Promise<UpResult> =>
+    call({ action: "run", resource: `run/${run}` }, options, (history, signal) => {
+      const { onEvent = () => undefined, secrets, ssh, ...rest } = options;
+      const { actor: _actor, offline: _offline, ...flags } = rest;
+      const sockets = ssh === undefined ? {} : { ssh };
+      return how(history)({ ...surroundings, ...daemon, ...flags, ...secretsOf(secrets), ...sockets, onEvent, signal }, run);
+    });
   return {
+    rerun: (run, options) => again(run, options, (history) => history.rerun),
+    resume: (run, options) => again(run, options, (history) => history.resume),
     list: (query = {}) => {
       const { signal: _signal, actor: _actor, offline: _offline, ...wish } = query;
       return call(environmentOf("read", query), query, (history) => history.listRuns(surroundings, { ...wish, now: Date.now() }));

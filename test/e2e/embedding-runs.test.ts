@@ -202,9 +202,11 @@ const unread = await engine.runs.events("latest", { actor: "mallory" }).next().c
 const types = new Set<string>();
 const [done] = (await engine.runs.list({ states: ["done"], limit: 1 })).runs;
 for await (const event of engine.runs.events(done?.id ?? "")) types.add(event.type);
+const rerun = (await engine.runs.rerun(done?.id ?? "")).values;
+const resumed = await engine.runs.resume(done?.id ?? "").catch(codeOf);
 await engine.close();
 console.log(JSON.stringify({
-  unrecorded, before, secrets, rotated, shared, states,
+  rerun, resumed, unrecorded, before, secrets, rotated, shared, states,
   values: both.values, dependencies: both.dependencies?.map(({ state }) => state),
   lacks: plan.lacks, planned: planned.values, conflicting, outdated,
   lock: lock.map(({ entries }) => entries.length), modules,
@@ -219,6 +221,8 @@ test("stacks, secrets, plans, the lock, modules and the catalog are kept by the 
   mkdirSync(join(packed.dir, "module"));
   const told = await program("keeping", keeping);
   assert.deepEqual(told, {
+    rerun: { name: "Ada", word: "Ada", nap: "0" },
+    resumed: "2 nothing-to-resume",
     unrecorded: "2 no-workspace",
     before: ["missing"],
     secrets: { names: ["token"], recipients: 1 },
