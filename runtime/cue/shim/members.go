@@ -3,7 +3,9 @@
 package main
 
 import (
+	"cmp"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue/ast"
 	"cuelang.org/go/cue/build"
@@ -59,7 +61,10 @@ func (l *loader) checkMember(importer Package, selector *ast.SelectorExpr) []Fin
 		names = append(names, member)
 	}
 	message := "Package " + pkg.Name + " has no " + name.Name
-	hint := didYouMean(nearest(name.Name, names))
+	hint := cmp.Or(didYouMean(nearest(name.Name, names)), "See what it has with `dagger doc "+path+"`")
+	if strings.HasPrefix(name.Name, "_") {
+		hint = "What begins with _ belongs to the package alone: other packages cannot use it"
+	}
 	return []Finding{{Code: "cue-reference", Message: message, At: []Position{position(name.Pos())}, Hint: hint}}
 }
 

@@ -66,7 +66,7 @@ func isFollowUp(before, f Finding) bool {
 var found = regexp.MustCompile(`^expected (.*?)(?:, found (?:'([^']*)'(?: (.*))?|(newline)))?$`)
 
 var objects = map[string]string{
-	"operand": "a value", "label or ':'": "a colon behind the label", "selector": "a name behind the dot", "expression": "a value",
+	"operand": "a value", "','": "the end of the line", "label or ':'": "a colon behind the label", "selector": "a name behind the dot", "expression": "a value",
 	"'EOF'": "the end of the file", "identifier or '('": "a name", "identifier for alias": "a name", "STRING": "a text in quotes", "')' for string interpolation": "a closing ) in the text",
 }
 
@@ -97,6 +97,15 @@ func syntaxWords(message string) string {
 		{"expression exceeds maximum nesting depth of", "Nested too deeply; at most"},
 		{"invalid package name", "Not a name of a package:"},
 		{"invalid import path:", "Not a path of a package:"},
+		{"illegal token '..'; expected '.'", "Two dots, where one selects a field"},
+		{"identifiers starting with '__' are reserved", "Names with two underscores at the start are CUE's own"},
+		{"square bracket must have exactly one element", "A pattern has one value between its brackets"},
+		{"hexadecimal escape not allowed in string literal", "Text has no \\x: that stands for a byte"},
+		{"octal escape not allowed in string literal", "Text has no octal escapes: these stand for a byte"},
+		{"illegal hexadecimal number", "Not a hexadecimal number"},
+		{"illegal binary number", "Not a binary number"},
+		{"illegal exponent in number", "The number ends in the middle of its exponent"},
+		{"illegal '_' in number", "An underscore in a number stands between two digits"},
 	} {
 		if rest, ok := strings.CutPrefix(message, known[0]); ok {
 			if strings.HasPrefix(known[0], "missing") || strings.HasPrefix(known[0], "expected newline") {
@@ -105,8 +114,13 @@ func syntaxWords(message string) string {
 			return known[1] + rest
 		}
 	}
+	if m := sameName.FindStringSubmatch(message); m != nil {
+		return "Two declarations have the name " + m[1] + " here"
+	}
 	return upperFirst(message)
 }
+
+var sameName = regexp.MustCompile(`^(?:alias|cannot have both alias and field with name) ("[^"]*")(?: redeclared)? in same scope$`)
 
 func upperFirst(text string) string {
 	if text == "" || text[0] < 'a' || text[0] > 'z' {
@@ -117,6 +131,8 @@ func upperFirst(text string) string {
 
 func foundWords(token, literal, newline string) string {
 	switch {
+	case token == "ATTRIBUTE":
+		return ", found an attribute, which begins with @"
 	case newline != "":
 		return ", found the end of the line"
 	case token == "EOF":
@@ -154,6 +170,8 @@ var habits = []struct {
 	{regexp.MustCompile(`^\s*(var|const|val)\s`), "A field is written name: value, without a keyword"},
 	{regexp.MustCompile(`^\s*let\s+\w+\s*:`), "A let is written with =: let x = value"},
 	{regexp.MustCompile(`^\s*for\b[^{]*$`), "A loop has its body in braces: for x in list {…}"},
+	{regexp.MustCompile(`\bif\s[^{}]*\}`), "A condition has its fields in braces: if x {a: 1}"},
+	{regexp.MustCompile(`:\s*#+"[^"]*"$`), "What begins with #\" ends with \"#"},
 	{regexp.MustCompile(`^\s*if\b[^{]*$`), "A condition has its body in braces: if x {…}"},
 	{regexp.MustCompile(`:=`), "A field is written with a colon alone: name: value"},
 	{regexp.MustCompile(`===`), "Values are compared with =="},
@@ -177,6 +195,10 @@ func syntaxHint(source, before, message string) string {
 	}
 	late := strings.HasPrefix(message, "Expected a colon")
 	switch {
+	case late && strings.HasSuffix(message, "which begins with @"):
+		return "A label with other characters than letters, digits, _ and $ needs quotes"
+	case strings.HasPrefix(message, "Expected the end of the line") && strings.HasPrefix(strings.TrimSpace(source), "package"):
+		return "The name of a package is one word: package name"
 	case late && strings.HasPrefix(strings.TrimSpace(source), "import"):
 		return "Imports come first, right behind the package clause"
 	case late && strings.HasPrefix(strings.TrimSpace(source), "package"):
@@ -211,6 +233,16 @@ var messageHints = [][2]string{
 	{"Not a path of a package", "Write the path of a package, e.g. import \"strings\""},
 	{"Attribute missing", "An attribute is written @name(text), and ends on its line or with its parenthesis"},
 	{"Nested too deeply", "Give inner parts names of their own"},
+	{"Two dots", "Remove one of them"},
+	{"Names with two underscores", "Begin the name with one underscore, or with none"},
+	{"A pattern has one value", "Put the labels together: [=~\"^(a|b)$\"]: … or [\"a\" | \"b\"]: …"},
+	{"Text has no \\x", "Write a character as \\u0041; bytes stand in single quotes: '\\x41'"},
+	{"Text has no octal", "Write a character as \\u0041; bytes stand in single quotes: '\\101'"},
+	{"Not a hexadecimal number", "Its digits are 0 to 9 and a to f: 0xff"},
+	{"Not a binary number", "Its digits are 0 and 1: 0b101"},
+	{"The number ends", "Write the digits of the exponent: 1e6"},
+	{"An underscore in a number", "Write it like 1_000, or without"},
+	{"Two declarations have the name", "Give one of the two another name"},
 }
 
 func habitHint(source string) string {

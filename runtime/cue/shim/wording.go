@@ -49,6 +49,11 @@ var withCause = map[string]bool{
 
 // causeText is the text of a cause without the name of the function that the message has already.
 func causeText(cause error, args []string) string {
+	if list := errors.Errors(cause); len(list) > 0 {
+		if message, _, ok := inWords(list[0]); ok {
+			return message
+		}
+	}
 	text := cause.Error()
 	for _, arg := range args {
 		if arg != "" {
@@ -94,7 +99,24 @@ var wordings = map[string]wording{
 	"incompatible integer bounds %v and %v": noNumberFits,
 	"incompatible number bounds %v and %v":  noNumberFits,
 	"incompatible string bounds %v and %v":  noNumberFits,
-	"field not allowed":                     func(path string, _ []string) (string, string) { return unknownField(path), "" },
+	"incompatible bytes bounds %v and %v":   noNumberFits,
+	"extern attribute without package clause": func(string, []string) (string, string) {
+		return "The attribute @extern stands in a file that names no package", "Write package NAME below it"
+	},
+	"cannot slice %v (type %s)": func(_ string, a []string) (string, string) {
+		hint := "Lists and bytes have slices: x[0:2]"
+		if a[1] == "string" {
+			hint = "Write strings.SliceRunes(x, 0, 2), with import \"strings\""
+		}
+		return "Only lists and bytes have parts x[a:b], got " + shorten(a[0]) + ", which is " + kindWords(a[1]), hint
+	},
+	"cannot convert negative number to uint64": func(string, []string) (string, string) {
+		return "Text and lists are repeated 0 or more times, not less", "Check the number before, e.g. if n > 0 {…}"
+	},
+	"invalid string: %v": func(_ string, a []string) (string, string) {
+		return "Not a text: " + a[0], "Characters beyond \\uffff are written \\U0001f600, or as they are"
+	},
+	"field not allowed": func(path string, _ []string) (string, string) { return unknownField(path), "" },
 	"structural cycle": func(string, []string) (string, string) {
 		return "The value contains itself", "Refer to a part of the value that does not contain the reference"
 	},
