@@ -5,7 +5,7 @@ import path from "node:path";
 import { createEvaluator, readSource, snapshotOf } from "../runtime/cue/index.ts";
 import { readStamp, stamp } from "../runtime/cue/snapshot/file.ts";
 import { makeSnapshot, type Recipe } from "../runtime/cue/snapshot/make.ts";
-import { alone, everyRun, FOLLOW, usual } from "./cue-runs/runs.ts";
+import { alone, everyRun, FOLLOW, rarer, usual } from "./cue-runs/runs.ts";
 
 /**
  * What nearly every config imports: the ops, and the first dialect, whose packages have a domain for a name. Every package that is compiled
@@ -51,6 +51,8 @@ async function recipe(wasm: string, library: string, examples: string): Promise<
       ...p,
       imports: Object.fromEntries(Object.entries(p.imports).map(([spec, index]) => [spec, index - 1])),
     }));
+    // One that is wrong would teach the build only how CUE complains.
+    for (const text of [usual, rarer]) await evaluator.load({ dir, packages: alone(text) });
     const wrong = `${usual}\nwrong: #Task & {id: -1, kinds: "x"}\nmore: 1 & 2\n`;
     const directories = [
       every,

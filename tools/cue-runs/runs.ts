@@ -45,7 +45,7 @@ const read = (name: string): string => readFileSync(new URL(name, import.meta.ur
 /** What most configs use. */
 export const usual: string = read("usual.cue");
 /** Builtins that some configs use, and the rarer forms of the language. */
-const rarer = read("rarer.cue");
+export const rarer: string = read("rarer.cue");
 
 /** Mistakes, one kind in each. */
 const wrong = [
