@@ -20,7 +20,8 @@ export function surroundings({ io }: Context): Surroundings {
     const [{ waitWarning }, { formatWarning }] = await Promise.all([import("../engine/index.ts"), import("./output/errors.ts")]);
     io.stderr.write(formatWarning(waitWarning(wait), createStyle(wantsColour(io.stderr, io.env))));
   };
-  return { env: io.env, cwd: io.cwd, onWait: (wait) => void tell(wait) };
+  const url = io.env["DAGGER_STORE"] ?? "";
+  return { env: io.env, cwd: io.cwd, onWait: (wait) => void tell(wait), ...(url === "" ? {} : { store: { location: { url } } }) };
 }
 
 /** Flags of the commands that may talk to a daemon: which one, and the certificates for it. */

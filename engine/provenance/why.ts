@@ -42,8 +42,7 @@ export interface Why {
 /** Throws UserError (2) `no-workspace`, `unknown-run`, `unknown-component`, `no-facts`, and those of `plan`. */
 export async function why(request: WhyRequest, component: string): Promise<Why> {
   const place = placeOf(request);
-  const { cwd, env, onNotice } = request;
-  const history = { env, cwd: place?.root ?? cwd, ...(onNotice === undefined ? {} : { onNotice }) };
+  const history = { ...request, cwd: place?.root ?? request.cwd };
   return withStore(history, async (store, workspace) => {
     if (request.run !== undefined) return ofRun(store, await findRun(store, request.run), component);
     const { root, stack, env: name } = place ?? { root: workspace.root, stack: "", env: "" };

@@ -9,16 +9,18 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RecordedRun } from "../../engine/index.ts";
+import { startPostgres, type TestPostgres } from "../support/postgres.ts";
 import { type Bench, repository, startBench } from "./dagger.ts";
 
 let bench: Bench;
 let server: Server;
+let postgres: TestPostgres;
 /** How often each path was asked for. */
 const asked = new Map<string, number>();
 const count = (path: string): number => asked.get(path) ?? 0;
 
 before(async () => {
-  bench = await startBench();
+  [bench, postgres] = await Promise.all([startBench(), startPostgres()]);
   // Steps tell it that they run; what holds on is answered from the second time on.
   server = createServer(({ url = "" }, response) => {
     asked.set(url, count(url) + 1);
@@ -30,6 +32,7 @@ before(async () => {
 after(async () => {
   server.closeAllConnections();
   server.close();
+  await postgres.stop();
   await bench.end();
 });
 
@@ -92,4 +95,8 @@ test("a run that was killed is resumed from the store of its workspace", async (
   const { code, stderr } = await bench.dagger(["init"]);
   assert.equal(code, 0, stderr);
   await killedAndResumed("file", {});
+});
+
+test("a run that was killed is resumed from PostgreSQL", async () => {
+  await killedAndResumed("postgres", { DAGGER_STORE: await postgres.database() });
 });
