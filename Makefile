@@ -55,7 +55,7 @@ lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dea
 golden: build ## rewrite the golden files; read the diff before committing it
 	UPDATE=1 npm test
 
-bench: build debian ## measure against buildctl on the same graphs (docs/benchmarks.md)
+bench: build debian ## measure against buildctl on the same graphs (dist/benchmarks.md; PAGE=1: docs/benchmarks.md, too)
 	npm run bench
 
 fuzz: build ## feed broken input to everything that reads what a daemon sends; FUZZ_SECONDS (600) long

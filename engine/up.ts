@@ -140,7 +140,9 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
 
   // Connecting (which may start the daemon) goes on while CUE evaluates; what is wrong with the config is told first.
   const opened = openBuild({ ...request, extras }, offer, readSecret, steps, readClientId(request.env));
-  const opening = watch === undefined ? opened : whenReady(opened, watch);
+  const turn = watch?.begin();
+  turn?.catch(() => undefined);
+  const opening = watch === undefined || turn === undefined ? opened : whenReady(opened, watch, turn);
   opening.catch(() => undefined);
   const exports = new ImageExports({ opening, steps, signal: request.signal, errorShell, attest, onEvent: request.onEvent });
   try {
@@ -150,7 +152,7 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
       ...request,
       onWait,
       mayKeep: (text) => scrubber.text(text) === text,
-      ...(watch === undefined ? {} : { turn: watch.ready }),
+      ...(turn === undefined ? {} : { turn }),
     });
     try {
       for (const [id, source] of parseSecrets(config.secrets, request.cwd)) if (!secrets.has(id)) secrets.set(id, source);
@@ -189,8 +191,8 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
 }
 
 /** Nothing is asked of the daemon before the run is remembered, and its turn has come. */
-async function whenReady(opened: Promise<OpenBuild>, watch: RunWatch): Promise<OpenBuild> {
-  const [open] = await Promise.all([opened, watch.ready]);
+async function whenReady(opened: Promise<OpenBuild>, watch: RunWatch, turn: Promise<void>): Promise<OpenBuild> {
+  const [open] = await Promise.all([opened, turn]);
   watch.daemon((await open.daemon()) ?? "unknown");
   return open;
 }

@@ -5,8 +5,8 @@ import type { Config } from "./config.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
 
 export interface RunWatch {
-  /** Nothing may run before it resolves; when it rejects, nothing runs at all. */
-  readonly ready: Promise<void>;
+  /** Called once. Nothing may run before it resolves; when it rejects, nothing runs at all. */
+  begin(): Promise<void>;
   /** Name and version of the daemon that runs the job. */
   daemon(name: string): void;
   /** A pass was compiled; every secret of the job is known to the scrubber by then. */

@@ -11,12 +11,15 @@ const bundleUrl = 'const __bundleUrl = require("node:url").pathToFileURL(__filen
 const asFunction = { banner: { js: `(function (exports, require, module, __filename, __dirname) {${bundleUrl}` }, footer: { js: "})" } };
 
 /** Rare and large: files of their own, which are read when they are needed. */
-const apart = ["@viz-js/viz", "age-encryption", "jsonc-parser", "kysely", "pg", "tar-stream", "yaml", "yauzl"];
+const apart = ["@viz-js/viz", "age-encryption", "jsonc-parser", "pg", "tar-stream", "yaml", "yauzl"];
+/** Needed by every run that is remembered, and by no other: with compiled code of their own (`parts` in launch.cjs). */
+const parts = ["@photostructure/sqlite", "kysely"];
 const fileOf = (name) => name.replace(/^.*[/]/, "");
 const setApart = {
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^(${apart.join("|")})$`) }, ({ path }) => ({ path: `./${fileOf(path)}.cjs`, external: true }));
+    const names = new RegExp(`^(${[...apart, ...parts].join("|")})$`);
+    onResolve({ filter: names }, ({ path }) => ({ path: `./${fileOf(path)}.cjs`, external: true }));
   },
 };
 
@@ -41,18 +44,47 @@ const options = {
   alias: { yaml: "./node_modules/yaml/browser/index.js", "jsonc-parser": "./node_modules/jsonc-parser/lib/esm/main.js" },
   define: { "import.meta.url": "__bundleUrl", "import.meta.resolve": "undefined" },
   banner: { js: bundleUrl },
-  // Machine code, which stays in node_modules; and what pg can do without.
-  external: ["@photostructure/sqlite", "pg-native", "pg-cloudflare"],
+  // What pg can do without.
+  external: ["pg-native", "pg-cloudflare"],
   logLevel: "warning",
 };
+
+/** What the sources import of a package: nothing else of it is bundled. */
+async function importsOf(name) {
+  const imports = new RegExp(`^import \\{([^}]*)\\} from "${name}";$`, "gm");
+  const names = new Set();
+  for (const file of await readdir("engine/store", { recursive: true })) {
+    if (!/(?<![.]test)[.]ts$/.test(file)) continue;
+    const text = await readFile(join("engine/store", file), "utf8");
+    for (const [, list] of text.matchAll(imports)) for (const one of list.split(",")) names.add(one.trim());
+  }
+  return [...names].filter((one) => one !== "" && !one.startsWith("type "));
+}
+
+async function bundlePart(name) {
+  const contents = `export { ${(await importsOf(name)).join(", ")} } from "${name}";`;
+  const stdin = { contents, resolveDir: "." };
+  // The driver finds its machine code from the place of its own file, where npm put it. In a clone that is known without asking Node,
+  // which reads three files for it.
+  const place = `const __near = require("node:path").join(__dirname, "../../node_modules/${name}/dist/index.cjs"), __package =
+require("node:url").pathToFileURL(require("node:fs").existsSync(__near) ? __near :
+require("node:module").createRequire(__filename).resolve("${name}")).href;`;
+  const alias = { "node-gyp-build": "./tools/prebuilt.cjs" };
+  const banner = { js: asFunction.banner.js + (name === "kysely" ? "" : place) };
+  const define = { "import.meta.url": "__package" };
+  await build({ ...options, ...asFunction, banner, alias, define, stdin, outdir: undefined, outfile: join(made, `${fileOf(name)}.cjs`) });
+}
 
 await rm(made, { recursive: true, force: true });
 // The name has the digest of the contents: what is kept between runs counts only for the same code.
 await build({ ...options, ...asFunction, entryPoints: { dagger: "cli/main.ts" }, entryNames: "[name]-[hash]", plugins: [setApart] });
 for (const name of apart) await build({ ...options, entryPoints: { [fileOf(name)]: name } });
+for (const name of parts) await bundlePart(name);
 // Workers are started by their file names.
-await build({ ...options, entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts" } });
-await build({ ...options, entryPoints: { "history-worker": "engine/history/worker.ts" }, plugins: [setApart] });
+await build({
+  ...options,
+  entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts", "digest-worker": "engine/provenance/digest-worker.ts" },
+});
 // What runs in a browser is put into pages as text.
 await build({
   outdir: made,

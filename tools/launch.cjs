@@ -3,11 +3,13 @@
 "use strict";
 const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { join } = require("node:path");
+const { basename, join } = require("node:path");
 const { Script } = require("node:vm");
 
 const bundle = "BUNDLE";
 const filename = join(__dirname, bundle);
+/** Files beside the bundle that many runs need, though not all of them: these have compiled code, too. */
+const parts = new Set(["./kysely.cjs", "./sqlite.cjs"]);
 
 /** What few runs need: each is loaded when something of it is used. */
 const rare = new Set(["child_process", "fs/promises", "https", "v8", "worker_threads", "zlib", "./tar-stream.cjs", "./yauzl.cjs"]);
@@ -15,46 +17,50 @@ const rare = new Set(["child_process", "fs/promises", "https", "v8", "worker_thr
 const whole = new Set(["fs", "http2", "net", "os", "path", "tls"]);
 
 /** `require` for the bundle, where every module of the sources asks for the parts of Node that it needs. */
-function requireOnce() {
-  const load = createRequire(filename);
+function requireOnce(loadPart = load) {
+  const node = createRequire(filename);
   const known = new Map();
   const find = (id) => {
     const name = id.replace(/^node:/, "");
-    if (whole.has(name)) return Object.create(load(id));
-    if (!rare.has(name)) return load(id);
+    if (whole.has(name)) return Object.create(node(id));
+    if (parts.has(id)) return run(loadPart(join(__dirname, id)), join(__dirname, id), require_);
+    if (!rare.has(name)) return node(id);
     let loaded;
     const get = (_, key) => {
-      loaded ??= load(id);
+      loaded ??= node(id);
       return loaded[key];
     };
     const later = { get };
     return new Proxy({}, { ...later, getPrototypeOf: () => new Proxy({}, later) });
   };
-  return (id) => {
+  const require_ = (id) => {
     if (!known.has(id)) known.set(id, find(id));
     return known.get(id);
   };
+  return require_;
 }
 
 /** `compiled` is what createCachedData gave for the same text. */
-function load(compiled) {
+function load(file, compiled = readCompiled(file)) {
   // The bundle is ASCII, and an expression: read so, it takes half the memory, no decoding and no copy.
-  const text = readFileSync(filename, "latin1");
+  const text = readFileSync(file, "latin1");
   // Compiled code keeps the name that it was compiled under: one that says nothing of the machine that did.
-  return new Script(text, { filename: bundle, cachedData: compiled });
+  return new Script(text, { filename: basename(file), cachedData: compiled });
 }
 
-function readCompiled() {
+function readCompiled(file) {
   try {
-    return readFileSync(`${filename}.code`);
+    return readFileSync(`${file}.code`);
   } catch {
     return undefined;
   }
 }
 
-module.exports = {
-  filename,
-  load,
-  requireOnce,
-  start: () => load(readCompiled()).runInThisContext()({}, requireOnce(), { exports: {} }, filename, __dirname),
-};
+/** Gives what the module exports. */
+function run(script, file, require_) {
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require_, module, file, __dirname);
+  return module.exports;
+}
+
+module.exports = { filename, load, requireOnce, run, start: () => run(load(filename), filename, requireOnce()) };

@@ -2,10 +2,10 @@
 // it compiled meanwhile. All of the bundle's functions would be three times as much to read at every start.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { imageConfig, standIn } from "./stand-in.mjs";
 
@@ -46,34 +46,43 @@ const capabilities = [...readFileSync("compiler/llb/caps.ts", "utf8").matchAll(/
  * needed. Throws when V8 does not take back what it gave.
  */
 export async function train(launcher) {
-  const { filename, load } = createRequire(import.meta.url)(resolve(launcher));
-  const code = `${filename}.code`;
+  const { load } = createRequire(import.meta.url)(resolve(launcher));
+  const made = dirname(resolve(launcher));
   const dir = mkdtempSync(join(tmpdir(), "train-"));
   try {
-    for (const [name, image] of Object.entries({ local: kept, remote: "example.org/other:1" })) {
+    for (const [name, image] of Object.entries({ local: kept, remote: "example.org/other:1", "recorded/local": kept })) {
       mkdirSync(join(dir, name, "src"), { recursive: true });
       writeFileSync(join(dir, name, "src/file"), "");
       writeFileSync(join(dir, name, "train.cue"), config(image));
     }
     writeImage(join(dir, "image"));
     const env = { PATH: process.env.PATH, HOME: dir, BUILDKIT_HOST: `unix://${join(dir, "socket")}` };
-    const runWith = async (code, ...args) => {
+    const runWith = async (kept, ...args) => {
       const close = standIn(join(dir, "socket"), capabilities);
       // How it ends does not matter: what it has used until then is kept.
       const options = { env, cwd: dir, timeout: 60_000, maxBuffer: 1 << 26 };
       const done = (ended) => (error, _, stderr) =>
         ended(process.env.TRAIN_SHOWS ? console.error(args.join(" "), error?.code ?? 0, stderr) : undefined);
-      await new Promise((ended) => execFile(process.execPath, [child, resolve(launcher), code, ...args], options, done(ended)));
+      await new Promise((ended) => execFile(process.execPath, [child, resolve(launcher), kept, ...args], options, done(ended)));
       close();
     };
-    const run = (...args) => runWith(code, ...args);
-    await runWith(join(dir, "code"), "image", "import", kept, "image");
+    const run = (...args) => runWith(made, ...args);
+    const untrained = join(dir, "untrained");
+    mkdirSync(untrained);
+    await runWith(untrained, "image", "import", kept, "image");
     // The second finds the evaluation of the first.
     for (const progress of ["plain", "quiet", "json"])
       for (const name of ["local", "remote"]) await run("up", name, "--progress", progress);
     await run("ops", "local");
     await run("graph", "local", "-t", "misspelt");
-    if (load(readFileSync(code)).cachedDataRejected) throw new Error("V8 refuses the code that it has just compiled");
+    // In a workspace, where runs are remembered; only the first makes a store.
+    await runWith(untrained, "init", "recorded");
+    await runWith(untrained, "up", "recorded/local");
+    for (const _ of [1, 2]) await run("up", "recorded/local");
+    for (const name of readdirSync(made).filter((name) => name.endsWith(".code"))) {
+      const { cachedDataRejected } = load(join(made, name.replace(/[.]code$/, "")));
+      if (cachedDataRejected) throw new Error("V8 refuses the code that it has just compiled");
+    }
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -2,21 +2,52 @@
 import type { OpenFacts } from "../provenance/facts.ts";
 import type { FileDigests, FileList, Listed } from "../provenance/files.ts";
 import { allSources, fingerprintsOf } from "../provenance/fingerprints.ts";
-import type { Json, Lease, NewRun, Run, RunComponent, RunKey, Store } from "../store/index.ts";
-import { componentOf, runExists } from "./ending.ts";
-import type { Ending, Entries } from "./messages.ts";
+import type {
+  Json,
+  Lease,
+  LeaseEntry,
+  NewEvent,
+  NewLog,
+  NewOutput,
+  NewRun,
+  RunChange,
+  RunComponent,
+  RunEnd,
+  RunKey,
+  Store,
+} from "../store/index.ts";
+import { componentOf, endOf, runExists, summaryOf } from "./ending.ts";
+
+export interface Entries {
+  readonly events: readonly NewEvent[];
+  readonly logs: readonly NewLog[];
+  readonly components: readonly RunComponent[];
+  /** The exact config, as JSON text, once it is known. */
+  readonly config?: string;
+  /** Name of the daemon that runs the job, once it is known: its version counts instead of the one that dagger brings along. */
+  readonly daemon?: string;
+}
+
+/** The last word of a run. */
+export interface Ending extends Entries {
+  readonly end: RunEnd;
+  readonly outputs: readonly Pick<NewOutput, "component" | "value">[];
+  /** What the outputs were made from, beside the config. */
+  readonly provenance: { readonly [key: string]: Json };
+}
 
 export interface RecorderParts {
   readonly store: Store;
   readonly run: NewRun;
+  /** What only one run may have at a time. */
   readonly lease?: { readonly key: string; readonly supersede: boolean };
   /** Without it files are not looked at. */
   readonly digests?: FileDigests;
-  /** Aborting leaves the queue. */
+  /** Aborting leaves the queue; the reason is why the run is over. */
   readonly signal: AbortSignal;
   /** The row is durable, or was there before with the same idempotency key. */
   readonly onCreated?: (run: string, created: boolean) => void;
-  readonly onWait: (before: Parameters<NonNullable<Parameters<Store["leases"]["acquire"]>[0]["onWait"]>>[0]) => void;
+  readonly onWait: (before: readonly LeaseEntry[]) => void;
   /** Somebody else wants the run to end, or it is no longer this process's. */
   readonly onCancel: (reason: unknown) => void;
 }
@@ -36,10 +67,10 @@ export class Recorder {
     this.#parts = parts;
   }
 
-  /** Resolves when the row is durable and the run may go on. Rejects with what the store or the queue says; the run is over then. */
-  async begin(): Promise<Run> {
+  /** Resolves with its id when the row is durable and the run may go on. Rejects with what the store or the queue says; the run is over then. */
+  async begin(): Promise<string> {
     const { store, run, lease, signal, onCancel, onCreated, onWait } = this.#parts;
-    const { run: created, created: isNew } = await store.runs.create(run);
+    const { run: created, created: isNew } = await store.runs.create({ ...run, startsAtOnce: lease === undefined });
     onCreated?.(created.id, isNew);
     if (!isNew) throw runExists(created.id);
     this.#key = created;
@@ -48,30 +79,15 @@ export class Recorder {
     if (lease !== undefined) {
       const patience = AbortSignal.any([signal, cancelled]);
       const taken = await store.leases.acquire({ ...lease, run: created.id, signal: patience, onWait }).catch(async (error: unknown) => {
-        const state = "cancelled";
-        await store.runs.finish(created, { state, reason: cancelled.aborted ? "superseded" : "interrupted" }).catch(() => undefined);
+        const end = { state: endOf(error), ...summaryOf({ error, result: undefined, facts: undefined }) };
+        await store.runs.finish(created, end).catch(() => undefined);
         throw error;
       });
       this.#lease = taken;
       taken.signal.addEventListener("abort", () => onCancel(taken.signal.reason), { once: true });
     }
-    const started = await store.runs.start(created, this.#lease);
-    this.#key = started;
-    return started;
-  }
-
-  /** The exact config, as JSON text. */
-  async config(text: string): Promise<void> {
-    const { store } = this.#parts;
-    this.#config = await store.blobs.put(this.#key, Buffer.from(text));
-    await store.runs.update(this.#key, { config: this.#config });
-  }
-
-  /** The daemon that runs the job: its version instead of the one that dagger brings along. */
-  async daemon(name: string): Promise<void> {
-    const { store, run } = this.#parts;
-    const buildkit = /\bv\d\S*$/.exec(name)?.[0] ?? name;
-    await store.runs.update(this.#key, { versions: { ...run.versions, buildkit } });
+    if (this.#lease !== undefined) this.#key = await store.runs.start(created, this.#lease);
+    return created.id;
   }
 
   facts(facts: OpenFacts): void {
@@ -84,25 +100,37 @@ export class Recorder {
     if (list !== undefined) this.#files.set(key, list);
   }
 
-  async take({ events, logs, components }: Entries): Promise<void> {
-    const { store } = this.#parts;
+  async take(entries: Entries): Promise<void> {
+    const change = await this.#write(entries);
+    if (Object.keys(change).length > 0) await this.#parts.store.runs.update(this.#key, change);
+  }
+
+  /** Gives what belongs into the run's own row. */
+  async #write({ events, logs, components, config, daemon }: Entries): Promise<RunChange> {
+    const { store, run } = this.#parts;
+    if (config !== undefined) this.#config = await store.blobs.put(this.#key, Buffer.from(config));
     if (events.length > 0) this.#events = await store.events.append(this.#key, this.#events, events);
     if (logs.length > 0) this.#logs = await store.logs.append(this.#key, this.#logs, logs);
     if (components.length > 0) await store.components.put(this.#key, components);
+    const versions = daemon === undefined ? undefined : { ...run.versions, buildkit: /\bv\d\S*$/.exec(daemon)?.[0] ?? daemon };
+    return {
+      ...(config === undefined || this.#config === undefined ? {} : { config: this.#config }),
+      ...(versions === undefined ? {} : { versions }),
+    };
   }
 
   async end({ end, outputs, provenance, components, ...entries }: Ending): Promise<void> {
     const { store } = this.#parts;
     try {
       const made = await this.#made();
-      await this.take({ ...entries, components: components.map((one) => ({ ...one, ...made.fingerprints(one.path) })) });
+      const change = await this.#write({ ...entries, components: components.map((one) => ({ ...one, ...made.fingerprints(one.path) })) });
       const common: Json = { ...(this.#config === undefined ? {} : { config: this.#config }), ...provenance };
       if (outputs.length > 0) {
         const withSources = outputs.map((one) => ({ ...one, provenance: { ...common, ...made.sources(one.component) } }));
         await store.outputs.put(this.#key, withSources);
       }
       const summary = made.facts === undefined ? end.summary : { ...(end.summary as object | undefined), facts: made.facts };
-      await store.runs.finish(this.#key, { ...end, ...(summary === undefined ? {} : { summary }) });
+      await store.runs.finish(this.#key, { ...end, ...change, ...(summary === undefined ? {} : { summary }) });
     } finally {
       await this.#lease?.release();
     }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { UserError } from "../../compiler/index.ts";
 import type { Step } from "../events.ts";
 import { openStore } from "../store/index.ts";
 import { ComponentBook } from "./components.ts";
@@ -28,12 +29,11 @@ test("a recorded run has its config, daemon, events, logs, outputs with provenan
     const { signal } = new AbortController();
     const fail = (): never => assert.fail("nobody else wants anything of this run");
     const recorder = new Recorder({ store, run, lease, signal, onWait: fail, onCancel: fail });
-    const { id, state } = await recorder.begin();
-    assert.equal(state, "running");
-    await recorder.config('{"files":{}}');
-    await recorder.daemon("BuildKit v0.31.0");
+    const id = await recorder.begin();
+    assert.equal((await store.runs.get(id))?.state, "running");
     const log = { time: 2, component: "app", step: "sha256:1", stream: 1 as const, data: Buffer.from("hello\n") };
-    await recorder.take({ ...nothing, events: [{ time: 1, type: "phase", data: { phase: "solve" } }], logs: [log] });
+    const events = [{ time: 1, type: "phase", data: { phase: "solve" } }];
+    await recorder.take({ ...nothing, events, logs: [log], config: '{"files":{}}', daemon: "BuildKit v0.31.0" });
     const last = { time: 3, type: "phase", data: { phase: "save" } };
     const outputs = [{ component: "app", value: "1.2.3" }];
     await recorder.end({ ...nothing, events: [last], end: { state: "done" }, outputs, provenance: { definition: "sha256:d" } });
@@ -66,7 +66,7 @@ test("a run that is given up while it waits for another leaves the queue, and is
       run,
       lease: { key: "env:web/dev", supersede: false },
       signal: giving.signal,
-      onWait: () => giving.abort(new Error("given up")),
+      onWait: () => giving.abort(new UserError(130, [{ code: "interrupted", message: "given up", at: [] }])),
       onCancel: () => undefined,
     });
     await assert.rejects(recorder.begin(), /given up/);

@@ -1,12 +1,12 @@
-// A run that is remembered: it goes on as any other, while a thread beside it writes what it tells into the store.
+// A run that is remembered: it goes on as any other, and what it tells is written into the store, a batch at a time.
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { UserError } from "../../compiler/index.ts";
 import type { Listing } from "../../runtime/session/index.ts";
 import type { UpEvent, UpResult } from "../events.ts";
 import { factsOf, listingKey } from "../provenance/facts.ts";
+import { FileDigests } from "../provenance/files.ts";
 import { Waits } from "../provenance/waits.ts";
 import type { UpRequest } from "../request.ts";
 import { basisOf } from "../stacks/used.ts";
@@ -17,12 +17,15 @@ import { ComponentBook } from "./components.ts";
 import { configText, requestData } from "./config.ts";
 import { endOf, outputsOf, summaryOf } from "./ending.ts";
 import { eventOf, logOf } from "./entries.ts";
-import type { Ending, Entries, FromRecorder, PlainError, RecorderTask, ToRecorder } from "./messages.ts";
 import type { RunPlace } from "./place.ts";
+import type { Ending, Entries } from "./recorder.ts";
 import { waitingText } from "./words.ts";
+import { Writer } from "./writer.ts";
 
 /** Milliseconds between batches. */
 const pause = 200;
+/** Milliseconds until the batch of what came before the daemon works: while it does, there is nothing else to do. */
+const atOnce = 10;
 /** Bytes of logs that may be on their way into the store; what comes while there are more is left out, and said to be. */
 const mostUnwritten = 64 * 1024 * 1024;
 
@@ -50,21 +53,24 @@ export async function recorded(
 }
 
 class Recording implements RunWatch {
-  readonly ready: Promise<void>;
   /** The request's, and what others have to say about this run. */
   readonly signal: AbortSignal;
   /** Why somebody else ended the run. */
-  reason: UserError | undefined;
+  reason: unknown;
   readonly #request: UpRequest;
   /** Of the workspace. */
   readonly #root: string;
-  readonly #worker: Worker;
+  readonly #writer: Writer;
   readonly #cancel = new AbortController();
-  readonly #over: Promise<void>;
+  /** Of a run that is over before its turn has come. */
+  readonly #leave = new AbortController();
   readonly #book = new ComponentBook();
   #facts: JobFacts | undefined;
   #described = false;
   readonly #waits = new Waits();
+  /** What was not told the writer yet: the job that the run began with, and the daemon. */
+  #config: JobFacts | undefined;
+  #daemon: string | undefined;
   #events: NewEvent[] = [];
   #logs: NewLog[] = [];
   #bytes = 0;
@@ -77,78 +83,77 @@ class Recording implements RunWatch {
   constructor(request: UpRequest, place: RunPlace) {
     this.#request = request;
     this.#root = place.root;
+    const interrupt = (): void => this.#leave.abort(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
+    request.signal.addEventListener("abort", interrupt, { once: true, signal: this.#leave.signal });
+    if (request.signal.aborted) interrupt();
     this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
+    const { location, tenant, stack, env, lease } = place;
     const { idempotencyKey, repeat } = request;
-    const run = {
-      ...{ stack: place.stack, env: place.env, versions: { ...versions() }, request: requestData(request, place) },
-      ...(repeat === undefined ? {} : { parent: repeat.run }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    };
-    const lease = place.lease === undefined ? {} : { lease: { key: place.lease, supersede: request.supersede === true } };
-    const state = join(place.root, ".dagger", "state");
     // A store of one's own makes no workspace of a directory.
-    const digests = existsSync(join(place.root, ".dagger")) ? { digests: join(state, "files") } : {};
-    this.#worker = startWorker({ location: place.location, tenant: place.tenant, run, ...lease, ...digests });
-    // Neither the end of the process nor that of a run that failed early waits for it.
-    this.#worker.unref();
-    const onAbort = (): void => this.#say({ type: "abort" });
-    request.signal.addEventListener("abort", onAbort, { once: true });
-    let over = (): void => undefined;
-    this.#over = new Promise((resolve) => {
-      over = resolve;
+    const digests = existsSync(join(place.root, ".dagger")) ? join(place.root, ".dagger", "state", "files") : undefined;
+    this.#writer = new Writer({
+      location,
+      tenant,
+      run: {
+        stack,
+        env,
+        versions: { ...versions() },
+        request: requestData(request, place),
+        ...(repeat === undefined ? {} : { parent: repeat.run }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      },
+      ...(lease === undefined ? {} : { lease: { key: lease, supersede: request.supersede === true } }),
+      digests: new FileDigests(digests, Date.now),
+      signal: this.#leave.signal,
+      onCreated: (run, created) => request.onRecorded?.(run, created),
+      onWait: (before) => this.#warn(waitingText(before)),
+      onNotice: (text) => this.#warn(text),
+      onCancel: (reason) => {
+        this.reason ??= reason;
+        this.#cancel.abort(reason);
+      },
+      onFail: (error) => this.#fail(error),
     });
-    this.ready = new Promise((resolve, reject) => {
-      const fail = (error: PlainError): void => {
-        this.#fail(error);
-        // Who checks out a tree that nobody may write to wants it run all the same.
-        if (isReadOnly(error)) resolve();
-        else reject(asError(error));
-        over();
-      };
-      this.#worker.on("message", (message: FromRecorder) => {
-        if (message.type === "ready") {
-          this.#started = true;
-          resolve();
-        } else if (message.type === "failed") fail(message.error);
-        else if (message.type === "created") request.onRecorded?.(message.run, message.created);
-        else if (message.type === "ended") over();
-        else this.#hear(message);
-      });
-      this.#worker.on("error", (error) => fail(crashed(error)));
-      this.#worker.on("exit", () => {
-        request.signal.removeEventListener("abort", onAbort);
-        over();
-      });
-    });
-    this.ready.catch(() => undefined);
+  }
+
+  async begin(): Promise<void> {
+    try {
+      await this.#writer.begin();
+      this.#started = true;
+    } catch (error) {
+      // Who checks out a tree that nobody may write to wants it run all the same.
+      if (!isReadOnly(error)) throw error;
+    }
   }
 
   take(event: UpEvent): void {
     this.#book.take(event);
+    if (this.#broken) return;
     if (event.type === "log") this.#log(event);
     else {
       const kept = eventOf(event, Date.now());
       if (kept !== undefined) this.#events.push(kept);
     }
-    this.#timer ??= setTimeout(() => this.#flush(), pause).unref();
+    const daemonWorks = event.type === "phase" && event.phase === "solve";
+    if (daemonWorks) clearTimeout(this.#timer);
+    else if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#flush(), daemonWorks ? atOnce : pause).unref();
   }
 
   daemon(name: string): void {
-    this.#say({ type: "daemon", name });
+    this.#daemon = name;
   }
 
   listed(listing: Listing): void {
     // Those of dagger itself are no part of what a config is made from.
-    if (!listing.name.startsWith("dagger-run-")) this.#say({ type: "listed", key: listingKey(listing), files: listing });
+    if (!listing.name.startsWith("dagger-run-")) this.#writer.write(async (recorder) => recorder.listed(listingKey(listing), listing));
   }
 
   job(facts: JobFacts): void {
-    if (this.#facts === undefined) this.#say({ type: "config", text: configText(this.#request, facts, this.#root) });
+    if (this.#facts === undefined) this.#config = facts;
     this.#facts = facts;
     this.#waits.note(facts.job);
     this.#described = false;
-    // While the daemon works.
-    setImmediate(() => this.#describe());
   }
 
   /** What the components are made from; what the daemon tells of git refs and addresses comes later than the job. */
@@ -159,14 +164,14 @@ class Recording implements RunWatch {
     const { config, job, run, images, resolved, scrubber } = facts;
     const made = factsOf({ job, run, images, resolved, waits: this.#waits, own: config.own, root: this.#root });
     const told = scrubber.data(made);
-    this.#say({ type: "facts", facts: told });
+    this.#writer.write(async (recorder) => recorder.facts(told));
   }
 
   /** Resolves when all is written, or cannot be. */
   async end(state: "done" | "failed" | "cancelled", { result, error }: { result?: UpResult; error?: unknown }): Promise<void> {
-    if (this.#broken) return;
     clearTimeout(this.#timer);
-    this.#worker.ref();
+    // One that waits for its turn needs it no more.
+    this.#leave.abort(error);
     // What the daemon told since.
     if ((this.#facts?.resolved.size ?? 0) > 0) this.#described = false;
     this.#describe();
@@ -180,8 +185,8 @@ class Recording implements RunWatch {
       outputs,
       provenance: { ...provenanceOf(facts), ...basisOfRun(this.#request) },
     };
-    this.#say({ type: "end", ...ending });
-    await this.#over;
+    this.#writer.write((recorder) => recorder.end(ending));
+    await this.#writer.close();
   }
 
   #log(event: Extract<UpEvent, { type: "log" }>): void {
@@ -204,49 +209,48 @@ class Recording implements RunWatch {
 
   #flush(): void {
     this.#timer = undefined;
-    this.#say({ type: "entries", bytes: this.#bytes, ...this.#collected(), components: this.#book.changes() });
+    this.#describe();
+    const entries = { ...this.#collected(), components: this.#book.changes() };
+    const bytes = this.#bytes;
     this.#bytes = 0;
+    this.#writer.write(async (recorder) => {
+      await recorder.take(entries);
+      this.#unwritten -= bytes;
+    });
   }
 
   #collected(): Omit<Entries, "components"> {
     this.#tellLost(Date.now());
-    const entries = { events: this.#events, logs: this.#logs };
-    this.#events = [];
-    this.#logs = [];
+    const entries = {
+      events: this.#events,
+      logs: this.#logs,
+      ...(this.#config === undefined ? {} : { config: configText(this.#request, this.#config, this.#root) }),
+      ...(this.#daemon === undefined ? {} : { daemon: this.#daemon }),
+    };
+    [this.#events, this.#logs, this.#config, this.#daemon] = [[], [], undefined, undefined];
     return entries;
   }
 
-  #say(message: ToRecorder): void {
-    if (!this.#broken) this.#worker.postMessage(message);
-  }
-
-  #hear(message: Exclude<FromRecorder, { type: "ready" | "failed" | "ended" | "created" }>): void {
-    if (message.type === "written") this.#unwritten -= message.bytes;
-    else if (message.type === "cancel") {
-      this.reason ??= asError(message.error);
-      this.#cancel.abort(this.reason);
-    } else {
-      const text = message.type === "waiting" ? waitingText(message.before) : message.text;
-      this.#request.onEvent({ type: "warning", message: text, detail: [], at: [] });
-    }
+  #warn(message: string, more: { readonly code?: string; readonly detail?: readonly string[] } = {}): void {
+    this.#request.onEvent({ type: "warning", message, detail: [], at: [], ...more });
   }
 
   /** A run that goes on does so without being remembered. */
-  #fail(error: PlainError): void {
-    const { diagnostics } = error;
-    const going = (this.#started || isReadOnly(error)) && !this.#broken;
+  #fail(error: UserError): void {
     this.#broken = true;
     clearTimeout(this.#timer);
-    if (!going || this.#cancel.signal.aborted) return;
-    const [first] = diagnostics;
+    if (!(this.#started || isReadOnly(error)) || this.#cancel.signal.aborted) return;
+    const [first] = error.diagnostics;
     const detail = first?.hint === undefined ? [] : [first.hint];
-    const message = `The run is not recorded${this.#started ? " any further" : ""}: ${first?.message ?? ""}`;
-    this.#request.onEvent({ type: "warning", code: first?.code ?? "history-failed", message, detail, at: [] });
+    this.#warn(`The run is not recorded${this.#started ? " any further" : ""}: ${first?.message ?? ""}`, {
+      code: first?.code ?? "history-failed",
+      detail,
+    });
   }
 }
 
-function isReadOnly({ diagnostics: [first] }: PlainError): boolean {
-  return first?.code === "store-read-only";
+function isReadOnly(error: unknown): boolean {
+  return error instanceof UserError && error.diagnostics[0]?.code === "store-read-only";
 }
 
 function versions(): { dagger: string; cue: string; buildkit: string } {
@@ -270,26 +274,4 @@ function basisOfRun({ stack, inputs, typedInputs = [] }: UpRequest): { readonly 
     ...typedInputs.map((one) => ("path" in one ? one.path : (one.text.split("=")[0] ?? ""))),
   ];
   return { basis: basisOf(stack, given) };
-}
-
-function asError({ exit, diagnostics }: PlainError): UserError {
-  return new UserError(exit, diagnostics);
-}
-
-function crashed(error: Error): PlainError {
-  return { exit: 3, diagnostics: [{ code: "history-failed", message: `The run is not recorded: ${error.message}`, at: [] }] };
-}
-
-function startWorker(task: RecorderTask): Worker {
-  const options = { workerData: task };
-  // In the bundled command line the thread's code is a file of its own beside the bundle.
-  if (import.meta.url.endsWith(".js")) return new Worker(new URL("./worker.js", import.meta.url), options);
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./history-worker.cjs", import.meta.url), options);
-  // From source, as in tests: tsx does not reach into threads by itself.
-  const tsx = import.meta.resolve("tsx/esm/api");
-  const file = new URL("./worker.ts", import.meta.url).href;
-  return new Worker(`import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})));`, {
-    ...options,
-    eval: true,
-  });
 }

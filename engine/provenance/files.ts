@@ -1,9 +1,8 @@
 // The files of a directory by what is in them: path → kind, permissions, and a digest of the contents.
-import { createHash, hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { lstat, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { digestsOf, type Stamped } from "./digest.ts";
 
 /** `f644 sha256…`, `d755`, `l777 → target`; `f644 ?` of a file that changed while it was looked at. */
 export type FileList = Readonly<Record<string, string>>;
@@ -16,8 +15,6 @@ export interface Listed {
 
 /** A file that changed less than this long ago (milliseconds) may change again without its times telling. */
 const young = 2000;
-/** Read as a whole up to this size (bytes). */
-const small = 1 << 20;
 
 type Known = Record<string, readonly [stamp: string, digest: string]>;
 
@@ -36,23 +33,25 @@ export class FileDigests {
 
   async list({ root, entries }: Listed): Promise<FileList> {
     const known = await this.#recall(root);
-    const fresh: Known = {};
     const list: Record<string, string> = {};
     const parts = entries === "" ? [] : entries.split("\0");
-    let changed = false;
+    const changed: (readonly [...Stamped, mode: string])[] = [];
     for (let i = 0; i + 3 < parts.length; i += 4) {
       const [path = "", mode = "", stamp = "", target = ""] = parts.slice(i, i + 4);
-      if (stamp === "") {
-        list[path] = mode.startsWith("l") ? `${mode} → ${target}` : mode;
-        continue;
-      }
       const before = known[path];
-      const digest = before?.[0] === stamp ? before[1] : await digestOf(`${root}/${path}`, stamp);
+      if (stamp === "") list[path] = mode.startsWith("l") ? `${mode} → ${target}` : mode;
+      else list[path] = `${mode} ${before?.[0] === stamp ? before[1] : "?"}`;
+      if (stamp !== "" && before?.[0] !== stamp) changed.push([path, stamp, mode]);
+    }
+    if (changed.length === 0) return list;
+    const digests = await digestsOf({ root, files: changed.map(([path, stamp]) => [path, stamp]) });
+    const fresh: Known = {};
+    for (const [i, [path, stamp, mode]] of changed.entries()) {
+      const digest = digests[i];
       list[path] = `${mode} ${digest ?? "?"}`;
-      changed ||= before?.[0] !== stamp;
       if (digest !== undefined && this.#now() - changedAt(stamp) > young) fresh[path] = [stamp, digest];
     }
-    if (changed) await this.#keep(root, { ...known, ...fresh });
+    await this.#keep(root, { ...known, ...fresh });
     return list;
   }
 
@@ -81,26 +80,6 @@ export class FileDigests {
   #file(dir: string, root: string): string {
     return join(dir, `${hash("sha256", root).slice(0, 32)}.json`);
   }
-}
-
-/** Undefined for a file that is not, or not any more, what its stamp says. */
-async function digestOf(path: string, stamp: string): Promise<string | undefined> {
-  try {
-    const digest = Number(stamp.split(" ")[0]) <= small ? hash("sha256", await readFile(path)) : await digestOfLarge(path);
-    return stampOf(await lstat(path, { bigint: true })) === stamp ? digest : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function digestOfLarge(path: string): Promise<string> {
-  const sum = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: small }), sum);
-  return sum.digest("hex");
-}
-
-function stampOf(stat: { readonly [name in "size" | "mtimeNs" | "ctimeNs" | "ino"]: bigint }): string {
-  return `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`;
 }
 
 /** Milliseconds since 1970. */

@@ -56,6 +56,8 @@ export interface NewRun {
   readonly parent?: string;
   /** Creating a run again with the same key gives the run that is there. At most 200 characters; unique in a tenant. */
   readonly idempotencyKey?: string;
+  /** It waits for no lease: `running` from the beginning, without `start`. */
+  readonly startsAtOnce?: boolean;
 }
 
 /** What may be said of an open run while it runs. */
@@ -66,10 +68,8 @@ export interface RunChange {
   readonly summary?: Json;
 }
 
-export interface RunEnd {
+export interface RunEnd extends RunChange {
   readonly state: FinalState;
-  readonly passes?: number;
-  readonly summary?: Json;
   readonly reason?: string;
   readonly category?: "user" | "infra";
 }

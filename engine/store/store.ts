@@ -43,7 +43,7 @@ export interface Store {
 
 export interface Runs {
   /**
-   * A durable row, `queued`, before anything runs. It belongs to this process until it is finished or the process is gone.
+   * A durable row, `queued` unless it starts at once, before anything runs. It belongs to this process until it is finished or the process is gone.
    * Not `created`: a run with that `idempotencyKey` is there already, and belongs to whoever created it.
    */
   create(run: NewRun): Promise<{ readonly run: Run; readonly created: boolean }>;
@@ -102,7 +102,7 @@ export interface Blobs {
 }
 
 export interface Outputs {
-  /** Of components that succeeded, in the environment of the run. Refused when a later holder of the environment wrote them already. */
+  /** Of components that succeeded, in the environment of the run; durable with its end. Refused when a later holder of the environment wrote them already. */
   put(key: RunKey, outputs: readonly NewOutput[]): Promise<void>;
   get(stack: string, env: string, component: string): Promise<Output | undefined>;
   /** By component. */

@@ -1,4 +1,4 @@
-// Turns what was measured into docs/benchmarks.md.
+// Turns what was measured into a page.
 import { cpus, totalmem } from "node:os";
 
 /** A promise, and what was measured. */
@@ -27,7 +27,7 @@ export function page(sections: readonly Section[]): string {
   ]);
   return `# Benchmarks
 
-\`make bench\` writes this page, all of it in one run. Figures are medians of whole processes, from start to exit, unless a section says
+\`PAGE=1 make bench\` writes this page, all of it in one run. Figures are medians of whole processes, from start to exit, unless a section says
 otherwise; programs that are compared run in turns. Ratios are dagger's figure over the other's: below 1, dagger needs less.
 
 Machine: ${machine}.

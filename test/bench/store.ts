@@ -1,21 +1,10 @@
 // Measures the store: lists among 100,000 runs, a million log lines of one run, opening and copying. Prints a table for docs/store.md.
-import { rmSync, statSync } from "node:fs";
-import { DatabaseSync } from "@photostructure/sqlite";
-import type { NewLog, RunFilter, Store, StoreLocation } from "../../engine/store/index.ts";
+import { statSync } from "node:fs";
+import type { RunFilter, Store, StoreLocation } from "../../engine/store/index.ts";
 import { startPostgres } from "../support/postgres.ts";
-import { log, newRun, openTestStore, temporaryDirectory } from "../support/run-store.ts";
+import { newRun, openTestStore, temporaryDirectory } from "../support/run-store.ts";
+import { chatter, fill, lines, makeFullStore, runs } from "./load.ts";
 
-const runs = 100_000;
-const lines = 1_000_000;
-
-/** One run in a thousand failed; ten stacks with three environments each. Written in one statement: the store itself would take minutes. */
-const fill = (numbers: string): string => `
-  insert into runs (seq, id, tenant, stack, env, state, created, started, ended, token, passes, versions, request, summary, idempotency)
-  select n, '0000000' || (10000000 + n), '', 'stack' || n % 10, 'env' || n / 10 % 3, case when n % 1000 = 0 then 'failed' else 'done' end,
-    1700000000000 + n * 1000, 1700000000000 + n * 1000, 1700000000000 + n * 1000, n, 1, '{"dagger":"1","cue":"1","buildkit":"1"}',
-    '{"targets":["app.build","app.test"],"inputs":["version=1.2.3"]}', '{"total":120,"cached":100,"run":20,"ms":5321}', 'k' || n
-  from ${numbers}`;
-const inSqlite = `(with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < ${runs}) select n from numbers)`;
 const inPostgres = `generate_series(1, ${runs}) as numbers(n)`;
 
 const filters: Record<string, RunFilter> = {
@@ -54,33 +43,11 @@ async function lists(store: Store): Promise<void> {
   say(`all ${seen} runs in pages of 1000`, `${ms(performance.now() - start)}, process ${megabytes(process.memoryUsage.rss())}`);
 }
 
-async function chatter(store: Store): Promise<string> {
-  const { run } = await store.runs.create(newRun("chatty", "dev"));
-  const start = performance.now();
-  let count = 0;
-  while (count < lines) {
-    const batch: NewLog[] = [];
-    for (let n = 1; n <= 500; n++) batch.push(log(`#12 ${count + n} compiling module ${(count * 7919 + n) % 99991} of the application\n`));
-    count = await store.logs.append(run, count, batch);
-  }
-  const took = performance.now() - start;
-  let kept = 0;
-  let cut = 0;
-  for (let after = 0, more = true; more; ) {
-    const page = await store.logs.read(run.id, { after });
-    kept += page.entries.length;
-    cut = Math.max(cut, page.cut?.lines ?? 0);
-    [after, more] = [page.cursor, page.more];
-  }
-  say(`${lines} log lines, 500 at a time`, `${ms(took)}, process ${megabytes(process.memoryUsage.rss())}`);
-  say("of these kept; said to be cut", `${kept}; ${cut}`);
-  await store.runs.finish(run, { state: "done" });
-  return run.id;
-}
-
 async function measure(location: StoreLocation): Promise<Store> {
   const store = await openTestStore(location);
-  await chatter(store);
+  const { took, kept, cut } = await chatter(store);
+  say(`${lines} log lines, 500 at a time`, `${ms(took)}, process ${megabytes(process.memoryUsage.rss())}`);
+  say("of these kept; said to be cut", `${kept}; ${cut}`);
   await lists(store);
   say("a run created, durable", ms(await median(() => store.runs.create(newRun("web", "dev")))));
   return store;
@@ -89,12 +56,7 @@ async function measure(location: StoreLocation): Promise<Store> {
 const { dir, remove } = await temporaryDirectory();
 const file = `${dir}/store.db`;
 console.log("\n| SQLite | |\n|---|---|");
-await (await openTestStore({ file })).close();
-const database = new DatabaseSync(file);
-database.exec(fill(inSqlite));
-database.exec(`update counters set value = ${runs} where name in ('run', 'token')`);
-database.close();
-rmSync(`${file}.backup`);
+await makeFullStore(file);
 const store = await measure({ file });
 let start = performance.now();
 await store.close();
@@ -108,6 +70,6 @@ console.log("\n| PostgreSQL | |\n|---|---|");
 const postgres = await startPostgres();
 const url = await postgres.database();
 await (await openTestStore({ url })).close();
-await postgres.sql(url, `${fill(inPostgres)}; update counters set value = ${runs} where name in ('run', 'token'); analyze`);
+await postgres.sql(url, `${fill(inPostgres)} analyze`);
 await (await measure({ url })).close();
 await postgres.stop();

@@ -61,8 +61,13 @@ export function goProgram(name: string, pkg: string): string {
 
 /** Runs all programs in turn, so that a busy machine is busy for each of them, after one run that does not count. Medians. */
 export async function inTurns(rounds: number, programs: readonly Run[]): Promise<Sample[]> {
+  return (await samplesInTurns(rounds, programs)).map(median);
+}
+
+/** As `inTurns`, with every sample: those of one round were taken one after the other. */
+export async function samplesInTurns(rounds: number, programs: readonly Run[]): Promise<Sample[][]> {
   for (const program of programs) await measure(program);
   const samples = programs.map((): Sample[] => []);
   for (let round = 0; round < rounds; round++) for (const [i, program] of programs.entries()) samples[i]?.push(await measure(program));
-  return samples.map(median);
+  return samples;
 }

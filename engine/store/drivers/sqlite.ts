@@ -76,12 +76,22 @@ async function mkdirs(dir: string): Promise<void> {
 /** How many prepared statements are kept: there are a few dozen kinds of queries. */
 const keptStatements = 100;
 
+/** Told by its text where that is enough: asking the statement makes an object of each column. Asked for rows, others lose the codes of errors. */
+function givesRows(text: string, statement: StatementSyncInstance): boolean {
+  return /^(select|with) | returning /.test(text) || (text.startsWith("pragma ") && statement.columns().length > 0);
+}
+
+/** Bytes of the log beyond which closing empties it. SQLite itself empties it now and then, at four megabytes. */
+const longLog = 1024 * 1024;
+
 class Connection implements DatabaseConnection {
   sync = "";
   readonly database: DatabaseSyncInstance;
+  readonly #file: string;
   readonly #prepared = new Map<string, StatementSyncInstance>();
 
   constructor(file: string) {
+    this.#file = file;
     this.database = new DatabaseSync(file, { timeout: 0 });
   }
 
@@ -94,10 +104,15 @@ class Connection implements DatabaseConnection {
     return statement;
   }
 
+  /** Size of the log that commits go into before they go into the file. */
+  logBytes(): number {
+    return attempt(() => statSync(`${this.#file}-wal`).size) ?? 0;
+  }
+
   async executeQuery<Row>({ sql: text, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
     const statement = this.#prepare(text);
     const values = parameters as never[];
-    if (statement.columns().length > 0) return { rows: statement.all(...values) as Row[] };
+    if (givesRows(text, statement)) return { rows: statement.all(...values) as Row[] };
     return { rows: [], numAffectedRows: BigInt(statement.run(...values).changes) };
   }
 
@@ -140,8 +155,8 @@ class SqliteDriver implements Driver {
   async rollbackTransaction(): Promise<void> {}
 
   async destroy(): Promise<void> {
-    // Statements live on until they are collected, and the file stays open with them: whatever belongs into it goes there now.
-    attempt(() => this.#connection.database.exec("pragma wal_checkpoint(truncate)"));
+    // What is in the log of writes is as safe there, and moving it takes two waits for the disk: only a long run does it at its end.
+    if (this.#connection.logBytes() > longLog) attempt(() => this.#connection.database.exec("pragma wal_checkpoint(truncate)"));
     this.#connection.database.close();
   }
 }

@@ -74,13 +74,16 @@ export function blobs(scope: Scope): Blobs {
   return {
     put: async (key, bytes) => {
       const digest = digestOf(bytes);
-      const data = pack(bytes);
       await database.write(async (db) => {
         const { seq: run } = await ownRun(db, scope, key);
         // Nobody prunes it between its row and its use.
         await draw(db, "blob");
-        const once = db.insertInto("blobs").values({ tenant, digest, data });
-        await once.onConflict((is) => is.columns(["tenant", "digest"]).doNothing()).execute();
+        const same = db.selectFrom("blobs").select("digest").where("tenant", "=", tenant).where("digest", "=", digest);
+        // Most are there already, and packing is work.
+        if ((await same.executeTakeFirst()) === undefined) {
+          const once = db.insertInto("blobs").values({ tenant, digest, data: pack(bytes) });
+          await once.onConflict((is) => is.columns(["tenant", "digest"]).doNothing()).execute();
+        }
         const use = db.insertInto("blob_uses").values({ run, tenant, digest });
         await use.onConflict((is) => is.columns(["run", "digest"]).doNothing()).execute();
       });
@@ -105,30 +108,28 @@ export function outputs(scope: Scope): Outputs {
   const { database, tenant } = scope;
   return {
     put: (key, list) =>
-      database.write(
-        async (db) => {
-          const { stack, env } = await ownRun(db, scope, key);
-          for (const { component, value, provenance } of list) {
-            const said = {
-              value: JSON.stringify(value),
-              provenance: JSON.stringify(provenance),
-              run: key.id,
-              time: scope.now(),
-              token: key.token,
-            };
-            const written = await db
-              .insertInto("outputs")
-              .values({ tenant, stack, env, component, ...said })
-              .onConflict((is) =>
-                is.columns(["tenant", "stack", "env", "component"]).doUpdateSet(said).where("outputs.token", "<=", key.token),
-              )
-              .returning("token")
-              .executeTakeFirst();
-            if (written === undefined) throw takenOver(key.id);
-          }
-        },
-        { durable: true },
-      ),
+      // Not durable by itself: the end of the run is, and with it all that was written before.
+      database.write(async (db) => {
+        const { stack, env } = await ownRun(db, scope, key);
+        for (const { component, value, provenance } of list) {
+          const said = {
+            value: JSON.stringify(value),
+            provenance: JSON.stringify(provenance),
+            run: key.id,
+            time: scope.now(),
+            token: key.token,
+          };
+          const written = await db
+            .insertInto("outputs")
+            .values({ tenant, stack, env, component, ...said })
+            .onConflict((is) =>
+              is.columns(["tenant", "stack", "env", "component"]).doUpdateSet(said).where("outputs.token", "<=", key.token),
+            )
+            .returning("token")
+            .executeTakeFirst();
+          if (written === undefined) throw takenOver(key.id);
+        }
+      }),
     get: async (stack, env, component) => (await read(scope, stack, env, component))[0],
     list: (stack, env) => read(scope, stack, env),
     clear: async (stack, env) => {

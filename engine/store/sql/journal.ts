@@ -33,9 +33,7 @@ export function journal<Entry extends object>(scope: Scope, codec: Codec<Entry>,
 async function rowOf(db: Db, run: number, kind: number): Promise<JournalRow> {
   const row = await db.selectFrom("journals").selectAll().where("run", "=", run).where("kind", "=", kind).executeTakeFirst();
   if (row !== undefined) return row;
-  const fresh = { run, kind, last: 0, kept: 0, head: 0, cut_from: 0, cut_to: 0, cut_bytes: 0, cut_lines: 0 };
-  await db.insertInto("journals").values(fresh).execute();
-  return fresh;
+  return { run, kind, last: 0, kept: 0, head: 0, cut_from: 0, cut_to: 0, cut_bytes: 0, cut_lines: 0 };
 }
 
 async function write<Entry>(db: Db, before: JournalRow, entries: readonly Entry[], codec: Codec<Entry>, limit: number): Promise<void> {
@@ -54,8 +52,9 @@ async function write<Entry>(db: Db, before: JournalRow, entries: readonly Entry[
     if (row.cut_to === 0 && row.kept <= limit / 2) row.head = row.last;
     if (row.kept > limit) await cut(db, row, limit);
   }
-  const { run, kind, ...changed } = row;
-  await db.updateTable("journals").set(changed).where("run", "=", run).where("kind", "=", kind).execute();
+  const { run: _run, kind: _kind, ...changed } = row;
+  const there = db.insertInto("journals").values(row);
+  await there.onConflict((is) => is.columns(["run", "kind"]).doUpdateSet(changed)).execute();
 }
 
 function* split<Entry>(entries: readonly Entry[], codec: Codec<Entry>, most: number): Generator<Entry[]> {

@@ -6,8 +6,11 @@ import type { NewEvent, NewLog } from "../records.ts";
 const asIs = 0;
 const deflated = 1;
 
+/** Fewer bytes are not packed: a short run need not load zlib for its few events. */
+const worthPacking = 4096;
+
 export function pack(bytes: Uint8Array): Uint8Array {
-  const smaller = bytes.length > 200 ? deflateRawSync(bytes, { level: 1 }) : bytes;
+  const smaller = bytes.length > worthPacking ? deflateRawSync(bytes, { level: 1 }) : bytes;
   const form = smaller.length < bytes.length ? deflated : asIs;
   const packed = new Uint8Array(1 + (form === deflated ? smaller : bytes).length);
   packed[0] = form;

@@ -124,7 +124,8 @@ export class Presence {
     this.#timer = undefined;
     await this.#beating;
     this.#possessions.clear();
-    await this.#database.write((db) => endHolder(db, this.holder, "closed", this.#now()), { durable: true });
+    // Whoever finds what a loss of power brought back, ends it.
+    await this.#database.write((db) => endHolder(db, this.holder, "closed", this.#now()));
   }
 }
 

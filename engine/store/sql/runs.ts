@@ -44,18 +44,22 @@ async function create(scope: Scope, run: NewRun): Promise<{ run: Run; created: b
   const chance = scope.random(4);
   const created = scope.now();
   const idempotency = run.idempotencyKey ?? `- ${Buffer.from(scope.random(16)).toString("hex")}`;
+  const begun = run.startsAtOnce === true ? { state: "running", started: created } : { state: "queued", started: null };
+  let tries = 0;
   const row = await database.write(
     async (db) => {
       const { value: seq, stamp } = await draw(db, "run", created);
-      // After the counter, which lets one in after the other.
-      const same = db.selectFrom("runs").selectAll().where("tenant", "=", tenant).where("idempotency", "=", idempotency);
-      const there = await same.executeTakeFirst();
-      if (there !== undefined) return there;
+      // After the counter, which lets one in after the other. A key by chance is there only when a try before wrote it.
+      if (run.idempotencyKey !== undefined || tries++ > 0) {
+        const same = db.selectFrom("runs").selectAll().where("tenant", "=", tenant).where("idempotency", "=", idempotency);
+        const there = await same.executeTakeFirst();
+        if (there !== undefined) return there;
+      }
       await presence.join(db);
       const { value: token } = await draw(db, "token");
       const { stack, env, config = null, parent = null } = run;
       const [versions, request] = [JSON.stringify(run.versions), JSON.stringify(run.request)];
-      const fresh = { seq, id: runId(stamp, seq, chance), tenant, stack, env, state: "queued", created, token, passes: 0, idempotency };
+      const fresh = { seq, id: runId(stamp, seq, chance), tenant, stack, env, ...begun, created, token, passes: 0, idempotency };
       const values = { ...fresh, versions, request, config, parent, holder: presence.holder };
       return db.insertInto("runs").values(values).returningAll().executeTakeFirstOrThrow();
     },
