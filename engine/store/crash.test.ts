@@ -56,15 +56,17 @@ async function check(store: Store, said: readonly Acknowledged[]): Promise<void>
 
 async function killAtFiftyMoments(location: StoreLocation): Promise<void> {
   const said: Acknowledged[] = [];
+  // A writer that starts late notices those that were killed before: some rounds leave none to this process.
+  const noticed: string[] = [];
   for (let round = 0; round < 5; round++) {
     const lines = Array.from({ length: 10 }, () => 1 + Math.floor(Math.random() * 60));
     said.push(...(await Promise.all(lines.map((count) => killWriter(location, count)))).flat());
-    const noticed: string[] = [];
     const store = await openTestStore(location, { onNotice: (text) => noticed.push(text) });
     await check(store, said);
-    assert.ok(noticed.every((text) => / was interrupted$/.test(text)) && noticed.length > 0);
     await store.close();
   }
+  assert.ok(noticed.length > 0);
+  for (const text of noticed) assert.match(text, / was interrupted$/);
 }
 
 test("SQLite: writers that are killed at fifty moments lose nothing that was acknowledged", async () => {
