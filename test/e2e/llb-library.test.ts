@@ -58,7 +58,7 @@ after(async () => {
 test("the package has what it needs to run, and nothing of how it is made", () => {
   const strange = packed.filter(
     (path) =>
-      !/^(bin\/|dist\/(dagger|lib|run)\/|dist\/cue\.|examples\/|packages\/|(README|CHANGELOG)\.md$|LICENSE$|package\.json$|tools\/go\.mod$)/.test(
+      !/^(bin\/|dist\/(dagger|lib|run)\/|dist\/cue\.|examples\/|packages\/|(README|CHANGELOG)\.md$|(LICENSE|NOTICE)$|package\.json$|tools\/go\.mod$)/.test(
         path,
       ),
   );
@@ -68,6 +68,8 @@ test("the package has what it needs to run, and nothing of how it is made", () =
     [],
   );
   for (const path of [
+    "LICENSE",
+    "NOTICE",
     "bin/dagger",
     "dist/lib/compiler/llb/library/index.d.ts",
     "dist/lib/runtime/client/index.js",
