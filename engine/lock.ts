@@ -9,6 +9,7 @@ import { hostPlatform } from "../runtime/images/index.ts";
 import { withLock } from "../runtime/lock.ts";
 import { compileConfig, loadConfig } from "./config.ts";
 import { Offer, type OpenBuild, type OpenRequest, openBuild } from "./connect.ts";
+import { parseSsh } from "./flags/ssh.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
@@ -20,7 +21,6 @@ import { learning } from "./secrets/events.ts";
 import { scopeOf } from "./secrets/provider.ts";
 import { Scrubber } from "./secrets/scrubber.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
-import { parseSsh } from "./ssh.ts";
 import { StepTracker } from "./steps.ts";
 
 export interface LockRequest extends ReadRequest {

@@ -12,6 +12,7 @@ import { entitlementsOf } from "./entitlements.ts";
 import type { ErrorShell } from "./error-shell.ts";
 import type { DoneImage, ImageExports } from "./exports.ts";
 import { digestValues } from "./exports.ts";
+import { requireSsh } from "./flags/ssh.ts";
 import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { Kept } from "./keep-going.ts";
@@ -29,7 +30,6 @@ import type { Scrubber } from "./secrets/scrubber.ts";
 import type { SecretSource } from "./secrets/sources.ts";
 import { requireSecrets } from "./secrets/sources.ts";
 import { noComponent, shellIn } from "./shell.ts";
-import { requireSsh } from "./ssh.ts";
 import type { StepTracker } from "./steps.ts";
 import type { RunWatch } from "./watch.ts";
 

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { UserError } from "../compiler/index.ts";
 import { dockerAuth, openAgents } from "../runtime/session/index.ts";
+import { readPolicy } from "./flags/policy.ts";
+import { parseSsh } from "./flags/ssh.ts";
 import { imageStore } from "./images.ts";
 import { inspect } from "./inspect.ts";
-import { readPolicy } from "./policy.ts";
 import type { Surroundings } from "./request.ts";
 import { parseSecrets, secretReader } from "./secrets/sources.ts";
-import { parseSsh } from "./ssh.ts";
 import { up } from "./up.ts";
 
 const root = mkdtempSync(join(tmpdir(), "dagger-surroundings-"));

@@ -1,9 +1,9 @@
 // Reads the file of --source-policy.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { inputError } from "../compiler/index.ts";
-import type { SourcePolicy } from "../runtime/solve/index.ts";
-import { parseSourcePolicy } from "../runtime/solve/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import type { SourcePolicy } from "../../runtime/solve/index.ts";
+import { parseSourcePolicy } from "../../runtime/solve/index.ts";
 
 /** A relative path starts at `cwd`. Throws UserError (2) `bad-source-policy`. */
 export async function readPolicy(file: string, cwd: string): Promise<SourcePolicy> {

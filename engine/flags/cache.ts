@@ -1,7 +1,7 @@
 // Reads --cache-from and --cache-to flags, in the syntax that buildctl and buildx share.
 import { resolve } from "node:path";
-import { inputError, nearest } from "../compiler/index.ts";
-import type { CacheEntry } from "../runtime/solve/index.ts";
+import { inputError, nearest } from "../../compiler/index.ts";
+import type { CacheEntry } from "../../runtime/solve/index.ts";
 import { splitCsv } from "./csv.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,9 +1,9 @@
 // Reads --ssh flags: agents and keys that steps of the job may use.
 import { homedir } from "node:os";
-import type { Job } from "../compiler/index.ts";
-import { inputError } from "../compiler/index.ts";
-import type { SshSource } from "../runtime/session/index.ts";
-import type { Surroundings } from "./request.ts";
+import type { Job } from "../../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import type { SshSource } from "../../runtime/session/index.ts";
+import type { Surroundings } from "../request.ts";
 
 /** `default`, `ID`, `ID=SOCKET[,raw=true]` or `ID=KEY[,KEY]`, as docker takes them; `~/` is the HOME of `env`. Throws UserError (2) for anything else. */
 export function parseSsh(flags: readonly string[], env: Surroundings["env"]): SshSource[] {

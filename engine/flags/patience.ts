@@ -1,5 +1,5 @@
 // How long registries and stores of cache may be silent before a run gives up on them.
-import { inputError } from "../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
 
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000 };
 

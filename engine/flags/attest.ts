@@ -1,6 +1,6 @@
 // What images say of their own making: --attest flags, in the syntax of buildx, and the `attest` of ops, as the options of a build.
-import { type Attest, inputError, nearest, normalizeReference } from "../compiler/index.ts";
-import type { BuildOptions } from "../runtime/solve/index.ts";
+import { type Attest, inputError, nearest, normalizeReference } from "../../compiler/index.ts";
+import type { BuildOptions } from "../../runtime/solve/index.ts";
 import { splitCsv } from "./csv.ts";
 
 type Kind = keyof Attest;
