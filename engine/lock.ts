@@ -7,10 +7,11 @@ import { displayName } from "../runtime/cue/index.ts";
 import { cacheDir } from "../runtime/directories.ts";
 import { hostPlatform } from "../runtime/images/index.ts";
 import { withLock } from "../runtime/lock.ts";
+import { Offer, type OpenBuild, type OpenRequest, openBuild } from "./build/connect.ts";
+import { frontendPort } from "./build/frontends.ts";
+import { StepTracker } from "./build/steps.ts";
 import { compileConfig, loadConfig } from "./config.ts";
-import { Offer, type OpenBuild, type OpenRequest, openBuild } from "./connect.ts";
 import { parseSsh } from "./flags/ssh.ts";
-import { frontendPort } from "./frontends.ts";
 import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
 import type { LockFile } from "./lock-file.ts";
@@ -21,7 +22,6 @@ import { learning } from "./secrets/events.ts";
 import { scopeOf } from "./secrets/provider.ts";
 import { Scrubber } from "./secrets/scrubber.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
-import { StepTracker } from "./steps.ts";
 
 export interface LockRequest extends ReadRequest {
   readonly secrets?: readonly string[];

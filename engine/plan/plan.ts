@@ -1,6 +1,6 @@
 // What a run would do: which component runs, comes from the cache, or waits for a value, and why. Nothing is executed.
 import { type Job, type NumberedGraph, numberGraph, type Position, type Vertex } from "../../compiler/index.ts";
-import { isCounted } from "../steps.ts";
+import { isCounted } from "../build/steps.ts";
 import { shorten } from "./drawing.ts";
 import type { RecordedStep, RunRecord } from "./record.ts";
 import { changedSince, uploadOf } from "./uploads.ts";

@@ -1,9 +1,9 @@
 // Builds that run side by side share vertices: what they tell is told once, and what the daemon adds is shown where it belongs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Definition, Vertex } from "../compiler/index.ts";
-import type { StatusUpdate } from "../runtime/solve/index.ts";
-import type { UpEvent } from "./events.ts";
+import type { Definition, Vertex } from "../../compiler/index.ts";
+import type { StatusUpdate } from "../../runtime/solve/index.ts";
+import type { UpEvent } from "../events.ts";
 import { StepTracker } from "./steps.ts";
 
 const meta = { name: "write", component: "app", at: [] };

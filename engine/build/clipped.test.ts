@@ -1,9 +1,9 @@
 // The daemon's remark about what it left out, in our words, wherever a piece of a log ends with it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StatusUpdate } from "../runtime/solve/index.ts";
+import type { StatusUpdate } from "../../runtime/solve/index.ts";
+import type { UpEvent } from "../events.ts";
 import { withoutMark } from "./clipped.ts";
-import type { UpEvent } from "./events.ts";
 import { StepTracker } from "./steps.ts";
 
 const step = { digest: "sha256:1", name: "exec make", component: "app", at: [{ file: "up.cue", line: 3, column: 1 }] };

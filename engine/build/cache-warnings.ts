@@ -1,6 +1,7 @@
 // Warns of caches that a job does without: each once, however many builds the job consists of.
+
+import type { UpEvent } from "../events.ts";
 import type { BuildExtras } from "./connect.ts";
-import type { UpEvent } from "./events.ts";
 
 /** To be called with what the runtime hears of caches. */
 export function cacheWarnings(onEvent: (event: UpEvent) => void): Required<Pick<BuildExtras, "onMissingCache" | "onCacheFailure">> {

@@ -1,8 +1,8 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
-import { type Definition, type ExecMount, execMounts, originOf, type Vertex } from "../compiler/index.ts";
-import { type Download, readableReason, type StatusUpdate } from "../runtime/solve/index.ts";
+import { type Definition, type ExecMount, execMounts, originOf, type Vertex } from "../../compiler/index.ts";
+import { type Download, readableReason, type StatusUpdate } from "../../runtime/solve/index.ts";
+import type { Step, UpEvent } from "../events.ts";
 import { clippedWarning, withoutMark } from "./clipped.ts";
-import type { Step, UpEvent } from "./events.ts";
 
 type State = "waiting" | "started" | "cached" | "done" | "error" | "canceled";
 

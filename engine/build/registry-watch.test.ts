@@ -1,8 +1,8 @@
 // A push without a limit of its own ends, too: after 120 times the patience, six hours by default.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ImageOutput } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
+import type { ImageOutput } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
 import { whileHeard } from "./registry-watch.ts";
 
 const output: ImageOutput = {

@@ -1,8 +1,8 @@
 // A push ends when its registry falls silent, and when its time is over. The daemon tells nothing while bytes flow, and would wait for ever
 // when they do not: so the registry is asked, by the daemon, whether it still answers.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ImageOutput } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
+import type { ImageOutput } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
 
 /** What the daemon can be asked through. */
 interface Daemon {

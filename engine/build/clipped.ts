@@ -1,5 +1,5 @@
 // The daemon leaves out what a step writes beyond a limit, and says so inside the log: here this becomes words of ours.
-import type { Step, UpEvent } from "./events.ts";
+import type { Step, UpEvent } from "../events.ts";
 
 /** As the daemon writes it, at the end of the last piece before the gap. */
 const mark = /\n\[output clipped, log limit (\S+) reached\]\n$/;

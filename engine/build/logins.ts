@@ -1,6 +1,6 @@
 // Registry logins that a config brings along (`docker-login`). They are looked up when a registry asks for one, which may be before the
 // graph is built: so they are read from the ops.
-import type { Value } from "../compiler/index.ts";
+import type { Value } from "../../compiler/index.ts";
 import { programsOf } from "./entitlements.ts";
 
 /** Who logs in to one registry: the password is a secret's value. */

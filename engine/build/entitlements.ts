@@ -1,7 +1,7 @@
 // What a job needs of the daemon and of registries before its graph is built, read from the ops.
 
-import type { Job, Program, Value } from "../compiler/index.ts";
-import { readOps } from "../compiler/index.ts";
+import type { Job, Program, Value } from "../../compiler/index.ts";
+import { readOps } from "../../compiler/index.ts";
 
 /** All programs of a config, also those that this pass leaves out. */
 export function programsOf(root: Value): Set<Program> {

@@ -1,9 +1,9 @@
 // Explains a failed job in the user's terms: which op of which component, on which line of CUE, and what it did.
 import { constants } from "node:os";
-import type { Diagnostic } from "../compiler/index.ts";
-import type { SolveFailure } from "../runtime/solve/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
-import type { Step } from "./events.ts";
+import type { Diagnostic } from "../../compiler/index.ts";
+import type { SolveFailure } from "../../runtime/solve/index.ts";
+import { SolveError } from "../../runtime/solve/index.ts";
+import type { Step } from "../events.ts";
 import type { Mounts, StepTracker } from "./steps.ts";
 
 type FailedStep = NonNullable<Diagnostic["step"]>;

@@ -1,14 +1,14 @@
 // Images that leave a job: each is one further Solve over the job's own vertices, beside the job's, on the same connection.
-import type { Attest, Definition, ImageOutput } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import { type ArchiveReceiver, createArchiveReceiver } from "../runtime/session/index.ts";
-import type { Build, BuildOutcome, ExporterSpec, ResultRef } from "../runtime/solve/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
-import type { Computed } from "./computed.ts";
+import type { Attest, Definition, ImageOutput } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
+import { type ArchiveReceiver, createArchiveReceiver } from "../../runtime/session/index.ts";
+import type { Build, BuildOutcome, ExporterSpec, ResultRef } from "../../runtime/solve/index.ts";
+import { SolveError } from "../../runtime/solve/index.ts";
+import type { Computed } from "../computed.ts";
+import type { ErrorShell } from "../error-shell.ts";
+import type { UpEvent, UpResult } from "../events.ts";
+import { attestationsOf } from "../flags/attest.ts";
 import type { OpenBuild } from "./connect.ts";
-import type { ErrorShell } from "./error-shell.ts";
-import type { UpEvent, UpResult } from "./events.ts";
-import { attestationsOf } from "./flags/attest.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import { whileHeard } from "./registry-watch.ts";
 import type { StepTracker } from "./steps.ts";

@@ -1,7 +1,7 @@
 // Asks the daemon's Dockerfile frontend, through the gateway of the run's one build.
-import type { Definition, DockerfileRequest, FrontendAnswer, Frontends, LocalImage } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
+import type { Definition, DockerfileRequest, FrontendAnswer, Frontends, LocalImage } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
+import { SolveError } from "../../runtime/solve/index.ts";
 import type { OpenBuild } from "./connect.ts";
 
 /** Inputs that the frontend computes to read the Dockerfile. */

@@ -1,17 +1,17 @@
 // Opens the one build of a run: finds a daemon (or starts the embedded one), connects, and offers what the job needs.
-import type { Diagnostic, ImageRequest, Job } from "../compiler/index.ts";
-import { checkDaemon, takesUsualGraph, UserError } from "../compiler/index.ts";
-import { findDaemon } from "../runtime/daemon/index.ts";
-import type { LocalDir, OpenAgents, Receiver, SshSource } from "../runtime/session/index.ts";
-import { createReceiver, dockerAuth, openAgents, withLogins } from "../runtime/session/index.ts";
-import type { Build, BuildOptions, CacheFailure, Client, ConnectOptions, DaemonCapabilities } from "../runtime/solve/index.ts";
-import { connect } from "../runtime/solve/index.ts";
-import type { UpResult } from "./events.ts";
-import type { LayoutServer } from "./images.ts";
+import type { Diagnostic, ImageRequest, Job } from "../../compiler/index.ts";
+import { checkDaemon, takesUsualGraph, UserError } from "../../compiler/index.ts";
+import { findDaemon } from "../../runtime/daemon/index.ts";
+import type { LocalDir, OpenAgents, Receiver, SshSource } from "../../runtime/session/index.ts";
+import { createReceiver, dockerAuth, openAgents, withLogins } from "../../runtime/session/index.ts";
+import type { Build, BuildOptions, CacheFailure, Client, ConnectOptions, DaemonCapabilities } from "../../runtime/solve/index.ts";
+import { connect } from "../../runtime/solve/index.ts";
+import type { UpResult } from "../events.ts";
+import type { LayoutServer } from "../images.ts";
+import type { Surroundings } from "../request.ts";
+import type { ReadSecret } from "../secrets/provider.ts";
 import { savingInterrupted } from "./interrupt.ts";
 import type { Login } from "./logins.ts";
-import type { Surroundings } from "./request.ts";
-import type { ReadSecret } from "./secrets/provider.ts";
 import type { StepOwner, StepTracker } from "./steps.ts";
 
 export interface OpenRequest extends Surroundings {
