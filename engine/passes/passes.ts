@@ -1,7 +1,7 @@
 // When a job must stop asking for passes: the values that CUE waits for are not going to come.
 
-import type { Deferred, Job, UserError } from "../compiler/index.ts";
-import { inputError } from "../compiler/index.ts";
+import type { Deferred, Job, UserError } from "../../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
 
 /** True when a pass computed nothing that the pass before had not: the same components wait for the same values. */
 export function noProgress(before: Job, now: Job): boolean {

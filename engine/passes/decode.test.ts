@@ -1,8 +1,8 @@
 // Exported files of every format, right and wrong.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ValueOutput } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
+import type { ValueOutput } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
 import { decodeValue } from "./decode.ts";
 
 const at = [{ file: "up.cue", line: 3, column: 5 }];

@@ -1,7 +1,7 @@
 // Turns the bytes of an exported file into the JSON that is filled into CUE.
 
-import type { ValueOutput } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
+import type { ValueOutput } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
 
 /** JSON text of the value. Throws UserError (1): the job made a file that is not what its `export` op says. */
 export async function decodeValue(output: ValueOutput, bytes: Uint8Array): Promise<string> {

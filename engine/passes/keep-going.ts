@@ -1,12 +1,12 @@
 // --keep-going: components are solved apart, so that one that fails stops none that does not need it.
-import type { Deferred, Diagnostic, ImageOutput, Job } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import { type Build, SolveError } from "../runtime/solve/index.ts";
-import type { DoneImage, ImageExports } from "./build/exports.ts";
-import { explainFailure } from "./build/failure.ts";
-import type { StepTracker } from "./build/steps.ts";
-import type { ErrorShell } from "./error-shell.ts";
-import type { UpResult } from "./events.ts";
+import type { Deferred, Diagnostic, ImageOutput, Job } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
+import { type Build, SolveError } from "../../runtime/solve/index.ts";
+import type { DoneImage, ImageExports } from "../build/exports.ts";
+import { explainFailure } from "../build/failure.ts";
+import type { StepTracker } from "../build/steps.ts";
+import type { ErrorShell } from "../error-shell.ts";
+import type { UpResult } from "../events.ts";
 
 /** How many components are solved at the same time; the daemon has its own limit for steps. */
 const atOnce = 64;

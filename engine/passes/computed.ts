@@ -1,8 +1,8 @@
 // Computed values: what `export` ops wrote, read back and filled into the config, whose constraints they must satisfy.
 
-import type { Job } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import type { Evaluation } from "../runtime/cue/index.ts";
+import type { Job } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
+import type { Evaluation } from "../../runtime/cue/index.ts";
 import { decodeValue } from "./decode.ts";
 
 export interface Computed {

@@ -1,7 +1,7 @@
 // Values of a run that keeps going: one that cannot be read, or that the config refuses, is a failure of its component alone.
-import type { Job } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import type { Evaluation } from "../runtime/cue/index.ts";
+import type { Job } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
+import type { Evaluation } from "../../runtime/cue/index.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
 
