@@ -15,6 +15,10 @@ export type {
   SearchedRegistry,
   ShownModule,
 } from "./catalog/index.ts";
+export type { EvalRequest } from "./config/eval.ts";
+export type { FormatRequest, FormattedFile } from "./config/format.ts";
+export type { InspectRequest } from "./config/inspect.ts";
+export type { VetRequest, Vetted } from "./config/vet.ts";
 export type {
   CheckedConnector,
   CheckRequest,
@@ -26,12 +30,9 @@ export type {
 export * from "./daemon.ts";
 export type { DocumentRequest, PackageDoc } from "./doc.ts";
 export type { Check, DoctorRequest } from "./doctor.ts";
-export type { EvalRequest } from "./eval.ts";
 export type * from "./events.ts";
-export type { FormatRequest, FormattedFile } from "./format.ts";
 export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
 export { imageStore, type UserImages } from "./images.ts";
-export type { InspectRequest } from "./inspect.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock.ts";
 export type { ModuleRequest } from "./modules.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
@@ -69,17 +70,16 @@ export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";
 export type { DaemonRequest } from "./upkeep.ts";
 export type { Version } from "./version.ts";
-export type { VetRequest, Vetted } from "./vet.ts";
 export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
 type Connectors = typeof import("./connectors/index.ts");
 type Doc = typeof import("./doc.ts");
 type Doctor = typeof import("./doctor.ts");
-type Eval = typeof import("./eval.ts");
-type Format = typeof import("./format.ts");
+type Eval = typeof import("./config/eval.ts");
+type Format = typeof import("./config/format.ts");
 type History = typeof import("./history/index.ts");
-type Inspect = typeof import("./inspect.ts");
+type Inspect = typeof import("./config/inspect.ts");
 type Lock = typeof import("./lock.ts");
 type Modules = typeof import("./modules.ts");
 type Planning = typeof import("./plan/index.ts");
@@ -88,17 +88,17 @@ type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
 type Upkeep = typeof import("./upkeep.ts");
-type Vet = typeof import("./vet.ts");
+type Vet = typeof import("./config/vet.ts");
 
 export const addPackage: Catalog["addPackage"] = async (...of) => (await import("./catalog/index.ts")).addPackage(...of);
 export const searchCatalog: Catalog["searchCatalog"] = async (...of) => (await import("./catalog/index.ts")).searchCatalog(...of);
 export const showPackage: Catalog["showPackage"] = async (...of) => (await import("./catalog/index.ts")).showPackage(...of);
 export const documentPackage: Doc["documentPackage"] = async (...of) => (await import("./doc.ts")).documentPackage(...of);
 export const doctor: Doctor["doctor"] = async (...of) => (await import("./doctor.ts")).doctor(...of);
-export const evaluate: Eval["evaluate"] = async (...of) => (await import("./eval.ts")).evaluate(...of);
-export const formatFiles: Format["formatFiles"] = async (...of) => (await import("./format.ts")).formatFiles(...of);
-export const formatText: Format["formatText"] = async (...of) => (await import("./format.ts")).formatText(...of);
-export const inspect: Inspect["inspect"] = async (...of) => (await import("./inspect.ts")).inspect(...of);
+export const evaluate: Eval["evaluate"] = async (...of) => (await import("./config/eval.ts")).evaluate(...of);
+export const formatFiles: Format["formatFiles"] = async (...of) => (await import("./config/format.ts")).formatFiles(...of);
+export const formatText: Format["formatText"] = async (...of) => (await import("./config/format.ts")).formatText(...of);
+export const inspect: Inspect["inspect"] = async (...of) => (await import("./config/inspect.ts")).inspect(...of);
 export const checkLock: Lock["checkLock"] = async (...of) => (await import("./lock.ts")).checkLock(...of);
 export const updateLock: Lock["updateLock"] = async (...of) => (await import("./lock.ts")).updateLock(...of);
 export const initModule: Modules["initModule"] = async (...of) => (await import("./modules.ts")).initModule(...of);
@@ -120,4 +120,4 @@ export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.t
 export const upWithDependencies: WithDependencies["upWithDependencies"] = async (...of) =>
   (await import("./with-dependencies.ts")).upWithDependencies(...of);
 export const why: Provenance["why"] = async (...of) => (await import("./provenance/index.ts")).why(...of);
-export const vet: Vet["vet"] = async (...of) => (await import("./vet.ts")).vet(...of);
+export const vet: Vet["vet"] = async (...of) => (await import("./config/vet.ts")).vet(...of);

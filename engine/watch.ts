@@ -1,7 +1,7 @@
 // Whoever remembers runs: what a run tells it of itself, beside its events.
 import type { Job } from "../compiler/index.ts";
 import type { Listing } from "../runtime/session/index.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
 
 export interface RunWatch {

@@ -1,11 +1,11 @@
 // The calls of an embedded engine that are about a config: run, planned, looked at, checked, evaluated.
 import { inputError } from "../../compiler/index.ts";
+import type { Vetted } from "../config/vet.ts";
 import type { UpEvent, UpResult } from "../events.ts";
 import { evaluate, inspect, plan, up, upWithDependencies, vet } from "../index.ts";
 import type { LockRequest } from "../lock.ts";
 import type { Plan } from "../plan/index.ts";
 import type { ReadRequest, Surroundings, UpRequest } from "../request.ts";
-import type { Vetted } from "../vet.ts";
 import type { Access, Calls } from "./calls.ts";
 import type { LockOptions } from "./keeping.ts";
 import type {

@@ -1,11 +1,11 @@
 // The engine for embedding programs: createEngine binds what a tenant has (variables, directories, a daemon) to the calls of engine/.
 import { isAbsolute, join } from "node:path";
 import { type Diagnostic, inputError } from "../../compiler/index.ts";
+import type { Vetted } from "../config/vet.ts";
 import type { UpResult } from "../events.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Surroundings } from "../request.ts";
 import type { StoreLocation } from "../store/index.ts";
-import type { Vetted } from "../vet.ts";
 import { type Authorize, Calls } from "./calls.ts";
 import { Configs } from "./configs.ts";
 import { type Connectors, connectorsOf } from "./connectors.ts";

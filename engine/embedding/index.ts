@@ -3,6 +3,7 @@ export type { Diagnostic, ExitCode, FailedStep, Position } from "../../compiler/
 export { UserError } from "../../compiler/index.ts";
 export type { TlsSettings } from "../../runtime/connect/index.ts";
 export type { Added, CatalogPage, DescribedDefinition, Found, FoundPackage } from "../catalog/index.ts";
+export type { Vetted } from "../config/vet.ts";
 export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewConnector } from "../connectors/index.ts";
 export type { PackageDoc } from "../doc.ts";
 export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
@@ -28,7 +29,6 @@ export type {
   StackEntry,
 } from "../stacks/index.ts";
 export type { Cut, FinalState, Json, Output, Run, RunComponent, RunPage, RunState, StoreLocation } from "../store/index.ts";
-export type { Vetted } from "../vet.ts";
 export type { Access, Action, Authorize } from "./calls.ts";
 export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts";
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";

@@ -1,8 +1,8 @@
 // dagger plan: compiles a config, and tells what a run of it would do; with a file to write, keeps it for `up --plan`.
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
-import { type CompileOnlyRequest, compileOnly } from "../compile-only.ts";
-import { loadConfig } from "../config.ts";
+import { type CompileOnlyRequest, compileOnly } from "../config/compile-only.ts";
+import { loadConfig } from "../config/config.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { readRecord } from "./record.ts";
 import { lookAround, savePlan } from "./saved.ts";

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { isAbsolute, relative, resolve } from "node:path";
 import { type Diagnostic, describeDefinition, inputError, type Job, UserError } from "../../compiler/index.ts";
 import { scopedId } from "../../runtime/session/index.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { type Setting, showSetting } from "../settings/setting.ts";
 import { version } from "../version.ts";
 import { contentsOf, uploadOf } from "./uploads.ts";

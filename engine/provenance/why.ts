@@ -1,7 +1,7 @@
 // dagger why: what has changed since a component last succeeded, up to now or up to a run.
 import { join } from "node:path";
 import { inputError, nearest } from "../../compiler/index.ts";
-import type { CompileOnlyRequest } from "../compile-only.ts";
+import type { CompileOnlyRequest } from "../config/compile-only.ts";
 import type { RecordedConfig } from "../history/config.ts";
 import { findRun, withStore } from "../history/open.ts";
 import { placeOf } from "../history/place.ts";

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Diagnostic, Value } from "../../compiler/index.ts";
 import { inputError, nearest, UserError } from "../../compiler/index.ts";
-import { readConfig } from "../config.ts";
+import { readConfig } from "../config/config.ts";
 import { parseData } from "../input-data.ts";
 import { parseSecrets } from "../secrets/sources.ts";
 import { checkReferences } from "../stacks/dependencies.ts";

@@ -2,7 +2,7 @@
 
 import { UserError } from "../../compiler/index.ts";
 import type { Evaluation } from "../../runtime/cue/index.ts";
-import { readConfig } from "../config.ts";
+import { readConfig } from "../config/config.ts";
 import { findConfig } from "../stacks/source.ts";
 import { readSettings } from "./fills.ts";
 import type { ConfigInput } from "./inputs.ts";

@@ -1,9 +1,9 @@
 // What a run of a stack still lacks: values, secrets and sockets that nothing gives, all of them, found without a daemon.
 import type { Diagnostic, Field, Missing, Value } from "../../compiler/index.ts";
 import { inputError, UserError } from "../../compiler/index.ts";
-import type { ConfigRequest } from "../config.ts";
-import { loadConfig } from "../config.ts";
-import { compileUnasked } from "../vet.ts";
+import type { ConfigRequest } from "../config/config.ts";
+import { loadConfig } from "../config/config.ts";
+import { compileUnasked } from "../config/vet.ts";
 import { inStackTerms } from "./explain.ts";
 import type { ConfigInput } from "./inputs.ts";
 import { about, fieldAt, kindOf } from "./inputs.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type Evaluator, readSource } from "../../runtime/cue/index.ts";
 import type { File, Package, Request } from "../../runtime/cue/protocol.ts";
 
-/** What runs follow: see engine/config.ts. */
+/** What runs follow: see engine/config/config.ts. */
 export const FOLLOW: readonly string[] = ["#up"];
 
 const MODULE: Request = {

@@ -1,8 +1,8 @@
 // Shows what a config, or an expression in it, evaluates to.
-import { inputError } from "../compiler/index.ts";
-import type { Show } from "../runtime/cue/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import type { Show } from "../../runtime/cue/index.ts";
+import type { ReadRequest } from "../request.ts";
 import { readConfig } from "./config.ts";
-import type { ReadRequest } from "./request.ts";
 
 export interface EvalRequest extends ReadRequest {
   /** CUE in the scope of the config, e.g. a path; the whole config without it. */

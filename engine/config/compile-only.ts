@@ -1,15 +1,15 @@
 // Compiles a config without running it. A daemon is asked only for what nobody here knows.
-import type { ImageRequest, Job } from "../compiler/index.ts";
-import type { OpenBuild, OpenRequest } from "./build/connect.ts";
-import { Offer, openBuild } from "./build/connect.ts";
-import { frontendPort } from "./build/frontends.ts";
-import { StepTracker } from "./build/steps.ts";
+import type { ImageRequest, Job } from "../../compiler/index.ts";
+import type { OpenBuild, OpenRequest } from "../build/connect.ts";
+import { Offer, openBuild } from "../build/connect.ts";
+import { frontendPort } from "../build/frontends.ts";
+import { StepTracker } from "../build/steps.ts";
+import { imagePort } from "../images.ts";
+import { openPins } from "../pins.ts";
+import type { ReadRequest } from "../request.ts";
 import type { Config } from "./config.ts";
 import { compileConfig } from "./config.ts";
-import { imagePort } from "./images.ts";
 import { checkLocals } from "./locals.ts";
-import { openPins } from "./pins.ts";
-import type { ReadRequest } from "./request.ts";
 
 export interface CompileOnlyRequest extends ReadRequest {
   /** CUE paths of the components; empty means all. */

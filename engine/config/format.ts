@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import type { Dirent } from "node:fs";
 import { chmod, readdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Diagnostic } from "../compiler/index.ts";
-import { inputError, UserError } from "../compiler/index.ts";
-import { createEvaluator, displayName, type Evaluator, findModuleAt } from "../runtime/cue/index.ts";
-import { asset } from "./assets.ts";
+import type { Diagnostic } from "../../compiler/index.ts";
+import { inputError, UserError } from "../../compiler/index.ts";
+import { createEvaluator, displayName, type Evaluator, findModuleAt } from "../../runtime/cue/index.ts";
+import { asset } from "../assets.ts";
 
 export interface FormatRequest {
   /** Absolute: relative paths start here. */

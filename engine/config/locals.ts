@@ -1,8 +1,8 @@
 // Checks the directories that a graph uploads, before anything runs: they exist, are directories, and lie in the workspace.
 import { readlink, realpath, stat } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
-import type { Diagnostic, Job } from "../compiler/index.ts";
-import { inputError } from "../compiler/index.ts";
+import type { Diagnostic, Job } from "../../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
 
 /** Throws UserError (2) that names every `local` directory that cannot be used. `own` are directories of dagger itself. */
 export async function checkLocals(

@@ -1,12 +1,12 @@
 // Checks a config as far as that goes without a daemon: CUE, ops, graph, and the directories that it names.
-import type { Frontends, Job } from "../compiler/index.ts";
-import { readOps } from "../compiler/index.ts";
+import type { Frontends, Job } from "../../compiler/index.ts";
+import { readOps } from "../../compiler/index.ts";
+import { imagePort } from "../images.ts";
+import type { ReadRequest } from "../request.ts";
+import { inStackTerms } from "../settings/explain.ts";
 import type { Config } from "./config.ts";
 import { compileConfig, loadConfig } from "./config.ts";
-import { imagePort } from "./images.ts";
 import { checkArchives, checkLocals } from "./locals.ts";
-import type { ReadRequest } from "./request.ts";
-import { inStackTerms } from "./settings/explain.ts";
 
 export interface VetRequest extends ReadRequest {
   readonly targets: readonly string[];

@@ -1,27 +1,27 @@
 // A config on its way to a job: read from disk, evaluated with the user's inputs, compiled for this machine.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Job, Platform, Ports } from "../compiler/index.ts";
-import { compile } from "../compiler/index.ts";
-import type { Evaluation, Evaluator, Fill } from "../runtime/cue/index.ts";
-import { createEvaluator, openCache, readSource } from "../runtime/cue/index.ts";
-import { hostPlatform } from "../runtime/images/index.ts";
-import { openModules } from "../runtime/modules/index.ts";
-import { readClientId, scopedId } from "../runtime/session/index.ts";
-import { asset, libraryDir, packageRoot } from "./assets.ts";
+import type { Job, Platform, Ports } from "../../compiler/index.ts";
+import { compile } from "../../compiler/index.ts";
+import type { Evaluation, Evaluator, Fill } from "../../runtime/cue/index.ts";
+import { createEvaluator, openCache, readSource } from "../../runtime/cue/index.ts";
+import { hostPlatform } from "../../runtime/images/index.ts";
+import { openModules } from "../../runtime/modules/index.ts";
+import { readClientId, scopedId } from "../../runtime/session/index.ts";
+import { asset, libraryDir, packageRoot } from "../assets.ts";
+import { parseInputs } from "../inputs.ts";
+import { isOffline } from "../modules.ts";
+import type { Pins } from "../pins.ts";
+import type { ReadRequest, StackRun, Surroundings } from "../request.ts";
+import { inStackTerms } from "../settings/explain.ts";
+import { readSettings } from "../settings/fills.ts";
+import type { TypedInput } from "../typed-inputs.ts";
+import { readTypedInputs } from "../typed-inputs.ts";
+import { version } from "../version.ts";
+import { rootOf } from "../workspace/find.ts";
 import { nameReferences } from "./gradual.ts";
-import { parseInputs } from "./inputs.ts";
 import { knownHosts } from "./known-hosts.ts";
 import { withAllMistakes } from "./mistakes.ts";
-import { isOffline } from "./modules.ts";
-import type { Pins } from "./pins.ts";
-import type { ReadRequest, StackRun, Surroundings } from "./request.ts";
-import { inStackTerms } from "./settings/explain.ts";
-import { readSettings } from "./settings/fills.ts";
-import type { TypedInput } from "./typed-inputs.ts";
-import { readTypedInputs } from "./typed-inputs.ts";
-import { version } from "./version.ts";
-import { rootOf } from "./workspace/find.ts";
 
 export interface ConfigRequest extends ReadRequest {
   /** Aborting ends an evaluation that takes long. */
@@ -121,7 +121,7 @@ async function connected(
   request: ConfigRequest,
 ): Promise<{ readonly evaluation: Evaluation; readonly secrets: readonly string[] }> {
   if (!packages.some(({ importPath }) => importPath === "cuellb.dev/connector")) return { evaluation, secrets: [] };
-  const { connectConfig } = await import("./connectors/requests.ts");
+  const { connectConfig } = await import("../connectors/requests.ts");
   const { fills, secrets } = await connectConfig(evaluation.root, rootOf(request), request.cwd);
   return { evaluation: fills.length === 0 ? evaluation : await evaluation.fill(fills), secrets };
 }
@@ -136,7 +136,7 @@ function placesOf({ dir, moduleRoot = dir }: ReadConfig["source"], stack: StackR
 async function fillPrevious(evaluation: Evaluation, { packages }: ReadConfig["source"], request: ConfigRequest): Promise<Evaluation> {
   const marked = packages.some(({ own, files }) => own && files.some(({ text }) => /@dagger\(\s*previous\b/.test(text)));
   if (!marked || request.repeat !== undefined) return evaluation;
-  const { withPrevious } = await import("./state/previous.ts");
+  const { withPrevious } = await import("../state/previous.ts");
   return withPrevious(evaluation, request);
 }
 

@@ -1,7 +1,7 @@
 // Shows one stage of a config's compilation: its ops, its graph, its LLB. Nothing runs.
 import { basename } from "node:path";
-import type { GraphFormat, Job } from "../compiler/index.ts";
-import { describeDefinition, inputError, narrow, printDefinition, printGraph, printOps, readOps, UserError } from "../compiler/index.ts";
+import type { GraphFormat, Job } from "../../compiler/index.ts";
+import { describeDefinition, inputError, narrow, printDefinition, printGraph, printOps, readOps, UserError } from "../../compiler/index.ts";
 import { type CompileOnlyRequest, compileOnly } from "./compile-only.ts";
 import type { Config } from "./config.ts";
 import { loadConfig } from "./config.ts";
@@ -50,7 +50,7 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
 
 /** Nobody else needs the code for it. */
 async function picture(job: Job, config: Config, format: "svg" | "html", { run, cwd }: InspectRequest): Promise<string> {
-  const { drawJob, readRecord } = await import("./plan/index.ts");
+  const { drawJob, readRecord } = await import("../plan/index.ts");
   const record = run === undefined ? undefined : await readRecord(run, cwd);
   return drawJob(job, format, { title: basename(config.dir), cwd, ...(record === undefined ? {} : { record }) });
 }

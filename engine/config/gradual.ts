@@ -1,7 +1,7 @@
 // Gradual resolution, as the first public dialect knows it: what misses a value is left undone, with a warning, and the rest is computed.
-import type { Deferred, Job, Value } from "../compiler/index.ts";
-import type { Fill } from "../runtime/cue/index.ts";
-import type { UpEvent } from "./events.ts";
+import type { Deferred, Job, Value } from "../../compiler/index.ts";
+import type { Fill } from "../../runtime/cue/index.ts";
+import type { UpEvent } from "../events.ts";
 
 /** All that a finished job left undone: what nothing gives, and what still waits when no pass brings anything new. */
 export function undoneOf(job: Job): readonly Deferred[] {
