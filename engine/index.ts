@@ -33,6 +33,7 @@ export type { Check, DoctorRequest } from "./doctor.ts";
 export type * from "./events.ts";
 export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
 export { imageStore, type UserImages } from "./images.ts";
+export type { TypedInput } from "./inputs/typed-inputs.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock.ts";
 export type { ModuleRequest } from "./modules.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
@@ -66,7 +67,6 @@ export type {
   Template,
 } from "./stacks/index.ts";
 export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
-export type { TypedInput } from "./typed-inputs.ts";
 export { shell, up } from "./up.ts";
 export type { DaemonRequest } from "./upkeep.ts";
 export type { Version } from "./version.ts";

@@ -3,12 +3,12 @@ import type { Fill, Source } from "../runtime/cue/index.ts";
 import type { RegistryWait } from "../runtime/modules/index.ts";
 import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
+import type { TypedInput } from "./inputs/typed-inputs.ts";
 import type { LockFile } from "./lock-file.ts";
 import type { SecretCall } from "./secrets/provider.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { ShellWish } from "./shell.ts";
 import type { StoreLocation } from "./store/index.ts";
-import type { TypedInput } from "./typed-inputs.ts";
 
 /**
  * On whose behalf the engine works. It never looks at the environment or the directory of its own process, so that a server can work for

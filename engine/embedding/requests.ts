@@ -2,9 +2,9 @@
 import { type Diagnostic, inputError } from "../../compiler/index.ts";
 import type { ConnectOptions } from "../../runtime/solve/index.ts";
 import type { UpEvent } from "../events.ts";
+import type { TypedInput } from "../inputs/typed-inputs.ts";
 import type { StackRun, Surroundings } from "../request.ts";
 import type { SecretCall } from "../secrets/provider.ts";
-import type { TypedInput } from "../typed-inputs.ts";
 
 /** What JSON can say. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };

@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import type { Diagnostic } from "../../compiler/index.ts";
 import { inputError } from "../../compiler/index.ts";
 import type { Fill } from "../../runtime/cue/index.ts";
+import type { ReadInputs } from "../inputs/typed-inputs.ts";
+import { findDirectory, readText } from "../inputs/typed-inputs.ts";
 import type { StackRun } from "../request.ts";
-import type { ReadInputs } from "../typed-inputs.ts";
-import { findDirectory, readText } from "../typed-inputs.ts";
 import { missingOutput } from "./references.ts";
 import type { Setting } from "./setting.ts";
 

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Diagnostic, Value } from "../../compiler/index.ts";
 import { inputError, nearest, UserError } from "../../compiler/index.ts";
 import { readConfig } from "../config/config.ts";
-import { parseData } from "../input-data.ts";
+import { parseData } from "../inputs/input-data.ts";
 import { parseSecrets } from "../secrets/sources.ts";
 import { checkReferences } from "../stacks/dependencies.ts";
 import { environmentFile, findEnvironment, formatEnvironment } from "../stacks/environment.ts";

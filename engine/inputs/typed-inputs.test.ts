@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { UserError } from "../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
 import type { TypedInput } from "./typed-inputs.ts";
 import { readTypedInputs } from "./typed-inputs.ts";
 

@@ -1,9 +1,9 @@
 // Reads the typed inputs of `dagger compute` (--input-string, --input-dir, …) into fills of the config.
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Diagnostic } from "../compiler/index.ts";
-import { inputError } from "../compiler/index.ts";
-import type { Fill } from "../runtime/cue/index.ts";
+import type { Diagnostic } from "../../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import type { Fill } from "../../runtime/cue/index.ts";
 import { parseData } from "./input-data.ts";
 
 /** One flag: `text` is what follows it, e.g. `source=./app` of a dir. Or a value that a program gives, as JSON. */

@@ -1,6 +1,6 @@
 // Reads `-i path=value` flags into fills of the config.
-import { inputError } from "../compiler/index.ts";
-import type { Fill } from "../runtime/cue/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import type { Fill } from "../../runtime/cue/index.ts";
 
 /**
  * `name=World` fills text (the field's CUE type decides how it is read), `name=@file` fills what the file holds.
