@@ -4,7 +4,7 @@ import type { RegistryWait } from "../runtime/modules/index.ts";
 import type { ConnectOptions } from "../runtime/solve/index.ts";
 import type { UpEvent } from "./events.ts";
 import type { TypedInput } from "./inputs/typed-inputs.ts";
-import type { LockFile } from "./lock-file.ts";
+import type { LockFile } from "./lock/lock-file.ts";
 import type { SecretCall } from "./secrets/provider.ts";
 import type { Setting } from "./settings/setting.ts";
 import type { ShellWish } from "./shell.ts";

@@ -5,7 +5,7 @@ import { Offer, openBuild } from "../build/connect.ts";
 import { frontendPort } from "../build/frontends.ts";
 import { StepTracker } from "../build/steps.ts";
 import { imagePort } from "../images.ts";
-import { openPins } from "../pins.ts";
+import { openPins } from "../lock/pins.ts";
 import type { ReadRequest } from "../request.ts";
 import type { Config } from "./config.ts";
 import { compileConfig } from "./config.ts";

@@ -3,7 +3,7 @@ import { inputError } from "../../compiler/index.ts";
 import type { Vetted } from "../config/vet.ts";
 import type { UpEvent, UpResult } from "../events.ts";
 import { evaluate, inspect, plan, up, upWithDependencies, vet } from "../index.ts";
-import type { LockRequest } from "../lock.ts";
+import type { LockRequest } from "../lock/lock.ts";
 import type { Plan } from "../plan/index.ts";
 import type { ReadRequest, Surroundings, UpRequest } from "../request.ts";
 import type { Access, Calls } from "./calls.ts";

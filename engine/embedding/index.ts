@@ -8,7 +8,7 @@ export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewCo
 export type { PackageDoc } from "../doc.ts";
 export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
 export type { RecordedCut, RecordedEvent, RecordedLog, RunDiff, ShownRun } from "../history/index.ts";
-export type { LockEntry, LockState } from "../lock.ts";
+export type { LockEntry, LockState } from "../lock/lock.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";
 export type {

@@ -12,7 +12,7 @@ import {
   updateLock,
   vendorModules,
 } from "../index.ts";
-import type { LockRequest, LockState } from "../lock.ts";
+import type { LockRequest, LockState } from "../lock/lock.ts";
 import type { Surroundings } from "../request.ts";
 import type { Access, Calls } from "./calls.ts";
 import type { CallOptions, ConfigOptions, DaemonOptions, Secret } from "./requests.ts";

@@ -16,7 +16,7 @@ import { checkArchives, checkLocals } from "../config/locals.ts";
 import type { ErrorShell } from "../error-shell.ts";
 import { requireSsh } from "../flags/ssh.ts";
 import { imagePort } from "../images.ts";
-import type { Pins } from "../pins.ts";
+import type { Pins } from "../lock/pins.ts";
 import type { WorldFacts } from "../plan/index.ts";
 import { type OpenSource, openSources } from "../provenance/sources.ts";
 import type { ShellRequest, UpRequest } from "../request.ts";

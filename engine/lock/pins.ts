@@ -1,12 +1,12 @@
 // Pins: what a run takes instead of names that may come to mean something else, and which names it met.
-import type { LockNeed, Position } from "../compiler/index.ts";
-import { UserError } from "../compiler/index.ts";
-import type { SourcePolicy } from "../runtime/solve/index.ts";
-import { pinningPolicy } from "../runtime/solve/index.ts";
-import type { UpEvent } from "./events.ts";
+import type { LockNeed, Position } from "../../compiler/index.ts";
+import { UserError } from "../../compiler/index.ts";
+import type { SourcePolicy } from "../../runtime/solve/index.ts";
+import { pinningPolicy } from "../../runtime/solve/index.ts";
+import type { UpEvent } from "../events.ts";
+import type { ReadRequest } from "../request.ts";
 import type { LockFile, LockKind } from "./lock-file.ts";
 import { emptyLock, lockKinds, lockPath, readLock } from "./lock-file.ts";
-import type { ReadRequest } from "./request.ts";
 
 /** One name that a job takes something by. */
 export interface Need {

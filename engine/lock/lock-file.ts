@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { inputError, UserError } from "../compiler/index.ts";
-import { displayName } from "../runtime/cue/index.ts";
+import { inputError, UserError } from "../../compiler/index.ts";
+import { displayName } from "../../runtime/cue/index.ts";
 
 /** By name: `docker.io/library/alpine:3.20` → `sha256:…`, `https://host/repository.git#v1` → commit, `https://host/file` → `sha256:…`. */
 export interface LockFile {

@@ -1,27 +1,27 @@
 // dagger lock: writes dagger.lock, and tells what has moved since.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { ImageRequest } from "../compiler/index.ts";
-import { inputError } from "../compiler/index.ts";
-import { displayName } from "../runtime/cue/index.ts";
-import { cacheDir } from "../runtime/directories.ts";
-import { hostPlatform } from "../runtime/images/index.ts";
-import { withLock } from "../runtime/lock.ts";
-import { Offer, type OpenBuild, type OpenRequest, openBuild } from "./build/connect.ts";
-import { frontendPort } from "./build/frontends.ts";
-import { StepTracker } from "./build/steps.ts";
-import { compileConfig, loadConfig } from "./config/config.ts";
-import { checkLocals } from "./config/locals.ts";
-import { parseSsh } from "./flags/ssh.ts";
-import { imagePort } from "./images.ts";
+import type { ImageRequest } from "../../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import { displayName } from "../../runtime/cue/index.ts";
+import { cacheDir } from "../../runtime/directories.ts";
+import { hostPlatform } from "../../runtime/images/index.ts";
+import { withLock } from "../../runtime/lock.ts";
+import { Offer, type OpenBuild, type OpenRequest, openBuild } from "../build/connect.ts";
+import { frontendPort } from "../build/frontends.ts";
+import { StepTracker } from "../build/steps.ts";
+import { compileConfig, loadConfig } from "../config/config.ts";
+import { checkLocals } from "../config/locals.ts";
+import { parseSsh } from "../flags/ssh.ts";
+import { imagePort } from "../images.ts";
+import type { ReadRequest } from "../request.ts";
+import { learning } from "../secrets/events.ts";
+import { scopeOf } from "../secrets/provider.ts";
+import { Scrubber } from "../secrets/scrubber.ts";
+import { checkSecrets, parseSecrets, secretReader } from "../secrets/sources.ts";
 import type { LockFile } from "./lock-file.ts";
 import { emptyLock, lockKinds, lockPath, readLock, writeLock } from "./lock-file.ts";
 import { type Need, Pins } from "./pins.ts";
-import type { ReadRequest } from "./request.ts";
-import { learning } from "./secrets/events.ts";
-import { scopeOf } from "./secrets/provider.ts";
-import { Scrubber } from "./secrets/scrubber.ts";
-import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 
 export interface LockRequest extends ReadRequest {
   readonly secrets?: readonly string[];
