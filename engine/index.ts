@@ -41,7 +41,7 @@ export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/ind
 export { waitWarning } from "./registry-wait.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
-export type { ShellTerminal, ShellWish } from "./shell.ts";
+export type { ShellTerminal, ShellWish } from "./shell/shell.ts";
 export type {
   ConfigInput,
   ConfigSource,

@@ -7,7 +7,7 @@ import type { TypedInput } from "./inputs/typed-inputs.ts";
 import type { LockFile } from "./lock/lock-file.ts";
 import type { SecretCall } from "./secrets/provider.ts";
 import type { Setting } from "./settings/setting.ts";
-import type { ShellWish } from "./shell.ts";
+import type { ShellWish } from "./shell/shell.ts";
 import type { StoreLocation } from "./store/index.ts";
 
 /**

@@ -11,7 +11,6 @@ import { explainFailure } from "./build/failure.ts";
 import { StepTracker } from "./build/steps.ts";
 import { loadConfig } from "./config/config.ts";
 import { undoneOf, warnUndone } from "./config/gradual.ts";
-import { ErrorShell } from "./error-shell.ts";
 import type { UpResult } from "./events.ts";
 import { parseAttest } from "./flags/attest.ts";
 import { parseCache } from "./flags/cache.ts";
@@ -31,6 +30,7 @@ import { Scrubber } from "./secrets/scrubber.ts";
 import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { scrubTerminal } from "./secrets/terminal.ts";
 import { inStackTerms } from "./settings/explain.ts";
+import { ErrorShell } from "./shell/error-shell.ts";
 import type { RunWatch } from "./watch.ts";
 import { at, connectorsDir, rootOf } from "./workspace/find.ts";
 

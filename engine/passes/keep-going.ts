@@ -5,8 +5,8 @@ import { type Build, SolveError } from "../../runtime/solve/index.ts";
 import type { DoneImage, ImageExports } from "../build/exports.ts";
 import { explainFailure } from "../build/failure.ts";
 import type { StepTracker } from "../build/steps.ts";
-import type { ErrorShell } from "../error-shell.ts";
 import type { UpResult } from "../events.ts";
+import type { ErrorShell } from "../shell/error-shell.ts";
 
 /** How many components are solved at the same time; the daemon has its own limit for steps. */
 const atOnce = 64;

@@ -1,6 +1,6 @@
 // Hides secrets in what a process of a shell prints where nobody sits at a terminal; a person's terminal gets everything as it comes.
 import { finished } from "node:stream/promises";
-import type { ShellTerminal } from "../shell.ts";
+import type { ShellTerminal } from "../shell/shell.ts";
 import type { Scrubber } from "./scrubber.ts";
 
 export interface ScrubbedTerminal {

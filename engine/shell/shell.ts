@@ -1,9 +1,9 @@
 // Opens a process that a person talks to: in the finished filesystem of a component, or where a step failed.
 import { posix } from "node:path";
-import type { Component, ExecVertex, Job } from "../compiler/index.ts";
-import { behindHelper, inputError, UserError } from "../compiler/index.ts";
-import type { Build, Container, ContainerMount, ContainerSpec, FailedExec, Process, ProcessExit } from "../runtime/solve/index.ts";
-import type { ReadSecret } from "./secrets/provider.ts";
+import type { Component, ExecVertex, Job } from "../../compiler/index.ts";
+import { behindHelper, inputError, UserError } from "../../compiler/index.ts";
+import type { Build, Container, ContainerMount, ContainerSpec, FailedExec, Process, ProcessExit } from "../../runtime/solve/index.ts";
+import type { ReadSecret } from "../secrets/provider.ts";
 
 /** Where a shell is shown, and typed into. */
 export interface ShellTerminal {

@@ -1,9 +1,9 @@
 // --shell-on-error: one shell for a run, where its first command failed; everything else waits for it before the run ends.
-import { UserError } from "../compiler/index.ts";
-import type { Build } from "../runtime/solve/index.ts";
-import { SolveError } from "../runtime/solve/index.ts";
-import type { UpEvent } from "./events.ts";
-import type { ReadSecret } from "./secrets/provider.ts";
+import { UserError } from "../../compiler/index.ts";
+import type { Build } from "../../runtime/solve/index.ts";
+import { SolveError } from "../../runtime/solve/index.ts";
+import type { UpEvent } from "../events.ts";
+import type { ReadSecret } from "../secrets/provider.ts";
 import type { ShellWish } from "./shell.ts";
 import { shellAfter } from "./shell.ts";
 
