@@ -5,7 +5,7 @@ import { inputError, nearest } from "../compiler/index.ts";
 import { createEvaluator, type DocField, type Evaluator, readPackageFiles } from "../runtime/cue/index.ts";
 import { type Modules, openModules } from "../runtime/modules/index.ts";
 import { asset, libraryDir } from "./assets.ts";
-import { isOffline } from "./modules.ts";
+import { isOffline } from "./modules/modules.ts";
 import type { Surroundings } from "./request.ts";
 
 export interface DocumentRequest extends Surroundings {

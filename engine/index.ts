@@ -35,10 +35,10 @@ export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, Shown
 export { imageStore, type UserImages } from "./images.ts";
 export type { TypedInput } from "./inputs/typed-inputs.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock/lock.ts";
-export type { ModuleRequest } from "./modules.ts";
+export type { ModuleRequest } from "./modules/modules.ts";
+export { waitWarning } from "./modules/registry-wait.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
-export { waitWarning } from "./registry-wait.ts";
 export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
 export type { ShellTerminal, ShellWish } from "./shell/shell.ts";
@@ -81,7 +81,7 @@ type Format = typeof import("./config/format.ts");
 type History = typeof import("./history/index.ts");
 type Inspect = typeof import("./config/inspect.ts");
 type Lock = typeof import("./lock/lock.ts");
-type Modules = typeof import("./modules.ts");
+type Modules = typeof import("./modules/modules.ts");
 type Planning = typeof import("./plan/index.ts");
 type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
@@ -101,9 +101,9 @@ export const formatText: Format["formatText"] = async (...of) => (await import("
 export const inspect: Inspect["inspect"] = async (...of) => (await import("./config/inspect.ts")).inspect(...of);
 export const checkLock: Lock["checkLock"] = async (...of) => (await import("./lock/lock.ts")).checkLock(...of);
 export const updateLock: Lock["updateLock"] = async (...of) => (await import("./lock/lock.ts")).updateLock(...of);
-export const initModule: Modules["initModule"] = async (...of) => (await import("./modules.ts")).initModule(...of);
-export const getModules: Modules["getModules"] = async (...of) => (await import("./modules.ts")).getModules(...of);
-export const vendorModules: Modules["vendorModules"] = async (...of) => (await import("./modules.ts")).vendorModules(...of);
+export const initModule: Modules["initModule"] = async (...of) => (await import("./modules/modules.ts")).initModule(...of);
+export const getModules: Modules["getModules"] = async (...of) => (await import("./modules/modules.ts")).getModules(...of);
+export const vendorModules: Modules["vendorModules"] = async (...of) => (await import("./modules/modules.ts")).vendorModules(...of);
 export const plan: Planning["plan"] = async (...of) => (await import("./plan/index.ts")).plan(...of);
 /** What is remembered of runs, and what they gave last. */
 export const loadHistory = async (): Promise<History> => import("./history/index.ts");

@@ -4,7 +4,7 @@ import { nearest, UserError } from "../../compiler/index.ts";
 import { type Place, pathProblem, type RegistryClient, splitModule } from "../../runtime/modules/index.ts";
 import { libraryDir } from "../assets.ts";
 import { documentWith, type PackageDoc, type Reader, withReader } from "../doc.ts";
-import { isOffline } from "../modules.ts";
+import { isOffline } from "../modules/modules.ts";
 import type { Surroundings } from "../request.ts";
 
 export interface CatalogRequest extends Surroundings {

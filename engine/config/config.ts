@@ -13,7 +13,7 @@ import { parseInputs } from "../inputs/inputs.ts";
 import type { TypedInput } from "../inputs/typed-inputs.ts";
 import { readTypedInputs } from "../inputs/typed-inputs.ts";
 import type { Pins } from "../lock/pins.ts";
-import { isOffline } from "../modules.ts";
+import { isOffline } from "../modules/modules.ts";
 import type { ReadRequest, StackRun, Surroundings } from "../request.ts";
 import { inStackTerms } from "../settings/explain.ts";
 import { readSettings } from "../settings/fills.ts";

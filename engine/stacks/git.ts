@@ -6,7 +6,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { inputError, UserError } from "../../compiler/index.ts";
 import { cacheDir } from "../../runtime/directories.ts";
-import { isOffline } from "../modules.ts";
+import { isOffline } from "../modules/modules.ts";
 import type { Surroundings } from "../request.ts";
 
 export interface GitRequest extends Surroundings {

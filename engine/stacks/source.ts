@@ -4,7 +4,7 @@ import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Diagnostic } from "../../compiler/index.ts";
 import { inputError } from "../../compiler/index.ts";
 import { displayName } from "../../runtime/cue/index.ts";
-import { placeModule } from "../modules.ts";
+import { placeModule } from "../modules/modules.ts";
 import type { Workspace } from "../workspace/find.ts";
 import type { GitRequest } from "./git.ts";
 import { fetchCommit, fetchRef, shown } from "./git.ts";

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { inputError } from "../compiler/index.ts";
-import { createEvaluator, displayName, type Evaluator, findModuleAt, type Module } from "../runtime/cue/index.ts";
+import { inputError } from "../../compiler/index.ts";
+import { createEvaluator, displayName, type Evaluator, findModuleAt, type Module } from "../../runtime/cue/index.ts";
 import {
   isVersion,
   type Modules,
@@ -15,11 +15,11 @@ import {
   openModules,
   pathProblem,
   splitModule,
-} from "../runtime/modules/index.ts";
-import { asset } from "./assets.ts";
+} from "../../runtime/modules/index.ts";
+import { asset } from "../assets.ts";
+import type { Surroundings } from "../request.ts";
+import { version } from "../version.ts";
 import { formatCue } from "./module-text.ts";
-import type { Surroundings } from "./request.ts";
-import { version } from "./version.ts";
 
 export interface ModuleRequest extends Surroundings {
   /** A directory of the module. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { cue, writeTree } from "../test/support/cue.ts";
+import { cue, writeTree } from "../../test/support/cue.ts";
 import { formatCue } from "./module-text.ts";
 
 const work = mkdtempSync(join(tmpdir(), "module-text-"));
