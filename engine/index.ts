@@ -4,6 +4,7 @@ export type { Diagnostic, ExitCode, Position } from "../compiler/index.ts";
 export { UserError } from "../compiler/index.ts";
 export type { TlsSettings } from "../runtime/connect/index.ts";
 export type { DocField } from "../runtime/cue/index.ts";
+export type { DocumentRequest, PackageDoc } from "./catalog/doc.ts";
 export type {
   Added,
   AddRequest,
@@ -28,7 +29,6 @@ export type {
   NewConnector,
 } from "./connectors/index.ts";
 export * from "./daemon.ts";
-export type { DocumentRequest, PackageDoc } from "./doc.ts";
 export type { Check, DoctorRequest } from "./doctor.ts";
 export type * from "./events.ts";
 export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
@@ -74,7 +74,7 @@ export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
 type Connectors = typeof import("./connectors/index.ts");
-type Doc = typeof import("./doc.ts");
+type Doc = typeof import("./catalog/doc.ts");
 type Doctor = typeof import("./doctor.ts");
 type Eval = typeof import("./config/eval.ts");
 type Format = typeof import("./config/format.ts");
@@ -93,7 +93,7 @@ type Vet = typeof import("./config/vet.ts");
 export const addPackage: Catalog["addPackage"] = async (...of) => (await import("./catalog/index.ts")).addPackage(...of);
 export const searchCatalog: Catalog["searchCatalog"] = async (...of) => (await import("./catalog/index.ts")).searchCatalog(...of);
 export const showPackage: Catalog["showPackage"] = async (...of) => (await import("./catalog/index.ts")).showPackage(...of);
-export const documentPackage: Doc["documentPackage"] = async (...of) => (await import("./doc.ts")).documentPackage(...of);
+export const documentPackage: Doc["documentPackage"] = async (...of) => (await import("./catalog/doc.ts")).documentPackage(...of);
 export const doctor: Doctor["doctor"] = async (...of) => (await import("./doctor.ts")).doctor(...of);
 export const evaluate: Eval["evaluate"] = async (...of) => (await import("./config/eval.ts")).evaluate(...of);
 export const formatFiles: Format["formatFiles"] = async (...of) => (await import("./config/format.ts")).formatFiles(...of);

@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { findModuleAt } from "../../runtime/cue/index.ts";
 import { type ModuleVersion, nameOf, splitModule } from "../../runtime/modules/index.ts";
-import { withReader } from "../doc.ts";
 import { getModules, noModule } from "../modules/modules.ts";
+import { withReader } from "./doc.ts";
 import type { CatalogRequest } from "./search.ts";
 import { moduleOf, packagesIn, showPackage } from "./show.ts";
 

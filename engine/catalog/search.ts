@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { nearest, UserError } from "../../compiler/index.ts";
 import { type Place, pathProblem, type RegistryClient, splitModule } from "../../runtime/modules/index.ts";
 import { libraryDir } from "../assets.ts";
-import { documentWith, type PackageDoc, type Reader, withReader } from "../doc.ts";
 import { isOffline } from "../modules/modules.ts";
 import type { Surroundings } from "../request.ts";
+import { documentWith, type PackageDoc, type Reader, withReader } from "./doc.ts";
 
 export interface CatalogRequest extends Surroundings {
   /** Only the library, and modules of the cache. */

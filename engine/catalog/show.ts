@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { nearest, UserError } from "../../compiler/index.ts";
 import type { DocField } from "../../runtime/cue/index.ts";
 import { type Modules, type ModuleVersion, majorOf, nameOf, pathProblem, splitModule } from "../../runtime/modules/index.ts";
-import { documentWith, type PackageDoc, type Reader, withReader } from "../doc.ts";
 import { chooseVersion, isOffline } from "../modules/modules.ts";
 import { type DescribedDefinition, describeDefinition } from "./describe.ts";
+import { documentWith, type PackageDoc, type Reader, withReader } from "./doc.ts";
 import { type CatalogRequest, libraryNames, summaryOf } from "./search.ts";
 
 export interface CatalogPage {

@@ -2,10 +2,10 @@
 export type { Diagnostic, ExitCode, FailedStep, Position } from "../../compiler/index.ts";
 export { UserError } from "../../compiler/index.ts";
 export type { TlsSettings } from "../../runtime/connect/index.ts";
+export type { PackageDoc } from "../catalog/doc.ts";
 export type { Added, CatalogPage, DescribedDefinition, Found, FoundPackage } from "../catalog/index.ts";
 export type { Vetted } from "../config/vet.ts";
 export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewConnector } from "../connectors/index.ts";
-export type { PackageDoc } from "../doc.ts";
 export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
 export type { RecordedCut, RecordedEvent, RecordedLog, RunDiff, ShownRun } from "../history/index.ts";
 export type { LockEntry, LockState } from "../lock/lock.ts";

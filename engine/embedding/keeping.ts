@@ -1,6 +1,7 @@
 // Secrets that environments keep, dagger.lock, modules and the catalog, for embedding programs. Their code is loaded when used.
+
+import type { PackageDoc } from "../catalog/doc.ts";
 import type { Added, CatalogPage, Found } from "../catalog/index.ts";
-import type { PackageDoc } from "../doc.ts";
 import {
   addPackage,
   checkLock,

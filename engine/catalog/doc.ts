@@ -1,12 +1,12 @@
 // Documentation of a package: what its comments, types and defaults say, read from its files without evaluating them.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { inputError, nearest } from "../compiler/index.ts";
-import { createEvaluator, type DocField, type Evaluator, readPackageFiles } from "../runtime/cue/index.ts";
-import { type Modules, openModules } from "../runtime/modules/index.ts";
-import { asset, libraryDir } from "./assets.ts";
-import { isOffline } from "./modules/modules.ts";
-import type { Surroundings } from "./request.ts";
+import { inputError, nearest } from "../../compiler/index.ts";
+import { createEvaluator, type DocField, type Evaluator, readPackageFiles } from "../../runtime/cue/index.ts";
+import { type Modules, openModules } from "../../runtime/modules/index.ts";
+import { asset, libraryDir } from "../assets.ts";
+import { isOffline } from "../modules/modules.ts";
+import type { Surroundings } from "../request.ts";
 
 export interface DocumentRequest extends Surroundings {
   /** `go`, `./ci`, `example.com/lib/x`, each also with `.#Definition`. */
