@@ -28,8 +28,9 @@ export type {
   ConnectorType,
   NewConnector,
 } from "./connectors/index.ts";
-export * from "./daemon.ts";
-export type { Check, DoctorRequest } from "./doctor.ts";
+export * from "./daemon/daemon.ts";
+export type { Check, DoctorRequest } from "./daemon/doctor.ts";
+export type { DaemonRequest } from "./daemon/upkeep.ts";
 export type * from "./events.ts";
 export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
 export { imageStore, type UserImages } from "./images.ts";
@@ -68,14 +69,13 @@ export type {
 } from "./stacks/index.ts";
 export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
 export { shell, up } from "./up.ts";
-export type { DaemonRequest } from "./upkeep.ts";
 export type { Version } from "./version.ts";
 export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
 type Connectors = typeof import("./connectors/index.ts");
 type Doc = typeof import("./catalog/doc.ts");
-type Doctor = typeof import("./doctor.ts");
+type Doctor = typeof import("./daemon/doctor.ts");
 type Eval = typeof import("./config/eval.ts");
 type Format = typeof import("./config/format.ts");
 type History = typeof import("./history/index.ts");
@@ -87,14 +87,14 @@ type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
-type Upkeep = typeof import("./upkeep.ts");
+type Upkeep = typeof import("./daemon/upkeep.ts");
 type Vet = typeof import("./config/vet.ts");
 
 export const addPackage: Catalog["addPackage"] = async (...of) => (await import("./catalog/index.ts")).addPackage(...of);
 export const searchCatalog: Catalog["searchCatalog"] = async (...of) => (await import("./catalog/index.ts")).searchCatalog(...of);
 export const showPackage: Catalog["showPackage"] = async (...of) => (await import("./catalog/index.ts")).showPackage(...of);
 export const documentPackage: Doc["documentPackage"] = async (...of) => (await import("./catalog/doc.ts")).documentPackage(...of);
-export const doctor: Doctor["doctor"] = async (...of) => (await import("./doctor.ts")).doctor(...of);
+export const doctor: Doctor["doctor"] = async (...of) => (await import("./daemon/doctor.ts")).doctor(...of);
 export const evaluate: Eval["evaluate"] = async (...of) => (await import("./config/eval.ts")).evaluate(...of);
 export const formatFiles: Format["formatFiles"] = async (...of) => (await import("./config/format.ts")).formatFiles(...of);
 export const formatText: Format["formatText"] = async (...of) => (await import("./config/format.ts")).formatText(...of);
@@ -113,9 +113,9 @@ export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts
 export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index.ts");
 /** Connections of a workspace: all that is done with them. */
 export const loadConnectors = async (): Promise<Connectors> => import("./connectors/index.ts");
-export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./upkeep.ts")).listWorkers(...of);
-export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./upkeep.ts")).diskUsage(...of);
-export const prune: Upkeep["prune"] = async (...of) => (await import("./upkeep.ts")).prune(...of);
+export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./daemon/upkeep.ts")).listWorkers(...of);
+export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./daemon/upkeep.ts")).diskUsage(...of);
+export const prune: Upkeep["prune"] = async (...of) => (await import("./daemon/upkeep.ts")).prune(...of);
 /** As `up`, after what the environment needs: see with-dependencies.ts. */
 export const upWithDependencies: WithDependencies["upWithDependencies"] = async (...of) =>
   (await import("./with-dependencies.ts")).upWithDependencies(...of);

@@ -1,11 +1,11 @@
 // Checks what a run needs on this machine: Node, the built parts, and a BuildKit daemon or what is needed to start one.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../compiler/index.ts";
-import { daemonRequirements, daemonStatus, lookForDaemon } from "../runtime/daemon/index.ts";
-import { type ConnectOptions, connect } from "../runtime/solve/index.ts";
-import { packageRoot } from "./assets.ts";
-import type { Surroundings } from "./request.ts";
+import { UserError } from "../../compiler/index.ts";
+import { daemonRequirements, daemonStatus, lookForDaemon } from "../../runtime/daemon/index.ts";
+import { type ConnectOptions, connect } from "../../runtime/solve/index.ts";
+import { packageRoot } from "../assets.ts";
+import type { Surroundings } from "../request.ts";
 
 /** One thing that a run needs. `detail` says what was found, or what is wrong; `fix` what to do when `ok` is false. */
 export interface Check {

@@ -1,8 +1,8 @@
 // Upkeep of the daemon that runs use: its workers, what its cache takes, and making room.
-import { findDaemon } from "../runtime/daemon/index.ts";
-import type { CacheRecord, Client, ConnectOptions, PruneOptions, Worker } from "../runtime/solve/index.ts";
-import { connect } from "../runtime/solve/index.ts";
-import type { Surroundings } from "./request.ts";
+import { findDaemon } from "../../runtime/daemon/index.ts";
+import type { CacheRecord, Client, ConnectOptions, PruneOptions, Worker } from "../../runtime/solve/index.ts";
+import { connect } from "../../runtime/solve/index.ts";
+import type { Surroundings } from "../request.ts";
 
 export interface DaemonRequest extends Surroundings {
   /** As --buildkit gives it; without it the daemon that a run would use, which is started if it has to be. */
