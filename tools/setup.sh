@@ -20,7 +20,7 @@ wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.i
 # The other database of the store of runs.
 wanted+=(pg_ctlcluster=postgresql)
 # Judges and helpers of the tests.
-wanted+=(age=age)
+wanted+=(age=age faketime=faketime)
 wanted+=(skopeo=skopeo umoci=umoci openssl=openssl script=bsdutils setpriv=util-linux useradd=passwd ps=procps python3=python3)
 # The browser that tests open pages in.
 wanted+=(chromium=chromium)

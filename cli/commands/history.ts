@@ -100,6 +100,14 @@ export async function pruneCommand(context: Context, flags: HistoryFlags): Promi
   io.stdout.write(flags.output === "json" ? formatJson({ runs }) : `Forgot ${plural(runs, "run")}\n`);
 }
 
+export async function restoreCommand(context: Context, flags: HistoryFlags): Promise<void> {
+  const { restoreHistory } = await engine();
+  const restored = await restoreHistory(requestOf(context));
+  const { file, made, aside } = restored;
+  const kept = aside === undefined ? "" : `\nThe damaged file is ${aside}`;
+  context.io.stdout.write(flags.output === "json" ? formatJson(restored) : `Restored ${file} as of ${timeText(made)}${kept}\n`);
+}
+
 export async function listOutputsCommand(context: Context, flags: OutputFlags): Promise<void> {
   const { listOutputs } = await engine();
   const all = await listOutputs(requestOf(context), wishOf(flags));

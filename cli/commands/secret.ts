@@ -13,6 +13,7 @@ import { readHidden } from "../prompt.ts";
 export interface SecretFlags {
   readonly stack?: string;
   readonly env?: string;
+  readonly forgetLost?: boolean;
   readonly output: OutputFormat;
 }
 
@@ -52,13 +53,10 @@ export async function unsetCommand(context: Context, name: string, flags: Secret
 
 export async function rotateCommand(context: Context, flags: SecretFlags): Promise<void> {
   const { rotateKey } = await (await import("../../engine/index.ts")).loadSecrets();
-  const done = await rotateKey(scopeOf(context, flags));
-  tell(
-    context,
-    flags,
-    done,
-    `Encrypted ${plural(done.secrets, "secret")} of ${done.place} anew; your key is now ${done.recipient}, in ${done.path}\n`,
-  );
+  const done = await rotateKey(scopeOf(context, flags), { forgetLost: flags.forgetLost === true });
+  const forgotten = done.forgotten.length === 0 ? "" : `Forgot ${done.forgotten.join(", ")}: set them anew with dagger secret set\n`;
+  const text = `Encrypted ${plural(done.secrets, "secret")} of ${done.place} anew; your key is now ${done.recipient}, in ${done.path}\n`;
+  tell(context, flags, done, text + forgotten);
 }
 
 export async function keygenCommand(context: Context, flags: SecretFlags): Promise<void> {

@@ -74,6 +74,15 @@ export function addHistoryCommands(program: Command, context: Context): void {
       .option("--keep <count>", "all but the newest so many")
       .option("--older-than <time>", "those from before then: 12h, 30d, or a date"),
   ).action(async (flags: HistoryFlags) => (await run()).pruneCommand(context, flags));
+  addOutput(
+    addCommand(
+      history,
+      "restore",
+      "Put the newest backup of a damaged history in its place",
+      "A backup is made about once a day, when a run ends. The damaged file is kept beside it, and so is everything that was recorded since.",
+      ["$ dagger history restore"],
+    ),
+  ).action(async (flags: HistoryFlags) => (await run()).restoreCommand(context, flags));
 }
 
 export function addOutputCommands(program: Command, context: Context): void {

@@ -40,7 +40,7 @@ export function addSecretCommands(program: Command, context: Context): void {
       "Make a new key for yourself, and encrypt everything anew with it",
       "The old key stays in your key file, for older versions of the store: who had it can still read those, so change the values, too, if it leaked.",
       ["$ dagger secret rotate"],
-    ),
+    ).option("--forget-lost", "remove the secrets that no key of yours can read, because the key is lost"),
   ).action(async (flags: SecretFlags) => (await run()).rotateCommand(context, flags));
   addOutput(
     addCommand(

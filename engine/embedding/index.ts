@@ -7,7 +7,7 @@ export type { Added, CatalogPage, DescribedDefinition, Found, FoundPackage } fro
 export type { Vetted } from "../config/vet.ts";
 export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewConnector } from "../connectors/index.ts";
 export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
-export type { RecordedCut, RecordedEvent, RecordedLog, RunDiff, ShownRun } from "../history/index.ts";
+export type { RecordedCut, RecordedEvent, RecordedLog, RestoredHistory, RunDiff, ShownRun } from "../history/index.ts";
 export type { LockEntry, LockState } from "../lock/lock.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";

@@ -35,8 +35,11 @@ export interface Secrets {
     change: { readonly add?: readonly string[]; readonly remove?: readonly string[] },
     options?: CallOptions,
   ): Promise<void>;
-  /** Makes a new key for the engine's user in place of the old one. Gives its public part. */
-  rotate(stack: string, environment: string, options?: CallOptions): Promise<string>;
+  /**
+   * Makes a new key for the engine's user in place of the old one. Gives its public part. With `forgetLost`, values that no key of the user
+   * can read are removed, rather than an error.
+   */
+  rotate(stack: string, environment: string, options?: CallOptions & { readonly forgetLost?: boolean }): Promise<string>;
 }
 
 export interface LockOptions extends ConfigOptions, DaemonOptions {
@@ -106,7 +109,12 @@ export function secretsOf(surroundings: Surroundings, calls: Calls): Secrets {
     changeRecipients: (stack, environment, change, options) =>
       call("secrets.write", [stack, environment], options, async (of, scope) => void (await of.changeRecipients(scope, change))),
     rotate: (stack, environment, options) =>
-      call("secrets.write", [stack, environment], options, async (of, scope) => (await of.rotateKey(scope)).recipient),
+      call(
+        "secrets.write",
+        [stack, environment],
+        options,
+        async (of, scope) => (await of.rotateKey(scope, { forgetLost: options?.forgetLost === true })).recipient,
+      ),
   };
 }
 

@@ -1,7 +1,7 @@
 // What is remembered of runs, for embedding programs: listed, read with a cursor, waited for, cancelled; and what environments gave last.
 
 import type { UpResult } from "../events.ts";
-import type { RecordedCut, RecordedEvent, RecordedLog, RunDiff, ShownRun } from "../history/index.ts";
+import type { RecordedCut, RecordedEvent, RecordedLog, RestoredHistory, RunDiff, ShownRun } from "../history/index.ts";
 import type { Surroundings } from "../request.ts";
 import type { Json, Output, Run, RunPage, RunState } from "../store/index.ts";
 import type { Access, Calls } from "./calls.ts";
@@ -50,6 +50,8 @@ export interface Runs {
   prune(
     options: CallOptions & { readonly stack?: string; readonly environment?: string; readonly keep?: number; readonly olderThan?: string },
   ): Promise<number>;
+  /** Puts the newest backup of a SQLite store that is damaged in its place. */
+  restore(options?: CallOptions): Promise<RestoredHistory>;
 }
 
 /** Whose outputs are meant: without a stack those of the config in `dir`, or in the engine's directory. */
@@ -106,6 +108,7 @@ export function runsOf(surroundings: Surroundings, calls: Calls, daemon: DaemonO
         const { asked } = await history.cancelRun(surroundings, run, options?.reason ?? "cancelled");
         return asked;
       }),
+    restore: (options) => call({ action: "write", resource: "workspace" }, options, (history) => history.restoreHistory(surroundings)),
     prune: (options) => {
       const { signal: _signal, actor: _actor, offline: _offline, ...wish } = options;
       return call(environmentOf("write", options), options, (history) => history.pruneRuns(surroundings, { ...wish, now: Date.now() }));

@@ -16,3 +16,4 @@ export {
 export { type LogLine, readLogs } from "./logs.ts";
 export type { HistoryRequest, HistoryWish } from "./open.ts";
 export { listRuns, pruneRuns, type ShownRun, showRun } from "./read.ts";
+export { type RestoredHistory, restoreHistory } from "./restore.ts";

@@ -121,20 +121,35 @@ export async function changeRecipients(
   });
 }
 
-/** Makes a new key for the user, which takes the place of theirs among the recipients, and encrypts every value anew. The old key stays in its file. */
-export async function rotateKey(scope: SecretScope): Promise<Reencrypted & { readonly path: string; readonly recipient: string }> {
+/** A key of the user that is new. */
+export interface Rotated extends Reencrypted {
+  readonly path: string;
+  readonly recipient: string;
+  /** Names of what no key of the user could read, and what is not there any more. */
+  readonly forgotten: readonly string[];
+}
+
+/**
+ * Makes a new key for the user, which takes the place of theirs among the recipients, and encrypts every value anew. The old key stays in its
+ * file. With `forgetLost`, values that no key of the user can read are removed, rather than an error (`secret-key-lost`).
+ */
+export async function rotateKey(scope: SecretScope, { forgetLost = false }: { readonly forgetLost?: boolean } = {}): Promise<Rotated> {
   let made = { path: "", recipient: "" };
-  const done = await reencrypt(scope, async (place, keys) => {
+  const forgotten: string[] = [];
+  const decide = async (place: SecretPlace, keys: readonly OwnKey[]): Promise<readonly string[]> => {
     const own = new Set(keys.map(({ recipient }) => recipient));
     made = await makeKey(scope);
     return [...(await readRecipients(place)).filter((one) => !own.has(one)), made.recipient];
-  });
-  return { ...done, ...made };
+  };
+  const done = await reencrypt(scope, decide, forgetLost ? (name) => forgotten.push(name) : undefined);
+  return { ...done, ...made, forgotten: forgotten.sort() };
 }
 
 async function reencrypt(
   scope: SecretScope,
   decide: (place: SecretPlace, keys: readonly OwnKey[]) => Promise<readonly string[]>,
+  /** Without it, what cannot be read is an error. */
+  onLost?: (name: string) => void,
 ): Promise<Reencrypted> {
   const place = await findPlace(scope);
   return changing(place.workspace, async () => {
@@ -142,14 +157,24 @@ async function reencrypt(
     const values = await readValues(place, scope.cwd);
     // All are read before anything changes.
     const clear = new Map<string, Uint8Array>();
-    for (const [name, armored] of values) clear.set(name, await decrypt(name, armored, keys, scope));
+    for (const [name, armored] of values) {
+      try {
+        clear.set(name, await decrypt(name, armored, keys, scope));
+      } catch (error) {
+        if (onLost === undefined || !isLost(error)) throw error;
+        onLost(name);
+      }
+    }
     const recipients = await decide(place, keys);
-    for (const [name, value] of clear) values.set(name, await encrypt(value, recipients));
-    await writeValues(place, values);
+    const fresh = new Map<string, string>();
+    for (const [name, value] of clear) fresh.set(name, await encrypt(value, recipients));
+    await writeValues(place, fresh);
     await writeRecipients(place, recipients);
-    return { place: place.name, recipients: recipients.length, secrets: values.size };
+    return { place: place.name, recipients: recipients.length, secrets: fresh.size };
   });
 }
+
+const isLost = (error: unknown): boolean => error instanceof UserError && error.diagnostics[0]?.code === "secret-key-lost";
 
 async function encrypt(value: Uint8Array, recipients: readonly string[]): Promise<string> {
   const { armor, Encrypter } = await import("age-encryption");
@@ -180,7 +205,7 @@ async function decrypt(name: string, armored: string, keys: readonly OwnKey[], s
             code: "secret-key-lost",
             message: `No key of yours can read ${of}: ${keys.length === 0 ? `there is none in ${keyFile(scope)}` : `tried ${keys.length}`}`,
             at: [],
-            hint: "Get the key file back (DAGGER_AGE_KEY_FILE or DAGGER_AGE_KEY may name it), ask a recipient to add yours, or set the secret anew",
+            hint: "Get the key file back (DAGGER_AGE_KEY_FILE or DAGGER_AGE_KEY may name it), ask a recipient to add yours, or give the secret up: dagger secret rotate --forget-lost",
           }
         : {
             code: "bad-secret-store",

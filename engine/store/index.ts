@@ -15,8 +15,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 /**
- * Puts the newest backup that is whole in the place of a SQLite store. The damaged file is kept beside it. No other process may have the
- * store open. Rejects with `store-no-backup`.
+ * Puts the newest backup that is whole in the place of a SQLite store that is not. The damaged file is kept beside it. Rejects with
+ * `store-whole`, `store-in-use` and `store-no-backup`.
  */
 export async function restoreStore(file: string): Promise<Restored> {
   return (await import("./drivers/backup.ts")).restoreStore(file);

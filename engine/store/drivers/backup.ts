@@ -1,5 +1,5 @@
 // Copies of a SQLite store, made now and then while it is whole, and put in its place when it is damaged.
-import { existsSync, statSync, utimesSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync, realpathSync, statSync, utimesSync } from "node:fs";
 import { copyFile, open, rename, rm } from "node:fs/promises";
 import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
 import { UserError } from "../../../compiler/index.ts";
@@ -49,10 +49,19 @@ export interface Restored {
 }
 
 /**
- * Puts the newest backup that is whole in the place of a SQLite store. The damaged file is kept beside it. No other process may have the
- * store open. Rejects with `store-no-backup`.
+ * Puts the newest backup that is whole in the place of a SQLite store that is not. The damaged file is kept beside it. Rejects with
+ * `store-whole`, `store-in-use` and `store-no-backup`.
  */
 export async function restoreStore(file: string): Promise<Restored> {
+  if (isWhole(file)) {
+    const hint = "See what is in it: dagger history list";
+    throw new UserError(2, [{ code: "store-whole", message: `The store ${file} is whole: nothing needs to be restored`, at: [], hint }]);
+  }
+  const [user] = usersOf(file);
+  if (user !== undefined) {
+    const message = `The process ${user} has the store ${file} open, and what it still writes would be lost`;
+    throw new UserError(3, [{ code: "store-in-use", message, at: [], hint: `Wait for it, or end it: kill ${user}` }]);
+  }
   const backup = backupsOf(file).find(isWhole);
   if (backup === undefined) {
     const message = `There is no backup of the store ${file}`;
@@ -75,6 +84,21 @@ export async function restoreStore(file: string): Promise<Restored> {
 
 function free(path: string): string {
   for (let n = 1; ; n++) if (!existsSync(`${path}-${n}`)) return `${path}-${n}`;
+}
+
+/** Other processes of this machine that have the file open, as far as it can be known. */
+function usersOf(file: string): readonly string[] {
+  if (!existsSync(file) || !existsSync("/proc/self/fd")) return [];
+  const real = realpathSync(file);
+  const others = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  return others.filter((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === real);
+    } catch {
+      // Gone meanwhile, or somebody else's.
+      return false;
+    }
+  });
 }
 
 function isWhole(file: string): boolean {

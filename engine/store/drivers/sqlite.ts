@@ -171,7 +171,7 @@ function faultOf(error: unknown, file: string): Fault {
   const state = resolve(dirname(file));
   if (code === codes.busy || code === codes.locked) return { kind: "busy", why: "another process is writing" };
   if (code === codes.corrupt || code === codes.notADatabase) {
-    const hint = `Put the backup ${file}.backup in its place`;
+    const hint = "Put its newest backup in its place: dagger history restore";
     return tell("store-corrupt", `The store ${file} is damaged: ${why}`, hint);
   }
   if (code === codes.full || code === "ENOSPC" || code === "EDQUOT") {
