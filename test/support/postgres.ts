@@ -42,7 +42,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   let databases = 0;
   const url = (name: string): string => `postgres://dagger@127.0.0.1:${port}/${name}`;
   const sql = async (address: string, text: string): Promise<string> =>
-    (await run(join(bin, "psql"), ["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text, address])).stdout.trim();
+    (await run(join(bin, "psql"), ["-qAtX", "-v", "ON_ERROR_STOP=1", "-c", text, address], { maxBuffer: 1 << 28 })).stdout.trim();
   return {
     database: async () => {
       const name = `test${++databases}`;
