@@ -16,6 +16,8 @@ SNAPSHOT_SOURCES := $(shell find packages examples runtime/cue tools/cue-snapsho
 RUN_SOURCES := $(shell find tools/run -name '*.go' ! -name '*_test.go' 2>/dev/null)
 # Says how long a step took, so that a slow machine's log tells where the time went.
 timed = @bash tools/timed.sh
+# $(call go,MODULE DIRECTORY,PACKAGE,VARIABLES): builds a Go program as the target. Under another name first: two makes may build it at once.
+go = $(timed) "$(@F)$(if $*, ($*))" bash -c 'mkdir -p $(@D) && cd $(1) && CGO_ENABLED=0 $(3) go build $(GOFLAGS_STATIC) -o "$(CURDIR)/$@.$$PPID" $(2) && mv "$(CURDIR)/$@.$$PPID" "$(CURDIR)/$@"'
 
 .PHONY: help setup proto wasm daemon frontend s3 azurite gha deploy-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
@@ -95,25 +97,18 @@ dist/bin/buildkitd dist/bin/buildctl dist/bin/dockerfile-frontend: tools/buildki
 
 # The real cue, which tests and benchmarks hold dagger against; the product does not need it.
 dist/bin/cue: tools/go.mod tools/go.sum
-	@mkdir -p $(@D)
-	$(timed) "cue" bash -c 'cd tools && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../$@.$$PPID cuelang.org/go/cmd/cue && mv ../$@.$$PPID ../$@'
+	$(call go,tools,cuelang.org/go/cmd/cue)
 
 dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
-	@mkdir -p $(@D)
-	$(timed) "dagger-run ($*)" bash -c 'cd tools && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../$@.new ./run'
-	@mv $@.new $@
+	$(call go,tools,./run,GOOS=linux GOARCH=$*)
 
 # A module of its own: its dependencies are not to decide those of buildkitd.
 dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
-	@mkdir -p $(@D)
-	$(timed) "gomplate ($*)" bash -c 'cd tools/gomplate && CGO_ENABLED=0 GOOS=linux GOARCH=$* go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/hairyhenderson/gomplate/v4/cmd/gomplate'
-	@mv $@.new $@
+	$(call go,tools/gomplate,github.com/hairyhenderson/gomplate/v4/cmd/gomplate,GOOS=linux GOARCH=$*)
 
 # Only for tests: a real S3 server over a directory.
 dist/bin/versitygw: tools/s3/go.mod tools/s3/go.sum
-	@mkdir -p $(@D)
-	$(timed) "versitygw" bash -c 'cd tools/s3 && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/versity/versitygw/cmd/versitygw'
-	@mv $@.new $@
+	$(call go,tools/s3,github.com/versity/versitygw/cmd/versitygw)
 
 # Only for tests: a real server of Azure Blob Storage. Not part of package.json: it is larger than all that is there.
 dist/azurite/.complete: tools/azurite/package.json tools/azurite/package-lock.json
@@ -124,26 +119,18 @@ dist/azurite/.complete: tools/azurite/package.json tools/azurite/package-lock.js
 
 # Only for tests: a real server of GitHub's cache protocol, the one of act.
 dist/bin/gha-cache: tools/gha/main.go tools/gha/go.mod tools/gha/go.sum
-	@mkdir -p $(@D)
-	$(timed) "gha-cache" bash -c 'cd tools/gha && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new .'
-	@mv $@.new $@
+	$(call go,tools/gha,.)
 
 # Only for tests: a real Vault server, its core with the key/value store and AppRole logins, in memory. Of a version under the MPL.
 dist/bin/vault-server: tools/vault/main.go tools/vault/go.mod tools/vault/go.sum
-	@mkdir -p $(@D)
-	$(timed) "vault-server" bash -c 'cd tools/vault && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new .'
-	@mv $@.new $@
+	$(call go,tools/vault,.)
 
 # Only for tests of the packages that run them.
 dist/bin/helm: tools/helm/go.mod tools/helm/go.sum
-	@mkdir -p $(@D)
-	$(timed) "helm" bash -c 'cd tools/helm && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new helm.sh/helm/v3/cmd/helm'
-	@mv $@.new $@
+	$(call go,tools/helm,helm.sh/helm/v3/cmd/helm)
 
 dist/bin/tofu: tools/tofu/go.mod tools/tofu/go.sum
-	@mkdir -p $(@D)
-	$(timed) "tofu" bash -c 'cd tools/tofu && CGO_ENABLED=0 go build $(GOFLAGS_STATIC) -o ../../$@.new github.com/opentofu/opentofu/cmd/tofu'
-	@mv $@.new $@
+	$(call go,tools/tofu,github.com/opentofu/opentofu/cmd/tofu)
 
 dist/images/tools/.complete: tools/debian-root.sh
 	$(timed) "Debian root with tools" bash $< tools $(@D)
