@@ -1,5 +1,5 @@
 // Context: what every command gets besides its own flags.
-import type { Surroundings, TlsSettings } from "../engine/index.ts";
+import type { RunChoices, Surroundings, TlsSettings } from "../engine/index.ts";
 import { type Io, wantsColour } from "./io.ts";
 import { createStyle } from "./output/style.ts";
 
@@ -66,22 +66,9 @@ export function readingOf({ input = [], inject = [], injectVars = false, offline
   return { inputs: input, tags: inject, injectVars, ...(offline === undefined ? {} : { offline }) };
 }
 
-export interface RunFlags extends ConfigFlags {
+export interface RunFlags extends ConfigFlags, RunChoices {
   readonly secret?: readonly string[];
-  readonly allowHost?: boolean;
-  readonly ssh?: readonly string[];
-  readonly cacheFrom?: readonly string[];
-  readonly cacheTo?: readonly string[];
-  readonly attest?: readonly string[];
-  readonly locked?: boolean;
-  /** A file. */
-  readonly sourcePolicy?: string;
-  /** A file that `dagger plan` wrote. */
-  readonly plan?: string;
   readonly progress?: string;
-  readonly keepGoing?: boolean;
-  readonly daemonHistory?: boolean;
-  readonly supersede?: boolean;
   readonly withDependencies?: boolean;
   readonly shellOnError?: boolean;
   readonly shell?: string;

@@ -40,7 +40,7 @@ export type { ModuleRequest } from "./modules/modules.ts";
 export { waitWarning } from "./modules/registry-wait.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
-export type { ShellRequest, Surroundings, UpRequest } from "./request.ts";
+export type { RunChoices, ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
 export type { ShellTerminal, ShellWish } from "./shell/shell.ts";
 export type {

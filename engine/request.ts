@@ -80,24 +80,10 @@ export interface StackRun {
   readonly settings: ReadonlyMap<string, Setting>;
 }
 
-export interface UpRequest extends ReadRequest {
-  /** CUE paths of the components to compute; empty means all. */
-  readonly targets: readonly string[];
-  /** Inputs whose flag says what they are: texts, directories, repositories, documents. */
-  readonly typedInputs?: readonly TypedInput[];
-  /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */
-  readonly gradual?: boolean;
-  /** `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME`, `ID=vault:PATH#FIELD`, `ID=connector:NAME.SECRET` or `ID=cmd:COMMAND` texts. */
-  readonly secrets?: readonly string[];
-  /** The user agreed that what they reference runs programs on this machine: `cmd:` secrets. */
+/** How a run is done, in the words of the command line's flags; an embedding program has the same choices. Nothing is chosen by default. */
+export interface RunChoices {
+  /** The user agreed that secrets run programs on this machine (`cmd:`). */
   readonly allowHost?: boolean;
-  /** What `call:NAME` secrets are, by NAME: functions of the program that the engine is part of. */
-  readonly secretCalls?: ReadonlyMap<string, SecretCall>;
-  /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
-  readonly buildkit?: string;
-  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
-  readonly tls?: ConnectOptions["tls"];
-  readonly noCache: boolean;
   /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
   readonly ssh?: readonly string[];
   /** Cache from elsewhere: `type=registry,ref=…` and so on, as buildctl takes it. */
@@ -115,10 +101,28 @@ export interface UpRequest extends ReadRequest {
   readonly daemonHistory?: boolean;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
   readonly keepGoing?: boolean;
-  /** Tells what the run makes from what every other run made; without it a name is made up. */
-  readonly name?: string;
   /** Cancels the run that the environment of its stack is busy with, and those that wait for it, instead of waiting for them. */
   readonly supersede?: boolean;
+}
+
+export interface UpRequest extends ReadRequest, RunChoices {
+  /** CUE paths of the components to compute; empty means all. */
+  readonly targets: readonly string[];
+  /** Inputs whose flag says what they are: texts, directories, repositories, documents. */
+  readonly typedInputs?: readonly TypedInput[];
+  /** What misses a value is left undone with a warning, as the first public dialect has it; without it that is an error. */
+  readonly gradual?: boolean;
+  /** `ID=env:NAME`, `ID=file:PATH`, `ID=age:NAME`, `ID=vault:PATH#FIELD`, `ID=connector:NAME.SECRET` or `ID=cmd:COMMAND` texts. */
+  readonly secrets?: readonly string[];
+  /** What `call:NAME` secrets are, by NAME: functions of the program that the engine is part of. */
+  readonly secretCalls?: ReadonlyMap<string, SecretCall>;
+  /** Address of the daemon; without it BUILDKIT_HOST, a standard socket or the embedded daemon is used. */
+  readonly buildkit?: string;
+  /** Certificates for a daemon at `tcp://`, beside what the environment names. */
+  readonly tls?: ConnectOptions["tls"];
+  readonly noCache: boolean;
+  /** Tells what the run makes from what every other run made; without it a name is made up. */
+  readonly name?: string;
   /** Of several runs with the same key only the first one runs; the others end with `run-exists`. Only where runs are remembered. */
   readonly idempotencyKey?: string;
   /** Told the id of the run when its row is durable, before it waits for its turn; not `created`: the run with that key was there already. */

@@ -16,9 +16,8 @@ export interface DocumentRequest extends Surroundings {
   readonly signal: AbortSignal;
 }
 
-/** A package, or as much of it as was asked for. */
-export interface PackageDoc {
-  readonly package: string;
+/** What the comment of a package says. */
+export interface PackageComment {
   /** Empty when nobody can import it. */
   readonly importPath: string;
   /** The comment of the package, without its example. */
@@ -27,6 +26,11 @@ export interface PackageDoc {
   readonly example: string;
   /** Words to find it by, of the line `Tags: ...` of its comment. */
   readonly tags: readonly string[];
+}
+
+/** A package, or as much of it as was asked for. */
+export interface PackageDoc extends PackageComment {
+  readonly package: string;
   readonly fields: readonly DocField[];
   /** Name of the only definition that was asked for. */
   readonly only?: string;

@@ -6,16 +6,12 @@ import type { DocField } from "../../runtime/cue/index.ts";
 import { type Modules, type ModuleVersion, majorOf, nameOf, pathProblem, splitModule } from "../../runtime/modules/index.ts";
 import { chooseVersion, isOffline } from "../modules/modules.ts";
 import { type DescribedDefinition, describeDefinition } from "./describe.ts";
-import { documentWith, type PackageDoc, type Reader, withReader } from "./doc.ts";
+import { documentWith, type PackageComment, type PackageDoc, type Reader, withReader } from "./doc.ts";
 import { type CatalogRequest, libraryNames, summaryOf } from "./search.ts";
 
-export interface CatalogPage {
-  /** Empty for a module without a package in its root directory. */
-  readonly importPath: string;
+/** Of a module without a package in its root directory, what a comment says is empty. */
+export interface CatalogPage extends PackageComment {
   readonly summary: string;
-  readonly doc: string;
-  readonly example: string;
-  readonly tags: readonly string[];
   readonly definitions: readonly DescribedDefinition[];
   /** Not there for packages that need no `deps`. */
   readonly module?: ShownModule;

@@ -3,7 +3,7 @@ import { type Diagnostic, inputError } from "../../compiler/index.ts";
 import type { ConnectOptions } from "../../runtime/solve/index.ts";
 import type { UpEvent } from "../events.ts";
 import type { TypedInput } from "../inputs/typed-inputs.ts";
-import type { StackRun, Surroundings } from "../request.ts";
+import type { RunChoices, StackRun, Surroundings } from "../request.ts";
 import type { SecretCall } from "../secrets/provider.ts";
 
 /** What JSON can say. */
@@ -89,36 +89,15 @@ export interface EvalOptions extends ConfigOptions {
   readonly concrete?: boolean;
 }
 
-export interface UpOptions extends ComponentOptions, DaemonOptions {
+export interface UpOptions extends ComponentOptions, DaemonOptions, RunChoices {
   /** By id, as the config's ops name them. */
   readonly secrets?: Readonly<Record<string, Secret>>;
-  /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
-  readonly ssh?: readonly string[];
-  /** Secrets may run programs on this machine (`cmd:`). Default false. */
-  readonly allowHost?: boolean;
   /** Every step runs, whatever is in the cache. Default false. */
   readonly noCache?: boolean;
-  /** Cache from and to elsewhere, as buildctl takes it: `type=registry,ref=…`. */
-  readonly cacheFrom?: readonly string[];
-  readonly cacheTo?: readonly string[];
-  /** What images are to say of their own making, as buildx takes it: `type=provenance,mode=max`. */
-  readonly attest?: readonly string[];
-  /** Everything that is taken by a name must be in dagger.lock. Default false. */
-  readonly locked?: boolean;
-  /** JSON file with rules about sources. */
-  readonly sourcePolicy?: string;
-  /** The daemon keeps a record of the run in its own history; never of a run with secrets. Default false. */
-  readonly daemonHistory?: boolean;
-  /** A component that fails stops none that does not need it. Default false. */
-  readonly keepGoing?: boolean;
   /** What misses a value is left undone with a warning. Default false. */
   readonly gradual?: boolean;
-  /** File that `plan` wrote: the run is what was planned, or is refused with what has changed. It says itself what it is of. */
-  readonly plan?: string;
   /** Environments whose outputs it takes run first, as far as they are not up to date. Default false. */
   readonly withDependencies?: boolean;
-  /** Cancels the runs before it of the same environment, instead of waiting for them. Default false. */
-  readonly supersede?: boolean;
   /** Hears of everything at once, in order. When it throws, the run is ended and rejects with what was thrown. */
   readonly onEvent?: (event: UpEvent) => void;
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { UserError } from "../../compiler/index.ts";
+import { fails } from "../../test/support/failures.ts";
 import type { SecretScope } from "./provider.ts";
 import { parseSecrets, secretReader } from "./sources.ts";
 
@@ -14,16 +14,6 @@ const allowed: SecretScope = { cwd, env: { PATH: process.env["PATH"], WORD: "two
 
 async function text(command: string, scope: SecretScope = allowed): Promise<string> {
   return Buffer.from((await secretReader(parseSecrets([`x=cmd:${command}`], cwd), scope)("x")) ?? []).toString();
-}
-
-function fails(code: string, exit: number, has = /./): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.diagnostics[0]?.code, code);
-    assert.equal(error.exit, exit);
-    assert.match(error.message, has);
-    return true;
-  };
 }
 
 test("what the command prints is the value, without the newline at its end", async () => {

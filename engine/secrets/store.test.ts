@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { UserError } from "../../compiler/index.ts";
+import { fails } from "../../test/support/failures.ts";
 import { initWorkspace } from "../workspace/init.ts";
 import { keyFile, makeKey, ownRecipient, readKeys } from "./keys.ts";
 import type { SecretScope } from "./provider.ts";
@@ -36,16 +36,6 @@ const read = (reference: string, who: SecretScope = scope): Promise<Uint8Array |
   secretReader(parseSecrets([`x=${reference}`], who.cwd), who)("x");
 const text = async (reference: string, who?: SecretScope): Promise<string> => Buffer.from((await read(reference, who)) ?? []).toString();
 const set = (name: string, value: string) => setSecret(scope, name, Buffer.from(value));
-
-function fails(code: string, exit: number, has = /./): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.diagnostics[0]?.code, code);
-    assert.equal(error.exit, exit);
-    assert.match(error.message, has);
-    return true;
-  };
-}
 
 /** As another person has it. */
 function otherKey(): { readonly env: SecretScope["env"]; readonly recipient: string; readonly file: string } {

@@ -6,29 +6,16 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
-import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
+import { after, test } from "node:test";
 import { sessionServices } from "../../test/support/jobs.ts";
 import { copy, definition, exec, file, layoutImage, source } from "../../test/support/llb.ts";
-import { type Client, connect } from "../solve/index.ts";
+import { solving } from "../../test/support/solving.ts";
 import { createReceiver } from "./index.ts";
 
 const base = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-special-"));
-let daemon: TestDaemon;
-let client: Client;
-let layout: TestLayout;
+const on = solving();
 
-before(async () => {
-  layout = await busyboxLayout();
-  daemon = await startBuildkitd();
-  client = await connect(daemon.address);
-});
-after(async () => {
-  client.close();
-  await daemon.stop();
-  fs.rmSync(base, { recursive: true, force: true });
-});
+after(() => fs.rmSync(base, { recursive: true, force: true }));
 
 test("devices keep their numbers, named pipes stay pipes, and a socket becomes an empty file", async () => {
   for (const args of [
@@ -41,7 +28,7 @@ test("devices keep their numbers, named pipes stay pipes, and a socket becomes a
   await once(server, "listening");
   try {
     const files = source("local://files", { "local.unique": base });
-    const image = layoutImage("busybox", layout.digest);
+    const image = layoutImage("busybox", on.layout.digest);
     const script = "cd /files && stat -c '%n %F %t %T' * > /list";
     const listed = exec({
       root: image,
@@ -49,8 +36,8 @@ test("devices keep their numbers, named pipes stay pipes, and a socket becomes a
       mounts: [{ from: files, mount: { dest: "/files", readonly: true } }],
     });
     const receiver = createReceiver({ memory: ["values"], dirs: [] });
-    const session = sessionServices(layout, { receiver, locals: new Map([["files", { dir: base }]]) });
-    const build = await client.build({ session, exporters: [{ type: "local", attrs: {} }], record: false, onStatus: () => {} });
+    const session = sessionServices(on.layout, { receiver, locals: new Map([["files", { dir: base }]]) });
+    const build = await on.client.build({ session, exporters: [{ type: "local", attrs: {} }], record: false, onStatus: () => {} });
     await build.finish(definition(file(undefined, [copy(listed, "/list", "/values/")])));
     assert.deepEqual(receiver.values.get("values/list")?.toString().trim().split("\n"), [
       "block block special file 103 11170",

@@ -7,41 +7,32 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
-import { failureOf, portableProgram, sessionServices } from "../../test/support/jobs.ts";
+import { failureOf } from "../../test/support/failures.ts";
+import { portableProgram, sessionServices } from "../../test/support/jobs.ts";
 import { definition, exec, layoutImage, type Node, source } from "../../test/support/llb.ts";
-import { type Client, connect } from "../solve/index.ts";
+import { solving } from "../../test/support/solving.ts";
+import type { Client } from "../solve/index.ts";
 import { type OpenAgents, openAgents } from "./index.ts";
 
 const base = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-ssh-test-"));
 const tools = path.join(base, "tools");
 const key = path.join(base, "key");
 const locked = path.join(base, "locked");
-let daemon: TestDaemon;
-let client: Client;
-let layout: TestLayout;
+const on = solving();
 
-before(async () => {
+before(() => {
   portableProgram(tools, "ssh-add");
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "the-test-key", "-f", key]);
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-C", "locked", "-f", locked]);
   fs.chmodSync(key, 0o644);
-  layout = await busyboxLayout();
-  daemon = await startBuildkitd();
-  client = await connect(daemon.address);
 });
-after(async () => {
-  client.close();
-  await daemon.stop();
-  fs.rmSync(base, { recursive: true, force: true });
-});
+after(() => fs.rmSync(base, { recursive: true, force: true }));
 
 /** A step that runs `script` with ssh-add as $ADD and an agent at SSH_AUTH_SOCK. */
 function withAgent(script: string, id: string, optional = false): Node {
   const programs = source("local://tools", { "local.unique": script });
   return exec({
-    root: layoutImage("busybox", layout.digest),
+    root: layoutImage("busybox", on.layout.digest),
     args: ["/bin/sh", "-c", script],
     env: ["PATH=/bin", "SSH_AUTH_SOCK=/agent", "ADD=/tools/run"],
     mounts: [
@@ -54,9 +45,9 @@ function withAgent(script: string, id: string, optional = false): Node {
 async function run(node: Node, agents?: OpenAgents): Promise<string> {
   const logs: Buffer[] = [];
   const locals = new Map([["tools", { dir: tools }]]);
-  const session = sessionServices(layout, { locals, ...(agents === undefined ? {} : { ssh: agents.agents }) });
+  const session = sessionServices(on.layout, { locals, ...(agents === undefined ? {} : { ssh: agents.agents }) });
   const onStatus: Parameters<Client["build"]>[0]["onStatus"] = (update) => void logs.push(...update.logs.map((l) => Buffer.from(l.data)));
-  const build = await client.build({ session, exporters: [], record: false, onStatus });
+  const build = await on.client.build({ session, exporters: [], record: false, onStatus });
   await build.finish(definition(node));
   return Buffer.concat(logs).toString();
 }

@@ -4,67 +4,35 @@ import { execFile, execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { UserError } from "../../compiler/diagnostic.ts";
-import { builtBinary, startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
+import type { UserError } from "../../compiler/diagnostic.ts";
+import { builtBinary, startBuildkitd } from "../../test/support/buildkitd.ts";
+import { failureOf } from "../../test/support/failures.ts";
+import { sessionServices } from "../../test/support/jobs.ts";
 import { layoutRegistry } from "../../test/support/layout-registry.ts";
-import { copy, definition, exec, file, layoutImage, mkdir, mkfile, type Node, shell, source } from "../../test/support/llb.ts";
+import { copy, definition, exec, file, mkdir, mkfile, type Node, shell, source } from "../../test/support/llb.ts";
+import { solving } from "../../test/support/solving.ts";
 import { createReceiver, dockerAuth, type Receiver, type SessionServices } from "../session/index.ts";
-import { type Build, type BuildOptions, type Client, connect, SolveError, type StatusUpdate } from "./index.ts";
+import { type Build, type BuildOptions, connect, SolveError, type StatusUpdate } from "./index.ts";
 
 const base = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-build-"));
-let daemon: TestDaemon;
-let client: Client;
-let layout: TestLayout;
-let image: Node;
+const on = solving();
 
-before(async () => {
-  daemon = await startBuildkitd();
-  client = await connect(daemon.address);
-  layout = await busyboxLayout();
-  image = layoutImage("busybox", layout.digest);
-});
-after(async () => {
-  client.close();
-  await daemon.stop();
-  fs.rmSync(base, { recursive: true, force: true });
-});
+after(() => fs.rmSync(base, { recursive: true, force: true }));
 
-function services(more: Partial<SessionServices> = {}): SessionServices {
-  return {
-    sharedKey: "test",
-    name: "test",
-    locals: new Map(),
-    secrets: async () => undefined,
-    layouts: new Map([["busybox", layout.dir]]),
-    ...more,
-  };
-}
-
-function build(session: SessionServices = services(), more: Partial<BuildOptions> = {}): Promise<Build> {
+function build(session: SessionServices = sessionServices(on.layout), more: Partial<BuildOptions> = {}): Promise<Build> {
   const exporters = session.receiver === undefined ? [] : [{ type: "local", attrs: {} }];
-  return client.build({ session, exporters, record: false, onStatus: () => {}, ...more });
+  return on.client.build({ session, exporters, record: false, onStatus: () => {}, ...more });
 }
 
 /** Solves and saves: `/values` into memory, `/dirs/0` to `dest`. */
 async function save(node: Node, dest: string, more: Partial<SessionServices> = {}): Promise<Receiver> {
   const receiver = createReceiver({ memory: ["values"], dirs: [{ prefix: "dirs/0", dest }] });
-  await (await build(services({ ...more, receiver }))).finish(definition(node));
+  await (await build(sessionServices(on.layout, { ...more, receiver }))).finish(definition(node));
   await receiver.commit();
   return receiver;
-}
-
-async function failure(work: Promise<unknown>): Promise<UserError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error instanceof Error ? error.stack : error));
-    return error;
-  }
-  assert.fail("it did not fail");
 }
 
 /** Every entry below `dir` with kind, mode, size, link target and time to the microsecond. */
@@ -81,11 +49,11 @@ function listing(dir: string): string[] {
 test("one Solve brings values and directories back, with the status of every step on our clock", async () => {
   const updates: StatusUpdate[] = [];
   const start = Date.now();
-  const out = shell(image, "echo to-stdout; echo to-stderr >&2; mkdir /out; echo 42 > /out/answer");
+  const out = shell(on.image, "echo to-stdout; echo to-stderr >&2; mkdir /out; echo 42 > /out/answer");
   const terminal = file(undefined, [mkdir("/values"), mkfile("/values/1", "abc"), copy(out, "/out", "/dirs/0/")]);
   const dest = path.join(base, "one");
   const receiver = createReceiver({ memory: ["values"], dirs: [{ prefix: "dirs/0", dest }] });
-  const job = await build(services({ receiver }), { onStatus: (update) => updates.push(update) });
+  const job = await build(sessionServices(on.layout, { receiver }), { onStatus: (update) => updates.push(update) });
   assert.deepEqual(await job.finish(definition(terminal)), { exporterResponse: {} });
   assert.deepEqual(await receiver.commit(), [{ dest, files: 1, bytes: 3 }]);
   assert.deepEqual(
@@ -102,7 +70,7 @@ test("one Solve brings values and directories back, with the status of every ste
 });
 
 test("the gateway reads results and resolves images inside the same Solve, whose history has one record", async () => {
-  const job = await build(services(), { record: true });
+  const job = await build(sessionServices(on.layout), { record: true });
   const big = Buffer.alloc(9 << 20, "0123456789");
   const ref = await job.solve(definition(file(undefined, [mkfile("/small", "x", 0o600), mkfile("/big", big)])));
   assert.deepEqual(
@@ -113,12 +81,12 @@ test("the gateway reads results and resolves images inside the same Solve, whose
     ],
   );
   assert.ok((await job.readFile(ref, "/big")).equals(big));
-  assert.equal((await failure(job.readFile(ref, "/none"))).exit, 1);
+  assert.equal((await failureOf(job.readFile(ref, "/none"))).exit, 1);
   assert.ok((await job.capabilities()).has("mergeop"));
-  await job.finish(definition(shell(image, "true")));
+  await job.finish(definition(shell(on.image, "true")));
   const { stdout } = await promisify(execFile)(builtBinary("buildctl"), [
     "--addr",
-    daemon.address,
+    on.daemon.address,
     "debug",
     "histories",
     "--format",
@@ -128,23 +96,23 @@ test("the gateway reads results and resolves images inside the same Solve, whose
 });
 
 test("a failing step tells its exit code, its vertex and its file action", async () => {
-  const seven = shell(image, "exit 7");
+  const seven = shell(on.image, "exit 7");
   // The daemon names vertices by digests of its own making, the same in the status and in the error.
   const failed = new Set<string>();
   const onStatus = (update: StatusUpdate): void => update.vertexes.forEach((v) => void (v.error !== "" && failed.add(v.digest)));
-  const byExec = await failure((await build(services(), { onStatus })).finish(definition(seven)));
+  const byExec = await failureOf((await build(sessionServices(on.layout), { onStatus })).finish(definition(seven)));
   assert.ok(byExec instanceof SolveError);
   assert.deepEqual([byExec.exit, byExec.diagnostics[0]?.code, byExec.failure.exitCode], [1, "solve-failed", 7]);
   assert.deepEqual([...failed], [byExec.failure.vertex]);
   const badFile = file(undefined, [mkdir("/a"), mkfile("/none/x", "")]);
   const other = await build();
-  const byFile = await failure(other.solve(definition(badFile)));
+  const byFile = await failureOf(other.solve(definition(badFile)));
   await other.abort();
   assert.ok(byFile instanceof SolveError);
   assert.equal(byFile.failure.fileAction, 1);
   const gateway = await build();
-  await gateway.solve(definition(shell(image, "true")));
-  const later = await failure(gateway.finish(definition(seven)));
+  await gateway.solve(definition(shell(on.image, "true")));
+  const later = await failureOf(gateway.finish(definition(seven)));
   assert.ok(later instanceof SolveError);
   assert.equal(later.failure.exitCode, 7);
 });
@@ -202,7 +170,7 @@ test("an upload is what buildctl uploads: patterns, links, modes, names and time
     const theirs = definition(file(undefined, [mkdir("/d"), copy(source("local://tree", attrs("ctl")), "/", "/d/")]));
     execFileSync(
       builtBinary("buildctl"),
-      ["--addr", daemon.address, "build", "--progress=quiet", "--local", `tree=${dir}`, "--output", `type=local,dest=${out}/ctl`],
+      ["--addr", on.daemon.address, "build", "--progress=quiet", "--local", `tree=${dir}`, "--output", `type=local,dest=${out}/ctl`],
       { input: theirs },
     );
     assert.deepEqual(listing(`${out}/ours`), listing(`${out}/ctl/d`), JSON.stringify(variants[i]));
@@ -231,8 +199,8 @@ test("ten thousand files go up and come down again unchanged, and only what chan
 test("what is wrong with a local directory is told with its path and its line", async () => {
   const at = [{ file: "job.cue", line: 4, column: 7 }];
   const solve = async (dir: string, attrs: Record<string, string> = {}): Promise<UserError> => {
-    const job = await build(services({ locals: new Map([["l", { dir, at }]]) }));
-    return failure(job.finish(definition(file(undefined, [copy(source("local://l", { ...attrs, "local.unique": dir }), "/", "/")]))));
+    const job = await build(sessionServices(on.layout, { locals: new Map([["l", { dir, at }]]) }));
+    return failureOf(job.finish(definition(file(undefined, [copy(source("local://l", { ...attrs, "local.unique": dir }), "/", "/")]))));
   };
   const missing = await solve(path.join(base, "missing"));
   assert.deepEqual(
@@ -247,7 +215,7 @@ test("what is wrong with a local directory is told with its path and its line", 
   fs.writeFileSync(Buffer.concat([Buffer.from(`${bytes}/bad`), Buffer.from([0xff])]), "");
   assert.match((await solve(bytes)).message, /Cannot send .*bytes\/bad.*: its name is not UTF-8/);
   assert.match(
-    (await failure((await build()).finish(definition(file(undefined, [copy(source("local://unknown"), "/", "/")]))))).message,
+    (await failureOf((await build()).finish(definition(file(undefined, [copy(source("local://unknown"), "/", "/")]))))).message,
     /no access allowed to dir "unknown"/,
   );
 });
@@ -260,20 +228,20 @@ test("secrets reach the step that mounts them and nothing else; a missing one fa
   const secrets = async (id: string): Promise<Uint8Array | undefined> =>
     id === "token" ? value : id === "huge" ? Buffer.alloc(600 * 1024) : undefined;
   const use = (id: string, optional: boolean): Node =>
-    exec({ root: image, args: ["/bin/sh", "-c", `cat /run/${id} > /copy; true`], mounts: [mount(id, optional)] });
+    exec({ root: on.image, args: ["/bin/sh", "-c", `cat /run/${id} > /copy; true`], mounts: [mount(id, optional)] });
   const receiver = await save(file(undefined, [copy(use("token", false), "/copy", "/values/")]), path.join(base, "secret"), { secrets });
   assert.deepEqual(receiver.values.get("values/copy"), value);
-  await (await build(services({ secrets }))).finish(definition(use("absent", true)));
+  await (await build(sessionServices(on.layout, { secrets }))).finish(definition(use("absent", true)));
   assert.match(
-    (await failure((await build(services({ secrets }))).finish(definition(use("absent", false))))).message,
+    (await failureOf((await build(sessionServices(on.layout, { secrets }))).finish(definition(use("absent", false))))).message,
     /secret absent: not found/,
   );
-  const huge = await failure((await build(services({ secrets }))).finish(definition(use("huge", false))));
+  const huge = await failureOf((await build(sessionServices(on.layout, { secrets }))).finish(definition(use("huge", false))));
   assert.deepEqual([huge.exit, huge.diagnostics[0]?.code], [2, "secret-too-large"]);
 });
 
 test("images come from a registry with the login of docker's config; a wrong name and a refused login are told apart", async () => {
-  const served = await layoutRegistry(layout, "me:pass");
+  const served = await layoutRegistry(on.layout, "me:pass");
   const config = path.join(base, "docker");
   fs.mkdirSync(config);
   fs.writeFileSync(
@@ -281,20 +249,20 @@ test("images come from a registry with the login of docker's config; a wrong nam
     JSON.stringify({ auths: { [served.host]: { auth: Buffer.from("me:pass").toString("base64") } } }),
   );
   try {
-    const login = services({ auth: dockerAuth({ DOCKER_CONFIG: config }) });
+    const login = sessionServices(on.layout, { auth: dockerAuth({ DOCKER_CONFIG: config }) });
     const platform = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };
     const job = await build(login);
     const found = await job.resolveImageConfig(`${served.host}/busybox:latest`, platform, "default");
-    assert.equal(found.digest, layout.digest);
+    assert.equal(found.digest, on.layout.digest);
     assert.equal((JSON.parse(Buffer.from(found.config).toString()) as { os: string }).os, "linux");
-    const unknown = await failure(job.resolveImageConfig(`${served.host}/nope:1`, platform, "default"));
+    const unknown = await failureOf(job.resolveImageConfig(`${served.host}/nope:1`, platform, "default"));
     assert.deepEqual(
       [unknown.exit, unknown.diagnostics[0]?.code, unknown.message],
       [1, "image-not-found", `There is no image ${served.host}/nope:1`],
     );
     await job.finish(definition(shell(source(`docker-image://${served.host}/busybox:latest`), "true")));
     const anonymous = await build();
-    const refused = await failure(anonymous.resolveImageConfig(`${served.host}/busybox:other`, platform, "default"));
+    const refused = await failureOf(anonymous.resolveImageConfig(`${served.host}/busybox:other`, platform, "default"));
     assert.deepEqual([refused.exit, refused.diagnostics[0]?.code], [1, "image-unavailable"]);
     await anonymous.abort();
   } finally {
@@ -310,15 +278,15 @@ test("an interrupted job ends with exit 130, and no process of it keeps running 
     const running = new Promise<void>((resolve) => {
       started = resolve;
     });
-    const sleeper = shell(image, `echo up; sleep ${marker}`);
-    const job = await build(services(), {
+    const sleeper = shell(on.image, `echo up; sleep ${marker}`);
+    const job = await build(sessionServices(on.layout), {
       signal: stop.signal,
       onStatus: (update) => {
         if (update.logs.length > 0) started();
       },
     });
     const work = throughGateway ? job.solve(definition(sleeper)) : job.finish(definition(sleeper));
-    const failed = failure(work);
+    const failed = failureOf(work);
     await running;
     for (let i = 0; i < 200 && processes(marker) === 0; i++) await sleep(50);
     assert.equal(processes(marker), 1);
@@ -329,7 +297,7 @@ test("an interrupted job ends with exit 130, and no process of it keeps running 
     for (let i = 0; i < 200 && processes(marker) > 0; i++) await sleep(50);
     assert.equal(processes(marker), 0);
   }
-  await (await build()).finish(definition(shell(image, "true")));
+  await (await build()).finish(definition(shell(on.image, "true")));
 });
 
 test("a daemon that is killed in the middle ends the job with one clear error", async () => {
@@ -341,18 +309,18 @@ test("a daemon that is killed in the middle ends the job with one clear error", 
       started = resolve;
     });
     const job = await lonely.build({
-      session: services(),
+      session: sessionServices(on.layout),
       exporters: [],
       record: false,
       onStatus: (u) => void (u.logs.length > 0 && started()),
     });
-    const failed = failure(job.finish(definition(shell(image, `echo up; sleep 5${process.pid}`))));
+    const failed = failureOf(job.finish(definition(shell(on.image, `echo up; sleep 5${process.pid}`))));
     await running;
     await doomed.kill();
     const error = await failed;
     assert.deepEqual([error.exit, error.diagnostics[0]?.code], [3, "connection-lost"]);
     assert.match(error.message, /^Lost the connection to the BuildKit daemon at unix:/);
-    assert.equal((await failure(lonely.info())).diagnostics[0]?.code, "connection-lost");
+    assert.equal((await failureOf(lonely.info())).diagnostics[0]?.code, "connection-lost");
     lonely.close();
   } finally {
     await doomed.stop();
@@ -360,10 +328,10 @@ test("a daemon that is killed in the middle ends the job with one clear error", 
 });
 
 test("the daemon's cache can be listed and pruned", async () => {
-  assert.ok((await client.diskUsage()).length > 0);
-  assert.ok((await client.listWorkers())[0]?.platforms.some((p) => p.os === "linux"));
+  assert.ok((await on.client.diskUsage()).length > 0);
+  assert.ok((await on.client.listWorkers())[0]?.platforms.some((p) => p.os === "linux"));
   let bytes = 0;
-  await client.prune({ all: true }, (record) => {
+  await on.client.prune({ all: true }, (record) => {
     bytes += record.bytes;
   });
   assert.ok(bytes > 0);

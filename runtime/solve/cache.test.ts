@@ -6,8 +6,9 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { startAzurite } from "../../test/support/azurite.ts";
 import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
+import { failureOf } from "../../test/support/failures.ts";
 import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
-import { failureOf, sessionServices } from "../../test/support/jobs.ts";
+import { sessionServices } from "../../test/support/jobs.ts";
 import { definition, layoutImage, type Node, shell } from "../../test/support/llb.ts";
 import { startRegistry, type TestRegistry } from "../../test/support/registry.ts";
 import {

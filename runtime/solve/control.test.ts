@@ -1,75 +1,61 @@
 // Control beside the solves: what the daemon remembers and holds; rules about sources.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
-import { failureOf, sessionServices } from "../../test/support/jobs.ts";
-import { definition, exec, layoutImage, type Node, shell, source } from "../../test/support/llb.ts";
-import { type BuildOptions, type Client, connect, parseSourcePolicy } from "./index.ts";
+import { test } from "node:test";
+import { failureOf } from "../../test/support/failures.ts";
+import { sessionServices } from "../../test/support/jobs.ts";
+import { definition, exec, type Node, shell, source } from "../../test/support/llb.ts";
+import { solving } from "../../test/support/solving.ts";
+import { type BuildOptions, parseSourcePolicy } from "./index.ts";
 
-let daemon: TestDaemon;
-let client: Client;
-let layout: TestLayout;
-
-before(async () => {
-  layout = await busyboxLayout();
-  daemon = await startBuildkitd();
-  client = await connect(daemon.address);
-});
-after(async () => {
-  client.close();
-  await daemon.stop();
-});
+const on = solving();
 
 async function run(node: Node, more: Partial<BuildOptions> = {}): Promise<string> {
-  const build = await client.build({ session: sessionServices(layout), exporters: [], record: true, onStatus: () => {}, ...more });
+  const build = await on.client.build({ session: sessionServices(on.layout), exporters: [], record: true, onStatus: () => {}, ...more });
   await build.finish(definition(node));
   return build.ref;
 }
 
-const image = (): Node => layoutImage("busybox", layout.digest);
-
 test("the daemon remembers builds, good and bad, until they are deleted", async () => {
-  const good = await run(shell(image(), "echo remembered"));
-  await failureOf(run(shell(image(), "exit 5")));
-  const records = await client.history();
+  const good = await run(shell(on.image, "echo remembered"));
+  await failureOf(run(shell(on.image, "exit 5")));
+  const records = await on.client.history();
   assert.deepEqual(records.map((record) => record.state).sort(), ["completed", "error"]);
   const record = records.find(({ ref }) => ref === good);
   assert.ok(record !== undefined && record.steps.total >= 2 && (record.completed ?? 0) >= record.created && record.error === "");
   assert.match(records.find(({ state }) => state === "error")?.error ?? "", /exit code: 5/);
   assert.deepEqual(
-    (await client.history({ filters: ["status==error"] })).map(({ state }) => state),
+    (await on.client.history({ filters: ["status==error"] })).map(({ state }) => state),
     ["error"],
   );
-  await client.changeHistory(good, "pin");
-  assert.equal((await client.history({ ref: good }))[0]?.pinned, true);
-  await client.changeHistory(good, "unpin");
-  await client.changeHistory(good, "delete");
+  await on.client.changeHistory(good, "pin");
+  assert.equal((await on.client.history({ ref: good }))[0]?.pinned, true);
+  await on.client.changeHistory(good, "unpin");
+  await on.client.changeHistory(good, "delete");
   assert.deepEqual(
-    (await client.history()).map(({ state }) => state),
+    (await on.client.history()).map(({ state }) => state),
     ["error"],
   );
-  assert.match((await failureOf(client.changeHistory("no-such-build", "delete"))).message, /not found/i);
+  assert.match((await failureOf(on.client.changeHistory("no-such-build", "delete"))).message, /not found/i);
 });
 
 test("cache records say what they are and when they were used; pruning obeys its limits and filters", async () => {
   const cache = { mount: { dest: "/cache", mountType: 3, cacheOpt: { ID: "mine", sharing: 0 } } };
-  await run(exec({ root: image(), args: ["/bin/sh", "-c", "head -c 100000 /dev/urandom > /cache/x"], mounts: [cache] }));
+  await run(exec({ root: on.image, args: ["/bin/sh", "-c", "head -c 100000 /dev/urandom > /cache/x"], mounts: [cache] }));
   const now = Date.now();
-  const mounts = await client.diskUsage(["type==exec.cachemount"]);
+  const mounts = await on.client.diskUsage(["type==exec.cachemount"]);
   assert.equal(mounts.length, 1);
   assert.ok(mounts[0] !== undefined && mounts[0].bytes > 0 && Math.abs(mounts[0].created - now) < 3_600_000);
   const removed: string[] = [];
   const onRecord = ({ id }: { id: string }): void => void removed.push(id);
-  await client.prune({ keepFor: 3_600_000 }, onRecord);
+  await on.client.prune({ keepFor: 3_600_000 }, onRecord);
   assert.deepEqual(removed, []);
-  await client.prune({ keepBytes: 1e12 }, onRecord);
+  await on.client.prune({ keepBytes: 1e12 }, onRecord);
   assert.deepEqual(removed, []);
-  await client.prune({ filters: ["type==exec.cachemount"] }, onRecord);
+  await on.client.prune({ filters: ["type==exec.cachemount"] }, onRecord);
   assert.deepEqual(removed, [mounts[0].id]);
-  await client.prune({ all: true }, onRecord);
+  await on.client.prune({ all: true }, onRecord);
   assert.ok(removed.length > 1);
-  const [worker] = await client.listWorkers();
+  const [worker] = await on.client.listWorkers();
   assert.match(worker?.version ?? "", /^v\d/);
 });
 
@@ -80,8 +66,8 @@ test("a source policy denies or replaces sources, in the build's own solve and t
   );
   const evil = definition(shell(source("docker-image://docker.io/library/evil:1"), "true"));
   for (const throughGateway of [false, true]) {
-    const build = await client.build({
-      session: sessionServices(layout),
+    const build = await on.client.build({
+      session: sessionServices(on.layout),
       exporters: [],
       record: false,
       sourcePolicy: deny,
@@ -92,7 +78,7 @@ test("a source policy denies or replaces sources, in the build's own solve and t
     await build.abort();
   }
   const rule = { action: "CONVERT", selector: { identifier: "docker-image://docker.io/library/alias:1" } };
-  const updates = { identifier: `oci-layout://busybox/image@${layout.digest}`, attrs: { "oci.store": "busybox" } };
+  const updates = { identifier: `oci-layout://busybox/image@${on.layout.digest}`, attrs: { "oci.store": "busybox" } };
   const convert = parseSourcePolicy(JSON.stringify({ rules: [{ ...rule, updates }] }), "p.json");
   await run(shell(source("docker-image://docker.io/library/alias:1"), "echo replaced"), { sourcePolicy: convert });
 });

@@ -4,32 +4,21 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { after, before, test } from "node:test";
-import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
-import { failureOf, sessionServices } from "../../test/support/jobs.ts";
+import { after, test } from "node:test";
+import { failureOf } from "../../test/support/failures.ts";
+import { sessionServices } from "../../test/support/jobs.ts";
 import { copy, definition, file, layoutImage, mkdir, mkfile, type Node, shell } from "../../test/support/llb.ts";
+import { solving } from "../../test/support/solving.ts";
 import { createArchiveReceiver, createReceiver } from "../session/index.ts";
-import { type BuildOptions, type BuildResult, type Client, connect } from "./index.ts";
+import type { BuildOptions, BuildResult } from "./index.ts";
 
 const base = fs.mkdtempSync(path.join(os.tmpdir(), "dagger-exporters-"));
-let daemon: TestDaemon;
-let client: Client;
-let layout: TestLayout;
+const on = solving();
 
-before(async () => {
-  layout = await busyboxLayout();
-  daemon = await startBuildkitd();
-  client = await connect(daemon.address);
-});
-after(async () => {
-  client.close();
-  await daemon.stop();
-  fs.rmSync(base, { recursive: true, force: true });
-});
+after(() => fs.rmSync(base, { recursive: true, force: true }));
 
 async function run(node: Node, more: Partial<BuildOptions>): Promise<BuildResult> {
-  const build = await client.build({ session: sessionServices(layout), exporters: [], record: false, onStatus: () => {}, ...more });
+  const build = await on.client.build({ session: sessionServices(on.layout), exporters: [], record: false, onStatus: () => {}, ...more });
   return build.finish(definition(node));
 }
 
@@ -41,7 +30,7 @@ test("one solve feeds a directory, a tar and two image archives at once, each it
   const receiver = createReceiver({ memory: ["values", "hello"], dirs: [] });
   assert.ok(tar !== undefined && oci !== undefined && docker !== undefined);
   const result = await run(tree(), {
-    session: sessionServices(layout, { receiver }),
+    session: sessionServices(on.layout, { receiver }),
     exporters: [
       { type: "tar", attrs: {}, output: tar },
       { type: "local", attrs: {} },
@@ -83,7 +72,7 @@ test("an image becomes an OCI layout whose other images stay, and can be used by
   const build = (name: string, node: Node): Promise<BuildResult> =>
     run(node, { exporters: [{ type: "oci", attrs: { tar: "false", ...(name === "" ? {} : { name }) }, layout: dir }] });
   const first = await build("example.com:5000/one:1.2", tree());
-  await build("", shell(layoutImage("busybox", layout.digest), "echo second > /second"));
+  await build("", shell(layoutImage("busybox", on.layout.digest), "echo second > /second"));
   await build("example.com:5000/one:1.2", tree());
   const index = JSON.parse(fs.readFileSync(path.join(dir, "index.json"), "utf8")) as {
     manifests: { digest: string; annotations: object }[];
@@ -95,7 +84,7 @@ test("an image becomes an OCI layout whose other images stay, and can be used by
   execFileSync("skopeo", ["inspect", `oci:${dir}:latest`]);
   const digest = first.exporterResponse["containerimage.digest"] as string;
   const receiver = createReceiver({ memory: ["values"], dirs: [] });
-  const session = sessionServices(layout, { receiver, layouts: new Map([["mine", dir]]) });
+  const session = sessionServices(on.layout, { receiver, layouts: new Map([["mine", dir]]) });
   await run(file(undefined, [copy(layoutImage("mine", digest), "/values", "/values/")]), {
     session,
     exporters: [{ type: "local", attrs: {} }],

@@ -3,38 +3,20 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { Definition, OpMetadata } from "../../proto/gen/github.com/moby/buildkit/solver/pb/ops.ts";
-import { startBuildkitd, type TestDaemon } from "../../test/support/buildkitd.ts";
-import { busyboxLayout, type TestLayout } from "../../test/support/images.ts";
-import { definition, file, layoutImage, mkdir, mkfile, type Node, shell, source } from "../../test/support/llb.ts";
+import { startBuildkitd } from "../../test/support/buildkitd.ts";
+import { failureOf } from "../../test/support/failures.ts";
+import { sessionServices } from "../../test/support/jobs.ts";
+import { definition, file, mkdir, mkfile, type Node, shell, source } from "../../test/support/llb.ts";
+import { solving } from "../../test/support/solving.ts";
 import { type Build, type BuildOptions, type Client, type Container, connect, type Process, SolveError } from "./index.ts";
 
-let daemon: TestDaemon;
-let client: Client;
-let layout: TestLayout;
-let image: Node;
+const on = solving();
 
-before(async () => {
-  daemon = await startBuildkitd();
-  client = await connect(daemon.address);
-  layout = await busyboxLayout();
-  image = layoutImage("busybox", layout.digest);
-});
-after(async () => {
-  client.close();
-  await daemon.stop();
-});
-
-function open(more: Partial<BuildOptions> = {}, through: Client = client): Promise<Build> {
-  const session = {
-    sharedKey: "test",
-    name: "test",
-    locals: new Map(),
-    secrets: async (id: string) => (id === "token" ? Buffer.from("hush") : undefined),
-    layouts: new Map([["busybox", layout.dir]]),
-  };
+function open(more: Partial<BuildOptions> = {}, through: Client = on.client): Promise<Build> {
+  const session = sessionServices(on.layout, { secrets: async (id) => (id === "token" ? Buffer.from("hush") : undefined) });
   return through.build({ session, exporters: [], record: false, onStatus: () => {}, ...more });
 }
 
@@ -45,15 +27,6 @@ async function using<T>(work: (build: Build) => Promise<T>, more: Partial<BuildO
   } finally {
     await build.abort();
   }
-}
-
-async function failure(work: Promise<unknown>): Promise<UserError> {
-  const error = await work.then(
-    () => assert.fail("it did not fail"),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof UserError, String(error instanceof Error ? error.stack : error));
-  return error;
 }
 
 /** A container of the busybox image, and what it needs to run something. */
@@ -107,16 +80,16 @@ test("files of a result are read whole, in ranges, by pattern, and are described
     );
     const stat = await build.gateway((gateway) => gateway.stat(ref, "/d/b.md"));
     assert.equal(stat.size, 2);
-    const missing = await failure(build.gateway((gateway) => gateway.stat(ref, "/none")));
+    const missing = await failureOf(build.gateway((gateway) => gateway.stat(ref, "/none")));
     assert.match(missing.message, /no such file/);
-    assert.match((await failure(build.readDir(ref, "/d/a.txt"))).message, /not a directory/);
+    assert.match((await failureOf(build.readDir(ref, "/d/a.txt"))).message, /not a directory/);
   }));
 
 test("a lazy result is computed when it is evaluated, and only then fails", () =>
   using(async (build) => {
-    const broken = definition(shell(image, "exit 5"));
+    const broken = definition(shell(on.image, "exit 5"));
     const ref = await build.gateway((gateway) => gateway.solve(broken, { lazy: true }));
-    const error = await failure(build.gateway((gateway) => gateway.evaluate(ref)));
+    const error = await failureOf(build.gateway((gateway) => gateway.evaluate(ref)));
     assert.ok(error instanceof SolveError);
     assert.equal(error.failure.exitCode, 5);
     await build.gateway((gateway) => gateway.evaluate({ id: "" }));
@@ -139,7 +112,7 @@ test("a URL is resolved to its checksum without being fetched into a result", as
       assert.equal(meta.identifier, url);
       assert.equal(meta.http?.filename, "file.txt");
       assert.match(meta.http?.checksum ?? "", /^sha256:ed7002b439e9ac845f22357d822bac14/);
-      const wrong = await failure(build.gateway((gateway) => gateway.resolveSourceMeta({ identifier: "http://127.0.0.1:1/x" })));
+      const wrong = await failureOf(build.gateway((gateway) => gateway.resolveSourceMeta({ identifier: "http://127.0.0.1:1/x" })));
       assert.match(wrong.message, /connection refused/);
     });
   } finally {
@@ -170,7 +143,7 @@ test("the Dockerfile frontend gives the Definition and image config of a Dockerf
     assert.match((await build.readFile(result, "/copied")).toString(), /^FROM scratch/);
     assert.match(Buffer.from(metadata["containerimage.config"] ?? []).toString(), /"A=b"/);
     const wrong = { ...inputs, dockerfile: withMetadata(file(undefined, [mkfile("/Dockerfile", "FORM scratch\n")])) };
-    const error = await failure(
+    const error = await failureOf(
       build.gateway((gateway) => gateway.solveFrontend({ frontend: "dockerfile.v0", options: {}, inputs: wrong })),
     );
     assert.match(error.message, /unknown instruction: FORM/);
@@ -178,7 +151,7 @@ test("the Dockerfile frontend gives the Definition and image config of a Dockerf
 
 test("a process gets input and gives output, errors and its exit code", () =>
   using(async (build) => {
-    const box = await container(build, (await build.solve(definition(image))).id);
+    const box = await container(build, (await build.solve(definition(on.image))).id);
     const process = box.start({ ...plain, args: ["sh", "-c", "cat; echo wrong >&2; hostname; exit 42"] });
     process.stdin.end("grüezi\n");
     const [out, errors, exit] = await Promise.all([text(process.stdout), text(process.stderr), process.ended]);
@@ -190,7 +163,7 @@ test("a process gets input and gives output, errors and its exit code", () =>
 
 test("megabytes flow both ways through a process at the pace of its reader", () =>
   using(async (build) => {
-    const box = await container(build, (await build.solve(definition(image))).id);
+    const box = await container(build, (await build.solve(definition(on.image))).id);
     const process = box.start({ ...plain, args: ["cat"] });
     const data = Buffer.alloc(40 << 20, "some text to copy\n");
     let taken = 0;
@@ -211,7 +184,7 @@ test("megabytes flow both ways through a process at the pace of its reader", () 
 
 test("a terminal has a size that can change, echoes, and its Ctrl-C interrupts", () =>
   using(async (build) => {
-    const box = await container(build, (await build.solve(definition(image))).id);
+    const box = await container(build, (await build.solve(definition(on.image))).id);
     const script = `sized() { until [ "$(stty size)" = "$1" ]; do sleep 0.05; done; echo sized $1; }
       sized "23 91"; sized "12 50"; read line; echo "got $line"
       trap 'echo stopped; exit 7' INT; echo waiting; while :; do sleep 0.05; done`;
@@ -230,7 +203,7 @@ test("a terminal has a size that can change, echoes, and its Ctrl-C interrupts",
 
 test("signals reach a process, and others run beside it and see its files", () =>
   using(async (build) => {
-    const box = await container(build, (await build.solve(definition(image))).id);
+    const box = await container(build, (await build.solve(definition(on.image))).id);
     const init = box.start({
       ...plain,
       args: ["sh", "-c", "trap 'exit 9' TERM; echo ready > /made; echo up; while :; do sleep 0.1; done"],
@@ -247,7 +220,7 @@ test("signals reach a process, and others run beside it and see its files", () =
 
 test("secrets reach a container as files and environment, and caches keep what is written", () =>
   using(async (build) => {
-    const result = (await build.solve(definition(image))).id;
+    const result = (await build.solve(definition(on.image))).id;
     const run = async (script: string): Promise<string> => {
       const box = await build.gateway((gateway) =>
         gateway.container({
@@ -282,11 +255,11 @@ test("a process that cannot have a secret is refused at once; an optional one ma
       if (id !== "vanished") return undefined;
       throw new UserError(2, [{ code: "secret-file-not-found", message: "Cannot read the file of the secret", at: [] }]);
     },
-    layouts: new Map([["busybox", layout.dir]]),
+    layouts: new Map([["busybox", on.layout.dir]]),
   };
   return using(
     async (build) => {
-      const result = (await build.solve(definition(image))).id;
+      const result = (await build.solve(definition(on.image))).id;
       const script = "echo [$TOKEN]";
       const start = async (id: string, optional: boolean): Promise<string> => {
         const box = await container(build, result);
@@ -301,7 +274,7 @@ test("a process that cannot have a secret is refused at once; an optional one ma
       };
       // Nobody waits for the time after which every silent process is given up.
       t.mock.timers.enable({ apis: ["setTimeout"] });
-      const vanished = await failure(build.gateway(() => start("vanished", false)));
+      const vanished = await failureOf(build.gateway(() => start("vanished", false)));
       assert.deepEqual([vanished.exit, vanished.diagnostics[0]?.code], [2, "secret-file-not-found"]);
       await assert.rejects(start("absent", false), /secret absent: not found/);
       assert.equal(await start("absent", true), "[]\n");
@@ -313,7 +286,7 @@ test("a process that cannot have a secret is refused at once; an optional one ma
 
 test("a program that is not there is an error that names it", () =>
   using(async (build) => {
-    const box = await container(build, (await build.solve(definition(image))).id);
+    const box = await container(build, (await build.solve(definition(on.image))).id);
     const process = box.start({ ...plain, args: ["/no/such"] });
     // The container runtime itself complains, on the stderr of the process.
     assert.match(await text(process.stderr), /no\/such.*no such file/);
@@ -323,7 +296,7 @@ test("a program that is not there is an error that names it", () =>
 
 test("the mounts of a failed exec can be looked at as it left them", () =>
   using(async (build) => {
-    const error = await failure(build.solve(definition(shell(image, "echo half > /work/result; exit 3"))));
+    const error = await failureOf(build.solve(definition(shell(on.image, "echo half > /work/result; exit 3"))));
     assert.ok(error instanceof SolveError);
     assert.equal(error.failure.exitCode, 3);
     const failed = error.failure.exec;
@@ -340,14 +313,14 @@ test("a process ends with its build, and with a connection that breaks", async (
   const through = await connect(own.address);
   try {
     const build = await open({}, through);
-    const box = await container(build, (await build.solve(definition(image))).id);
+    const box = await container(build, (await build.solve(definition(on.image))).id);
     const canceled = box.start({ ...plain, args: ["sh", "-c", "echo up; sleep 1000"] });
     await until(canceled, /up/);
     await build.abort();
     await assert.rejects(canceled.ended, /canceled/);
 
     const second = await open({}, through);
-    const again = await container(second, (await second.solve(definition(image))).id);
+    const again = await container(second, (await second.solve(definition(on.image))).id);
     const cut = again.start({ ...plain, args: ["sh", "-c", "echo up; sleep 1000"] });
     await until(cut, /up/);
     await own.kill();
@@ -361,7 +334,7 @@ test("a process ends with its build, and with a connection that breaks", async (
 
 test("URLs that are no sources are refused", () =>
   using(async (build) => {
-    const refused = await failure(build.solve(definition(source("nonsense://x"))));
+    const refused = await failureOf(build.solve(definition(source("nonsense://x"))));
     assert.match(refused.message, /nonsense/);
-    assert.ok(fs.existsSync(layout.dir));
+    assert.ok(fs.existsSync(on.layout.dir));
   }));

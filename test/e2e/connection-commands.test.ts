@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
+import { connect as connectTcp } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -11,8 +11,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { parseAddress } from "../../runtime/connect/index.ts";
-import { connect } from "../../runtime/solve/index.ts";
 import { builtBinary, startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
+import { freePort } from "../support/server.ts";
+import { failureAt, versionAt } from "./connections.ts";
 
 const run = promisify(execFile);
 const dir = mkdtempSync(join(tmpdir(), "dagger-commands-"));
@@ -129,34 +130,6 @@ exec /usr/bin/ssh -F none -o UserKnownHostsFile=${join(home, knownHosts)} -o Ide
   );
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function version(address: string): Promise<string> {
-  const client = await connect(address);
-  try {
-    return (await client.info()).version;
-  } finally {
-    client.close();
-  }
-}
-
-async function failure(address: string): Promise<readonly [number, string, string, string]> {
-  try {
-    await version(address);
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error));
-    return [error.exit, error.diagnostics[0]?.code ?? "", error.message, error.diagnostics[0]?.hint ?? ""];
-  }
-  return assert.fail("it connected");
-}
-
 test("programs are run with the arguments of BuildKit's own helpers", () => {
   const cases: readonly [string, string, readonly string[]][] = [
     ["docker-container://b", "docker", ["exec", "-i", "b"]],
@@ -209,7 +182,7 @@ test("addresses that no program could take are refused", () => {
 
 test("a daemon in a container is reached through its tool", async () => {
   const addresses = ["docker-container://good", "podman-container://good", "nerdctl-container://good", "kube-pod://good?namespace=n"];
-  for (const address of addresses) assert.match(await version(address), /^v\d/);
+  for (const address of addresses) assert.match(await versionAt(address), /^v\d/);
   assert.equal(readFileSync(join(dir, "docker.args"), "utf8"), "exec\n-i\ngood\nbuildctl\ndial-stdio\n");
 });
 
@@ -233,12 +206,12 @@ test("a tool that ends early is quoted", async () => {
     ["nerdctl-container://killed", "nerdctl was ended by SIGKILL", "check that this works: nerdctl exec -i killed buildctl dial-stdio"],
   ];
   for (const [address, why, hint] of cases) {
-    assert.deepEqual(await failure(address), [3, "no-daemon", `Cannot connect to a BuildKit daemon at ${address}: ${why}`, hint]);
+    assert.deepEqual(await failureAt(address), [3, "no-daemon", `Cannot connect to a BuildKit daemon at ${address}: ${why}`, hint]);
   }
 });
 
 test("a tool that says something else is no daemon", async () => {
-  assert.deepEqual((await failure("docker-container://chatty")).slice(0, 3), [
+  assert.deepEqual((await failureAt("docker-container://chatty")).slice(0, 3), [
     3,
     "no-daemon",
     "Cannot connect to a BuildKit daemon at docker-container://chatty: what listens there does not speak gRPC",
@@ -249,7 +222,7 @@ test("a tool that is not installed is named", async () => {
   const whole = process.env["PATH"];
   process.env["PATH"] = join(dir, "nothing");
   try {
-    assert.deepEqual(await failure("podman-container://good"), [
+    assert.deepEqual(await failureAt("podman-container://good"), [
       3,
       "no-daemon",
       "Cannot connect to a BuildKit daemon at podman-container://good: the program podman is not installed, or not on PATH",
@@ -262,16 +235,16 @@ test("a tool that is not installed is named", async () => {
 
 test("a daemon on another machine is reached through ssh, also on a socket of its own", async () => {
   useSsh("known_hosts", "client");
-  assert.match(await version(`ssh://127.0.0.1:${sshd.port}`), /^v\d/);
-  assert.match(await version(`ssh://root@127.0.0.1:${sshd.port}${daemon.address.replace("unix://", "")}`), /^v\d/);
-  const [exit, code, message] = await failure(`ssh://127.0.0.1:${sshd.port}/nowhere.sock`);
+  assert.match(await versionAt(`ssh://127.0.0.1:${sshd.port}`), /^v\d/);
+  assert.match(await versionAt(`ssh://root@127.0.0.1:${sshd.port}${daemon.address.replace("unix://", "")}`), /^v\d/);
+  const [exit, code, message] = await failureAt(`ssh://127.0.0.1:${sshd.port}/nowhere.sock`);
   assert.deepEqual([exit, code], [3, "no-daemon"]);
   assert.match(message, /ssh ended with exit code 1: .*nowhere\.sock.*no such file/s);
 });
 
 test("an unknown host key is told, and is never accepted", async () => {
   useSsh("no_known_hosts", "client");
-  const [exit, code, message, hint] = await failure(`ssh://127.0.0.1:${sshd.port}`);
+  const [exit, code, message, hint] = await failureAt(`ssh://127.0.0.1:${sshd.port}`);
   assert.deepEqual([exit, code], [3, "no-daemon"]);
   assert.match(message, /ssh ended with exit code 255: Host key verification failed\.$/);
   assert.match(
@@ -283,7 +256,7 @@ test("an unknown host key is told, and is never accepted", async () => {
 
 test("a key that the other machine does not take is told", async () => {
   useSsh("known_hosts", "host");
-  const [exit, , message] = await failure(`ssh://127.0.0.1:${sshd.port}`);
+  const [exit, , message] = await failureAt(`ssh://127.0.0.1:${sshd.port}`);
   assert.equal(exit, 3);
   assert.match(message, /ssh ended with exit code 255: .*Permission denied/s);
 });

@@ -10,12 +10,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { promisify } from "node:util";
-import { UserError } from "../../compiler/diagnostic.ts";
 import { lookForDaemon } from "../../runtime/daemon/index.ts";
 import { connect } from "../../runtime/solve/index.ts";
 import { builtBinary } from "../support/buildkitd.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
 import { startDockerd, type TestDocker } from "../support/dockerd.ts";
+import { failureAt } from "./connections.ts";
 import { type Bench, type Outcome, startBench } from "./dagger.ts";
 
 const run = promisify(execFile);
@@ -38,16 +38,6 @@ function up(name: string, config: string, more: readonly string[] = []): Promise
   writeFileSync(join(dir, "up.cue"), `package up\n${config}`);
   const env = { BUILDKIT_HOST: `docker://${docker.socket}`, DAGGER_DATA_DIR: join(bench.dir, "no-images") };
   return bench.dagger(["up", "--progress", "quiet", ...more, dir], env);
-}
-
-async function failure(address: string, env: Readonly<Record<string, string>>): Promise<readonly [number, string, string]> {
-  try {
-    (await connect(address, { env })).close();
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error));
-    return [error.exit, error.diagnostics[0]?.code ?? "", error.message];
-  }
-  return assert.fail("it connected");
 }
 
 test("a whole job runs on Docker's own BuildKit: files in, commands, files and values out", async () => {
@@ -208,12 +198,16 @@ test("a Docker that is not there, or is none, is passed over when nobody asked f
   ];
   for (const [env, message] of cases) {
     assert.equal(await lookForDaemon({ env: { HOME: bench.dir, ...env } }), undefined);
-    assert.deepEqual(await failure("docker://", env), [3, "no-daemon", `Cannot connect to a BuildKit daemon at ${message}`]);
+    assert.deepEqual((await failureAt("docker://", { env })).slice(0, 3), [
+      3,
+      "no-daemon",
+      `Cannot connect to a BuildKit daemon at ${message}`,
+    ]);
   }
   server.close();
-  const [exit, code] = await failure("docker://", { DOCKER_CONFIG: bench.dir, DOCKER_CONTEXT: "nowhere" });
+  const [exit, code] = await failureAt("docker://", { env: { DOCKER_CONFIG: bench.dir, DOCKER_CONTEXT: "nowhere" } });
   assert.deepEqual([exit, code], [2, "no-docker-context"]);
-  assert.deepEqual((await failure("docker://", { DOCKER_HOST: "npipe:////./pipe/docker" })).slice(0, 2), [2, "bad-address"]);
+  assert.deepEqual((await failureAt("docker://", { env: { DOCKER_HOST: "npipe:////./pipe/docker" } })).slice(0, 2), [2, "bad-address"]);
 });
 
 test("a Docker on another machine is reached by ssh, as the docker command does it", async () => {
@@ -258,7 +252,7 @@ test("a Docker behind TLS takes the certificates that the docker command would",
   const client = await connect("docker://", { env });
   assert.equal((await client.listWorkers()).length, 1);
   client.close();
-  const [exit, , message] = await failure("docker://", { ...env, DOCKER_CERT_PATH: bench.dir });
+  const [exit, , message] = await failureAt("docker://", { env: { ...env, DOCKER_CERT_PATH: bench.dir } });
   assert.equal(exit, 3);
   assert.match(message, /its certificate is not signed by a certificate authority that is trusted here$/);
   server.close();
@@ -272,9 +266,9 @@ test("a buildkitd is reached through a real container", async () => {
     const client = await connect("docker-container://builder", { env });
     assert.match((await client.info()).version, /^v\d/);
     client.close();
-    assert.match((await failure("docker-container://gone", env))[2], /docker ended with exit code 1: .*No such container: gone/);
+    assert.match((await failureAt("docker-container://gone", { env }))[2], /docker ended with exit code 1: .*No such container: gone/);
     await run("docker", ["kill", "builder"], { env });
-    assert.match((await failure("docker-container://builder", env))[2], /docker ended with exit code 1: .*is not running/);
+    assert.match((await failureAt("docker-container://builder", { env }))[2], /docker ended with exit code 1: .*is not running/);
   } finally {
     await run("docker", ["rm", "-f", "builder"], { env });
   }

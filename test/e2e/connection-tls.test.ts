@@ -6,10 +6,11 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { UserError } from "../../compiler/diagnostic.ts";
-import { connect } from "../../runtime/solve/index.ts";
+import type { connect } from "../../runtime/solve/index.ts";
 import { startBuildkitd, type TestDaemon } from "../support/buildkitd.ts";
 import { makeAuthority, makeCertificate } from "../support/certificates.ts";
+import { freePort } from "../support/server.ts";
+import { failureAt, versionAt } from "./connections.ts";
 import { type Outcome, runDagger } from "./dagger.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "dagger-tls-"));
@@ -36,40 +37,13 @@ after(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 type Options = NonNullable<Parameters<typeof connect>[1]>;
 
-async function version(tls: Options["tls"], env: Options["env"] = {}, at: string = address): Promise<string> {
-  const client = await connect(at, { tls, env });
-  try {
-    return (await client.info()).version;
-  } finally {
-    client.close();
-  }
-}
+const version = (tls: Options["tls"], env: Options["env"] = {}, at = address): Promise<string> => versionAt(at, { tls, env });
 
-async function failure(
-  tls: Options["tls"],
-  env: Options["env"] = {},
-  at: string = address,
-): Promise<readonly [number, string, string, string]> {
-  try {
-    await version(tls, env, at);
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.diagnostics.length, 1);
-    const [found] = error.diagnostics;
-    return [error.exit, found?.code ?? "", error.message.replace(address, "ADDRESS").replaceAll(dir, "DIR"), found?.hint ?? ""];
-  }
-  return assert.fail("it connected");
+async function failure(tls: Options["tls"], env: Options["env"] = {}, at = address): ReturnType<typeof failureAt> {
+  const [exit, code, message, hint] = await failureAt(at, { tls, env });
+  return [exit, code, message.replace(address, "ADDRESS").replaceAll(dir, "DIR"), hint];
 }
 
 test("certificates come from single files", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -61,15 +61,6 @@ async function startSshd(home: string): Promise<void> {
     child.kill();
     await ended;
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const free = (server.address() as AddressInfo).port;
-  server.close();
-  await once(server, "close");
-  return free;
 }
 
 function listens(): Promise<boolean> {
@@ -170,6 +161,8 @@ func main() {
 	io.Copy(os.Stdout, socket)
 }
 `;
+
+import { freePort } from "../support/server.ts";
 
 test("a step talks to a socket of the client that the client names, and to no other", async () => {
   const path = join(bench.dir, "service.sock");

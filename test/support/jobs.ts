@@ -1,9 +1,6 @@
-// What tests of whole jobs share: session services around the busybox image, and how a job is expected to fail.
-import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { UserError } from "../../compiler/diagnostic.ts";
 import type { SessionServices } from "../../runtime/session/index.ts";
 import type { TestLayout } from "./images.ts";
 
@@ -17,17 +14,6 @@ export function sessionServices(layout: TestLayout, more: Partial<SessionService
     layouts: new Map([["busybox", layout.dir]]),
     ...more,
   };
-}
-
-/** The UserError that the work ends with; anything else fails the test. */
-export async function failureOf(work: Promise<unknown>): Promise<UserError> {
-  try {
-    await work;
-  } catch (error) {
-    assert.ok(error instanceof UserError, String(error instanceof Error ? error.stack : error));
-    return error;
-  }
-  assert.fail("it did not fail");
 }
 
 /** Fills `dir` with a program of this machine and the libraries it needs, to be run by `DIR/run` in any container. */

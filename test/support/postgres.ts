@@ -1,11 +1,11 @@
 // Starts a private, real PostgreSQL server (Debian's package) for a test: on a free port, in a temporary directory, as a user without root.
 import { execFile, spawn } from "node:child_process";
 import { chmod, chown, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "./server.ts";
 
 const run = promisify(execFile);
 
@@ -104,15 +104,4 @@ async function binaries(): Promise<string> {
   const newest = versions.sort((a, b) => Number(b) - Number(a))[0];
   if (newest === undefined) throw new Error(`There is no PostgreSQL in ${root}: run tools/setup.sh`);
   return join(root, newest, "bin");
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }

@@ -5,8 +5,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pack } from "tar-stream";
-import { UserError } from "../../compiler/diagnostic.ts";
 import { hostPlatform } from "../../runtime/images/index.ts";
+import { failureOf } from "./failures.ts";
 
 /** The reference that tests import under. */
 export const ref = "docker.io/library/busybox:latest";
@@ -25,11 +25,7 @@ export async function cleanUp(): Promise<void> {
 
 /** Asserts that the work fails with a UserError of this code, and that its message matches. */
 export async function refused(work: Promise<unknown>, code: string, message: RegExp): Promise<void> {
-  const error = await work.then(
-    () => assert.fail("expected an error"),
-    (found: unknown) => found,
-  );
-  assert.ok(error instanceof UserError, String(error instanceof Error ? error.stack : error));
+  const error = await failureOf(work);
   assert.equal(error.diagnostics[0]?.code, code, error.message);
   assert.match(error.message, message);
 }
