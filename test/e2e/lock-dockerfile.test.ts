@@ -3,15 +3,13 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { builtBinary } from "../support/buildkitd.ts";
 import { upstream } from "./upstream.ts";
 
-const up = upstream();
 /** Of the image base:1 as long as it holds "one". */
 let digestOfOne = "";
-
-before(async () => {
+const up = upstream(async () => {
   digestOfOne = await pushBase("one");
 });
 

@@ -18,8 +18,8 @@ export interface Upstream {
   succeed(...args: readonly string[]): Promise<Outcome>;
 }
 
-/** Called once at the top of a test file; its parts are there when the tests run. */
-export function upstream(): Upstream {
+/** Called once at the top of a test file; its parts are there, and `prepare` is done with them, when the tests run. */
+export function upstream(prepare?: (parts: Upstream) => Promise<void>): Upstream {
   let bench: Bench;
   let git: GitServer;
   let registry: TestRegistry;
@@ -51,6 +51,7 @@ export function upstream(): Upstream {
       response.end(parts.page);
     });
     await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+    await prepare?.(parts);
   });
   after(async () => {
     web?.close();
