@@ -1,3 +1,4 @@
+// What tests of whole jobs share: session services around the busybox image, and programs for containers.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
