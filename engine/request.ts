@@ -127,11 +127,19 @@ export interface UpRequest extends ReadRequest, RunChoices {
   readonly idempotencyKey?: string;
   /** Told the id of the run when its row is durable, before it waits for its turn; not `created`: the run with that key was there already. */
   readonly onRecorded?: (run: string, created: boolean) => void;
+  /** Waits for a place among the runs that work at once. Without it, all do. */
+  readonly admission?: Admission;
   /** Opens a shell where an exec failed, before the run ends with that failure. */
   readonly shellOnError?: ShellWish;
   /** Aborting cancels the job on the daemon too; `up` then rejects with exit code 130. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: UpEvent) => void;
+}
+
+/** How many runs of a program work at a time. */
+export interface Admission {
+  /** Resolves when there is a place, with what gives it back; rejects when the signal aborts. */
+  enter(signal: AbortSignal): Promise<() => void>;
 }
 
 export interface ShellRequest extends UpRequest, ShellWish {

@@ -1,6 +1,7 @@
 // The story of one run: load → evaluate → compile → solve → fill in values → once more while CUE waits for values → result.
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
+import { UserError } from "../compiler/index.ts";
 import { readClientId } from "../runtime/session/index.ts";
 import { joinPolicies } from "../runtime/solve/index.ts";
 import { cacheWarnings } from "./build/cache-warnings.ts";
@@ -42,9 +43,23 @@ export async function up(request: UpRequest): Promise<UpResult> {
   const whole = { name: randomUUID(), ...request, ...planned?.request };
   const place = placeOf(whole);
   // The code that remembers runs is loaded where there is something to remember them in.
-  if (place === undefined) return upIn(whole, begin, { check: planned?.check });
+  if (place === undefined) return admitted(whole, undefined, () => upIn(whole, begin, { check: planned?.check }));
   const { recorded } = await import("./history/recording.ts");
-  return recorded(whole, place, (watched, watch) => upIn(watched, begin, { check: planned?.check, watch }));
+  return recorded(whole, place, (watched, watch) => admitted(watched, watch, () => upIn(watched, begin, { check: planned?.check, watch })));
+}
+
+/** Does work when there is a place for it. The run's row and its turn come first, so that whoever has a place waits for nobody without one. */
+async function admitted<T>({ admission, signal }: UpRequest, watch: RunWatch | undefined, work: () => Promise<T>): Promise<T> {
+  if (admission === undefined) return work();
+  await watch?.begin();
+  const leave = await admission.enter(signal).catch((error: unknown) => {
+    throw error instanceof UserError ? error : new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]);
+  });
+  try {
+    return await work();
+  } finally {
+    leave();
+  }
 }
 
 type Beside = Pick<RunParts, "check" | "watch">;

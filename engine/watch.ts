@@ -5,7 +5,7 @@ import type { Config } from "./config/config.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
 
 export interface RunWatch {
-  /** Called once. Nothing may run before it resolves; when it rejects, nothing runs at all. */
+  /** The same when it is called again. Nothing may run before it resolves; when it rejects, nothing runs at all. */
   begin(): Promise<void>;
   /** Name and version of the daemon that runs the job. */
   daemon(name: string): void;

@@ -5,7 +5,7 @@ import type { UpEvent, UpResult } from "../events.ts";
 import { evaluate, inspect, plan, up, upWithDependencies, vet } from "../index.ts";
 import type { LockRequest } from "../lock/lock.ts";
 import type { Plan } from "../plan/index.ts";
-import type { ReadRequest, Surroundings, UpRequest } from "../request.ts";
+import type { Admission, ReadRequest, Surroundings, UpRequest } from "../request.ts";
 import type { Access, Calls } from "./calls.ts";
 import type { LockOptions } from "./keeping.ts";
 import type {
@@ -46,8 +46,10 @@ export class Configs {
   readonly #surroundings: Surroundings;
   readonly #calls: Calls;
   readonly #daemon: DaemonOptions;
+  readonly #admission: Admission;
 
-  constructor(surroundings: Surroundings, calls: Calls, { buildkit, tls }: DaemonOptions) {
+  constructor(surroundings: Surroundings, calls: Calls, { buildkit, tls }: DaemonOptions, admission: Admission) {
+    this.#admission = admission;
     this.#surroundings = surroundings;
     this.#calls = calls;
     this.#daemon = { ...(buildkit === undefined ? {} : { buildkit }), ...(tls === undefined ? {} : { tls }) };
@@ -69,6 +71,7 @@ export class Configs {
         noCache: of.noCache ?? false,
         onEvent: (event) => listener.hear(event),
         ...recording,
+        admission: this.#admission,
       });
       return listener.watch(running);
     });

@@ -6,6 +6,7 @@ import type { UpResult } from "../events.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Surroundings } from "../request.ts";
 import type { StoreLocation } from "../store/index.ts";
+import { Places } from "./admission.ts";
 import { type Authorize, Calls } from "./calls.ts";
 import { Configs } from "./configs.ts";
 import { type Connectors, connectorsOf } from "./connectors.ts";
@@ -36,6 +37,11 @@ export interface EngineOptions extends DaemonOptions {
   readonly store?: StoreLocation;
   /** On whose behalf rows of `store` are kept: tenants do not see each other's. "" without it. */
   readonly tenant?: string;
+  /**
+   * How many runs work at once, 16 without it. The others wait in the order in which they came, after those of their environment: recorded, but
+   * without memory or a connection to the daemon.
+   */
+  readonly runsAtOnce?: number;
   /** Asked before every call. A call that it does not allow rejects with `not-authorized`, and nothing of it happens. */
   readonly authorize?: Authorize;
 }
@@ -79,8 +85,9 @@ export interface Engine {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const surroundings = surroundingsOf(options);
   const calls = new Calls(options.authorize);
-  const configs = new Configs(surroundings, calls, options);
-  const runs = runsOf(surroundings, calls, daemonOf(options));
+  const admission = new Places(placesOf(options));
+  const configs = new Configs(surroundings, calls, options, admission);
+  const runs = runsOf(surroundings, calls, { ...daemonOf(options), admission });
   return {
     up: (of = {}) => configs.up(of, of.onEvent),
     start: (of = {}) => started(of, (wish, tell) => configs.up(wish, tell)),
@@ -123,6 +130,11 @@ function surroundingsOf({ env, cwd, dataDir, store, tenant }: EngineOptions): Su
   };
   // Without one, logins would come from the home of whoever runs the process.
   return { env: { ...env, HOME: env["HOME"] ?? dataDir, ...own }, cwd, ...chosen };
+}
+
+function placesOf({ runsAtOnce = 16 }: EngineOptions): number {
+  if (Number.isInteger(runsAtOnce) && runsAtOnce > 0) return runsAtOnce;
+  throw bad(`No run could work in an engine with runsAtOnce ${runsAtOnce}`, "Give a whole number from 1 on, or leave it out");
 }
 
 function daemonOf({ buildkit, tls }: DaemonOptions): DaemonOptions {

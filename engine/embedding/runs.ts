@@ -2,7 +2,7 @@
 
 import type { UpResult } from "../events.ts";
 import type { RecordedCut, RecordedEvent, RecordedLog, RestoredHistory, RunDiff, ShownRun } from "../history/index.ts";
-import type { Surroundings } from "../request.ts";
+import type { Admission, Surroundings } from "../request.ts";
 import type { Json, Output, Run, RunPage, RunState } from "../store/index.ts";
 import type { Access, Calls } from "./calls.ts";
 import { type AgainOptions, type CallOptions, type DaemonOptions, secretsOf } from "./requests.ts";
@@ -73,7 +73,7 @@ type History = typeof import("../history/index.ts");
 
 const load = (): Promise<History> => import("../history/index.ts");
 
-export function runsOf(surroundings: Surroundings, calls: Calls, daemon: DaemonOptions): Runs {
+export function runsOf(surroundings: Surroundings, calls: Calls, daemon: DaemonOptions & { readonly admission: Admission }): Runs {
   const of = (run: string): Access => ({ action: "read", resource: `run/${run}` });
   const call = <T>(access: Access, options: CallOptions | undefined, work: (of: History, signal: AbortSignal) => Promise<T>): Promise<T> =>
     calls.run(access, options, async (signal) => work(await load(), signal));

@@ -17,7 +17,10 @@ import { findRun, type HistoryRequest, withStore } from "./open.ts";
 /** How a run is done again: which daemon and caches, and what may be given anew. */
 export interface AgainRequest
   extends HistoryRequest,
-    Pick<UpRequest, "buildkit" | "tls" | "signal" | "onEvent" | "allowHost" | "secretCalls" | "cacheFrom" | "cacheTo" | "supersede"> {
+    Pick<
+      UpRequest,
+      "buildkit" | "tls" | "signal" | "onEvent" | "allowHost" | "secretCalls" | "cacheFrom" | "cacheTo" | "supersede" | "admission"
+    > {
   /** As of a run, in place of those that the run had by the same ids. */
   readonly secrets?: readonly string[];
   readonly ssh?: readonly string[];

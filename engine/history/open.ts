@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { inputError } from "../../compiler/index.ts";
 import type { Surroundings } from "../request.ts";
 import { chooseEnvironment, chooseStack, namedStack } from "../stacks/choice.ts";
-import { openStore, type Run, type Store } from "../store/index.ts";
+import type { Run, Store } from "../store/index.ts";
+import { openShared } from "../store/shared.ts";
 import { at, findWorkspace, type Workspace } from "../workspace/find.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
 import { envOf, isThere, storeOf } from "./place.ts";
@@ -28,7 +29,7 @@ export async function openHistory(request: HistoryRequest): Promise<{ readonly s
   const workspace = request.store === undefined ? await openWorkspace(".", cwd) : (findWorkspace(cwd) ?? at(cwd));
   const place = storeOf(workspace.root, request.store);
   if (!isThere(place)) return { store: undefined, workspace };
-  return { store: await openStore({ ...place, now: Date.now, ...(onNotice === undefined ? {} : { onNotice }) }), workspace };
+  return { store: await openShared({ ...place, now: Date.now, ...(onNotice === undefined ? {} : { onNotice }) }), workspace };
 }
 
 /** Runs `use` with that store. */

@@ -90,6 +90,14 @@ export class Recorder {
     return created.id;
   }
 
+  /** Gives back what the run still has, after something went wrong: others may use the same store, and wait for it. */
+  async abandon(): Promise<void> {
+    const { store } = this.#parts;
+    if (this.#key.id === "") return;
+    await store.runs.finish(this.#key, { state: "interrupted", reason: "closed" }).catch(() => undefined);
+    await this.#lease?.release().catch(() => undefined);
+  }
+
   facts(facts: OpenFacts): void {
     this.#facts = facts;
   }

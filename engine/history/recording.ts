@@ -76,6 +76,7 @@ class Recording implements RunWatch {
   #bytes = 0;
   #unwritten = 0;
   #lost = 0;
+  #begun: Promise<void> | undefined;
   #started = false;
   #broken = false;
   #timer: NodeJS.Timeout | undefined;
@@ -116,7 +117,12 @@ class Recording implements RunWatch {
     });
   }
 
-  async begin(): Promise<void> {
+  begin(): Promise<void> {
+    this.#begun ??= this.#begin();
+    return this.#begun;
+  }
+
+  async #begin(): Promise<void> {
     try {
       await this.#writer.begin();
       this.#started = true;

@@ -1,6 +1,7 @@
 // The store of a run that is remembered: opened when the run begins, written in the order in which things are told, closed at its end.
 import { UserError } from "../../compiler/index.ts";
-import { openStore, type Store, type StoreLocation } from "../store/index.ts";
+import type { Store, StoreLocation } from "../store/index.ts";
+import { openShared } from "../store/shared.ts";
 import { Recorder, type RecorderParts } from "./recorder.ts";
 
 export interface WriterParts extends Omit<RecorderParts, "store"> {
@@ -16,6 +17,8 @@ export class Writer {
   readonly #parts: WriterParts;
   readonly #recorder: Promise<Recorder>;
   #store: Store | undefined;
+  /** Also when it could not begin. */
+  #begun: Recorder | undefined;
   #open: () => void = () => undefined;
   /** What was asked for, each after the one before; rejected from the first failure on. */
   #line: Promise<void>;
@@ -57,6 +60,7 @@ export class Writer {
       () => false,
       () => true,
     );
+    if (failed) await this.#begun?.abandon();
     await this.#store?.close().catch((error: unknown) => {
       if (!failed) this.#parts.onFail(toUserError(error));
     });
@@ -64,10 +68,10 @@ export class Writer {
 
   async #begin(): Promise<Recorder> {
     const { location, tenant, onNotice, onFail: _, ...parts } = this.#parts;
-    this.#store = await openStore({ location, tenant, now: Date.now, onNotice });
-    const recorder = new Recorder({ ...parts, store: this.#store });
-    await recorder.begin();
-    return recorder;
+    this.#store = await openShared({ location, tenant, now: Date.now, onNotice });
+    this.#begun = new Recorder({ ...parts, store: this.#store });
+    await this.#begun.begin();
+    return this.#begun;
   }
 }
 

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { isThere, storeOf } from "../history/place.ts";
 import type { Surroundings } from "../request.ts";
-import { type Json, type Output, openStore } from "../store/index.ts";
+import type { Json, Output } from "../store/index.ts";
+import { openShared } from "../store/shared.ts";
 import { labelsOf, valueAt, withValue } from "./path.ts";
 
 export interface FoundValue {
@@ -73,7 +74,7 @@ export async function readOutputs(
 ): Promise<ReadonlyMap<string, readonly Output[]>> {
   const place = storeOf(root, chosen);
   if (places.length === 0 || !isThere(place)) return new Map();
-  const store = await openStore({ ...place, now: Date.now });
+  const store = await openShared({ ...place, now: Date.now });
   try {
     const found = new Map<string, readonly Output[]>();
     for (const one of places) found.set(keyOf(one), await store.outputs.list(one.stack, one.environment));
@@ -87,7 +88,7 @@ export async function readOutputs(
 export async function clearOutputs(root: string, { store: chosen }: Pick<Surroundings, "store">, places: readonly Place[]): Promise<void> {
   const place = storeOf(root, chosen);
   if (!isThere(place)) return;
-  const store = await openStore({ ...place, now: Date.now });
+  const store = await openShared({ ...place, now: Date.now });
   try {
     for (const { stack, environment } of places) await store.outputs.clear(stack, environment);
   } finally {
