@@ -90,11 +90,18 @@ test("a repository that is gone stops only who has no copy of its commit", async
   execFileSync("mv", [existsSync(gone) ? gone : `${gone}.git`, aside]);
   try {
     assert.equal(await greeting("tools"), "Bye Ada two");
+    assert.equal(await greeting("tools", "--offline"), "Bye Ada two");
+    const moving = await fails("git-config", "stack", "edit", "tools", "--update");
+    assert.match(moving, /Cannot fetch http:.*\/ci: /);
     rmSync(join(bench.dir, "cache"), { recursive: true });
-    await fails("git-config", "up", "-s", "tools", "-i", "name=Ada");
+    const told = await fails("git-config", "up", "-s", "tools", "-i", "name=Ada");
+    assert.match(told, /Cannot fetch http:.*\/ci: /);
+    assert.match(told, /hint: Check the address and the ref, and that `git ls-remote` with them works here/);
+    await fails("git-config-offline", "up", "-s", "tools", "-i", "name=Ada", "--offline");
   } finally {
     execFileSync("mv", [aside, gone]);
   }
+  assert.equal(await greeting("tools"), "Bye Ada two");
 });
 
 test("a module's version is written down, and its config runs from cue's cache", async () => {

@@ -1,10 +1,10 @@
 // The sentinel test: real jobs with known secrets, which print them in many forms; then every byte that anything left is searched for them.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { assertNone, formsOf, searchTree } from "../support/sentinels.ts";
 import { TestTerminal } from "../support/terminal.ts";
 import { type Bench, repository, startBench, untilIdle } from "./dagger.ts";
 
@@ -13,15 +13,7 @@ const token = "tok/en+Val?ue&w\"ith'quo tes-7391";
 const key = `-----BEGIN TEST KEY-----\n${"q8Zp1xV0cRm5TyK2".repeat(4)}\n${"Wd9LsHf4uBn7GjE3".repeat(4)}\n-----END TEST KEY-----\n`;
 const password = "Pässwörd-für-Lögin-4711";
 
-/** Six encodings of each; of those in base64 what stands in them whatever stands around. */
-const sentinels: readonly Buffer[] = [token, password, ...key.split("\n").slice(1, 3)].flatMap((value) => [
-  Buffer.from(value),
-  Buffer.from(JSON.stringify(value).slice(1, -1)),
-  Buffer.from(encodeURIComponent(value)),
-  Buffer.from(Buffer.from(value).toString("hex")),
-  Buffer.from(Buffer.from(value).toString("base64").replace(/.=*$/, "")),
-  Buffer.from(Buffer.from(value).toString("base64url").replace(/.$/, "")),
-]);
+const sentinels = formsOf(token, password, ...key.split("\n").slice(1, 3));
 
 const config = `package test
 
@@ -111,31 +103,24 @@ function argumentsOfAll(): Buffer[] {
     });
 }
 
-function assertNone(data: Buffer, where: string): void {
-  for (const sentinel of sentinels) {
-    const at = data.indexOf(sentinel);
-    assert.equal(at, -1, `${where} has ${sentinel.toString()} at ${at}: ${data.subarray(Math.max(0, at - 80), at + 120).toString()}`);
-  }
-}
-
 for (const progress of ["plain", "json", "rawjson", "quiet"]) {
   test(`with --progress ${progress} neither logs nor values nor errors have the secrets`, async () => {
     const good = await dagger("up", "good", "--progress", progress);
     assert.equal(good.code, 0, good.out);
-    assertNone(Buffer.from(good.out), `the output of ${progress}`);
+    assertNone(sentinels, Buffer.from(good.out), `the output of ${progress}`);
     assert.match(good.out, /told: \*\*\*/);
     const bad = await dagger("up", "bad", "--progress", progress);
     assert.equal(bad.code, 1, bad.out);
-    assertNone(Buffer.from(bad.out), `the errors of ${progress}`);
+    assertNone(sentinels, Buffer.from(bad.out), `the errors of ${progress}`);
     if (progress === "plain") assert.match(bad.out, /failed with \*\*\*/);
     if (progress === "rawjson") {
       const logs = [...good.out.matchAll(/"data":"([^"]*)"/g)].map(([, data = ""]) => Buffer.from(data, "base64"));
       assert.match(Buffer.concat(logs).toString(), /plain: \*\*\*\n/);
-      assertNone(Buffer.concat(logs), "the logs of rawjson");
+      assertNone(sentinels, Buffer.concat(logs), "the logs of rawjson");
     }
     if (progress === "json") {
       const lines = good.out.split("\n").filter((line) => line.startsWith('{"type":"log"'));
-      assertNone(Buffer.from(lines.map((line) => (JSON.parse(line) as { text: string }).text).join("")), "the logs of json");
+      assertNone(sentinels, Buffer.from(lines.map((line) => (JSON.parse(line) as { text: string }).text).join("")), "the logs of json");
     }
   });
 }
@@ -143,7 +128,7 @@ for (const progress of ["plain", "json", "rawjson", "quiet"]) {
 test("a terminal shows none, nor does compute, nor the whole result, nor --debug", async () => {
   const terminal = new TestTerminal([join(repository, "bin/dagger"), "up", "good", "--progress", "tty", ...flags], { cwd: bench.dir, env });
   assert.equal(await terminal.ended, 0, terminal.shown);
-  assertNone(Buffer.from(terminal.shown), "the terminal");
+  assertNone(sentinels, Buffer.from(terminal.shown), "the terminal");
   outputs.push(Buffer.from(terminal.shown));
   for (const args of [
     ["compute", "good"],
@@ -153,11 +138,11 @@ test("a terminal shows none, nor does compute, nor the whole result, nor --debug
     const { code, out } = await dagger(...args);
     assert.equal(code, 0, out);
     assert.match(out, /told: \*\*\*/);
-    assertNone(Buffer.from(out), args.join(" "));
+    assertNone(sentinels, Buffer.from(out), args.join(" "));
   }
   const bad = await dagger("up", "bad", "--debug");
   assert.equal(bad.code, 1);
-  assertNone(Buffer.from(bad.out), "--debug");
+  assertNone(sentinels, Buffer.from(bad.out), "--debug");
 });
 
 test("what a shell prints into a pipe has none", async () => {
@@ -173,7 +158,7 @@ test("what a shell prints into a pipe has none", async () => {
   assert.equal(code, 0, out.toString());
   assert.match(out.toString(), /my \*\*\*\n/);
   assert.match(out.toString(), /tok\/en/);
-  assertNone(out, "the shell");
+  assertNone(sentinels, out, "the shell");
 });
 
 test("no file of dagger, of the daemon or of an export has one, and no process had one in its arguments", async () => {
@@ -182,27 +167,10 @@ test("no file of dagger, of the daemon or of an export has one, and no process h
   const alive = setInterval(() => undefined, 1000);
   await bench.daemon.kill();
   clearInterval(alive);
-  for (const output of outputs) assertNone(output, "an output or the arguments of a process");
-  let files = 0;
-  for (const root of [bench.dir, bench.daemon.dir]) {
-    for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      // Not what the person keeps, nor what a step writes itself: `told` its value, which becomes a result of the job.
-      if (!entry.isFile() || path.startsWith(join(bench.dir, "own/"))) continue;
-      if (/\/snapshots\/\d+\/fs\/(v|value|values\/\d+)$/.test(path)) continue;
-      files++;
-      await searchFile(path);
-    }
-  }
+  for (const output of outputs) assertNone(sentinels, output, "an output or the arguments of a process");
+  // Not what the person keeps, nor what a step writes itself: `told` its value, which becomes a result of the job.
+  const meant = (path: string): boolean =>
+    path.startsWith(join(bench.dir, "own/")) || /\/snapshots\/\d+\/fs\/(v|value|values\/\d+)$/.test(path);
+  const files = (await searchTree(sentinels, bench.dir, meant)) + (await searchTree(sentinels, bench.daemon.dir, meant));
   assert.ok(files > 20, `searched ${files} files`);
 });
-
-/** With an overlap as long as the longest form. */
-async function searchFile(path: string): Promise<void> {
-  let rest = Buffer.alloc(0);
-  for await (const part of createReadStream(path)) {
-    const data = Buffer.concat([rest, part as Buffer]);
-    assertNone(data, path);
-    rest = Buffer.from(data.subarray(-512));
-  }
-}
