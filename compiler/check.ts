@@ -12,11 +12,11 @@ import type { Value } from "./value.ts";
  */
 export function withOpMistakes(root: Value, known: readonly Diagnostic[], guessed: boolean): Diagnostic[] {
   const workflow = readOps(root);
-  const problems = placeInConfig([...workflow.problems, ...select(workflow, []).problems], workflow.root);
+  const problems = placeInConfig([...workflow.problems, ...select(workflow, []).problems], workflow.root.value);
   const more = problems.filter(
     (problem) => !(guessed && unknowable.has(problem.code)) && !known.some((one) => follows(problem, one, guessed)),
   );
-  return orderDiagnostics([...placeInConfig(known, workflow.root), ...more]);
+  return orderDiagnostics([...placeInConfig(known, workflow.root.value), ...more]);
 }
 
 /** What a reference to nothing may be the cause of. */

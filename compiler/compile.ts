@@ -45,7 +45,7 @@ export async function compile(root: Value, ports: Ports, options: CompileOptions
 /** What is built in this pass, once the config has no mistakes. */
 function selectPrograms(workflow: Workflow, targets: readonly string[], gradual: boolean): Selection {
   const selection = select(workflow, targets, gradual);
-  fail(placeInConfig([...workflow.problems, ...selection.problems], workflow.root));
+  fail(placeInConfig([...workflow.problems, ...selection.problems], workflow.root.value));
   return selection;
 }
 

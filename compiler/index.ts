@@ -24,6 +24,7 @@ export {
 export type { ComponentOps, OpData } from "./ops/described.ts";
 export { behindHelper } from "./ops/exec-helper.ts";
 export { nearest } from "./ops/near.ts";
+export { placeInConfig } from "./ops/place.ts";
 export { printOps } from "./ops/print.ts";
 export type { Program } from "./ops/program.ts";
 export { readOps, type Workflow } from "./ops/read.ts";

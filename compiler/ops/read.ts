@@ -9,7 +9,7 @@ import type { Program } from "./program.ts";
 import { showComponent } from "./program.ts";
 import type { ReadContext } from "./spec.ts";
 import { isComponent } from "./use.ts";
-import { findComponents } from "./walk.ts";
+import { findComponents, rootField } from "./walk.ts";
 
 /** The ops of a config, before anything is known about what runs. */
 export interface Workflow {
@@ -30,7 +30,7 @@ export interface ReadOptions {
 
 /** Reads all components of a config and all that they use. */
 export function readOps(root: Value, options: ReadOptions = {}): Workflow {
-  const field: Field = { label: "", path: root.path, value: root, at: [], doc: "", attributes: [] };
+  const field = rootField(root);
   const { components, places, undecided } = findComponents(field);
   const reader = new Reader(places, options.gradual === true);
   return {

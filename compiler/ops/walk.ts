@@ -86,6 +86,11 @@ export function componentAt(root: Field, path: string): Field | undefined {
   return found;
 }
 
+/** A whole config as the field that everything lies in. */
+export function rootField(value: Value): Field {
+  return { label: "", path: value.path, value, at: [], doc: "", attributes: [] };
+}
+
 /** The field at a path of the config; undefined when there is none. */
 export function fieldAt(root: Field, path: string): Field | undefined {
   let field: Field | undefined = root;

@@ -9,13 +9,18 @@ import type { Mounts, StepTracker } from "./steps.ts";
 type FailedStep = NonNullable<Diagnostic["step"]>;
 
 /** What errors are explained with. */
-export type KnownSteps = Pick<StepTracker, "failed" | "layerOf" | "mounts" | "step">;
+export type KnownSteps = Pick<StepTracker, "failed" | "layerOf" | "mounts" | "step"> & Partial<Pick<StepTracker, "inConfig">>;
 
 /** Whatever ended the job, as an error for people. */
 export function explainFailure(error: unknown, steps: KnownSteps): unknown {
   if (!(error instanceof SolveError)) return error;
-  const damaged = damagedLayer(error, steps);
-  if (damaged !== undefined) return damaged;
+  const explained = damagedLayer(error, steps) ?? explainStep(error, steps);
+  const [told] = explained.diagnostics;
+  if (told === undefined || steps.inConfig === undefined) return explained;
+  return new SolveError(explained.exit, steps.inConfig(told), explained.failure, explained.cause);
+}
+
+function explainStep(error: SolveError, steps: KnownSteps): SolveError {
   const [told] = error.diagnostics;
   if (told?.code === "cache-export-failed") return error;
   const digest = error.failure.vertex ?? (told?.code === "solve-failed" ? steps.failed(error.failure.reason) : undefined);

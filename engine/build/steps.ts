@@ -1,5 +1,5 @@
 // Follows the daemon's status stream: which step of the graph is in what state, told as engine events.
-import { type Definition, type ExecMount, execMounts, originOf, type Vertex } from "../../compiler/index.ts";
+import { type Definition, type Diagnostic, type ExecMount, execMounts, originOf, type Vertex } from "../../compiler/index.ts";
 import { type Download, readableReason, type StatusUpdate } from "../../runtime/solve/index.ts";
 import type { Step, UpEvent } from "../events.ts";
 import { clippedWarning, withoutMark } from "./clipped.ts";
@@ -44,6 +44,8 @@ export class StepTracker {
   /** Steps whose log the daemon cut short. */
   readonly #clipped = new Set<string>();
   readonly #emit: (event: UpEvent) => void;
+  /** Puts the config's own lines before those of the library: what a step of a definition of the library is told by. */
+  inConfig: (one: Diagnostic) => Diagnostic = (one) => one;
 
   constructor(emit: (event: UpEvent) => void) {
     this.#emit = emit;

@@ -1,7 +1,7 @@
 // Computed values: what `export` ops wrote, read back and filled into the config, whose constraints they must satisfy.
 
 import type { Job } from "../../compiler/index.ts";
-import { UserError } from "../../compiler/index.ts";
+import { placeInConfig, UserError } from "../../compiler/index.ts";
 import type { Evaluation } from "../../runtime/cue/index.ts";
 import { decodeValue } from "./decode.ts";
 
@@ -48,7 +48,7 @@ export async function fillComputed(evaluation: Evaluation, computed: readonly Co
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
       1,
-      error.diagnostics.map((diagnostic) => ({
+      placeInConfig(error.diagnostics, evaluation.root).map((diagnostic) => ({
         ...diagnostic,
         code: "post-condition",
         message: `A computed value does not satisfy the config: ${diagnostic.message}`,

@@ -1,6 +1,7 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
 import { createHash, randomUUID } from "node:crypto";
 import type { Definition, ImageRequest, Job, Ports, Position, UserError } from "../../compiler/index.ts";
+import { placeInConfig } from "../../compiler/index.ts";
 import type { Evaluation } from "../../runtime/cue/index.ts";
 import type { Build } from "../../runtime/solve/index.ts";
 import type { Offer, OpenBuild } from "../build/connect.ts";
@@ -158,6 +159,7 @@ export class Run {
     for (const definition of definitions) await (await opening).check(definition);
     await this.#parts.exports.check(job.images);
     steps.plan(...definitions);
+    steps.inConfig = (one) => placeInConfig([one], evaluation.root)[0] ?? one;
     this.#tell(job);
     request.onEvent({ type: "phase", phase: "solve" });
     return job;

@@ -1,4 +1,5 @@
 // One job on the daemon: one session, one Control.Solve, one status stream. They start together and end together.
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inputError, type UserError } from "../../compiler/diagnostic.ts";
 import { SolveResponse, StatusRequest, StatusResponse } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
@@ -65,6 +66,8 @@ export class Build {
     this.#connection = connection;
     this.#options = options;
     this.#cache = cache;
+    // As many calls wait for it at once as there are components.
+    setMaxListeners(0, this.#cancel.signal);
     if (options.signal?.aborted === true) throw interrupted();
     options.signal?.addEventListener("abort", this.#onAbort);
     const exporters = new Map(options.exporters.flatMap(({ output }, id) => (output === undefined ? [] : [[id, output] as const])));

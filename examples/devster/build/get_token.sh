@@ -1,0 +1,3 @@
+#!/bin/sh
+# Stands for what asks a vault for a token.
+echo "token-of-$(hostname)-$$"
