@@ -57,7 +57,7 @@ test("every op has a CUE definition with the same fields, the same ones required
 
 /** Fields by op, as `label!` or `label?`, out of packages/op. */
 async function readDefinitions(): Promise<Map<string, string[]>> {
-  const folder = new URL("../../packages/op", import.meta.url);
+  const folder = new URL("../../packages/op/", import.meta.url);
   const found = new Map<string, string[]>();
   for (const file of await readdir(folder)) {
     const text = await readFile(new URL(file, folder), "utf8");

@@ -133,7 +133,12 @@ scan: task.#Task & {script: "ls"}
   writeFileSync(join(config, "up.cue"), text);
   const { code, stdout, stderr } = await bench.dagger(["graph", config, "--format", "json"]);
   assert.equal(code, 0, stderr);
-  for (const told of ["library/buildpack-deps:bookworm", "library/busybox:1.37", "make -s -f ./Makefile all", "make -s -f ./Makefile check"])
+  for (const told of [
+    "library/buildpack-deps:bookworm",
+    "library/busybox:1.37",
+    "make -s -f ./Makefile all",
+    "make -s -f ./Makefile check",
+  ])
     assert.ok(stdout.includes(told), `${told} is missing in ${stdout}`);
 });
 

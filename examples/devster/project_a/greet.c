@@ -1,3 +1,4 @@
+// Greets whom its first argument names.
 #include <stdio.h>
 
 int main(int argc, char **argv) {
