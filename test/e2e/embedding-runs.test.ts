@@ -204,9 +204,12 @@ const [done] = (await engine.runs.list({ states: ["done"], limit: 1 })).runs;
 for await (const event of engine.runs.events(done?.id ?? "")) types.add(event.type);
 const rerun = (await engine.runs.rerun(done?.id ?? "")).values;
 const resumed = await engine.runs.resume(done?.id ?? "").catch(codeOf);
+const restored = await engine.runs.restore().catch(codeOf);
+const renewed = (await engine.secrets.rotate("app", "dev", { forgetLost: true })).startsWith("age1");
+const crowd = await createEngine({ ...options, runsAtOnce: 0 }).catch(codeOf);
 await engine.close();
 console.log(JSON.stringify({
-  rerun, resumed, unrecorded, before, secrets, rotated, shared, states,
+  rerun, resumed, restored, renewed, crowd, unrecorded, before, secrets, rotated, shared, states,
   values: both.values, dependencies: both.dependencies?.map(({ state }) => state),
   lacks: plan.lacks, planned: planned.values, conflicting, outdated,
   lock: lock.map(({ entries }) => entries.length), modules,
@@ -223,6 +226,9 @@ test("stacks, secrets, plans, the lock, modules and the catalog are kept by the 
   assert.deepEqual(told, {
     rerun: { name: "Ada", word: "Ada", nap: "0" },
     resumed: "2 nothing-to-resume",
+    restored: "2 store-whole",
+    renewed: true,
+    crowd: "2 bad-engine",
     unrecorded: "2 no-workspace",
     before: ["missing"],
     secrets: { names: ["token"], recipients: 1 },
