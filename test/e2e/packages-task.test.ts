@@ -86,6 +86,7 @@ test("tests that fail fail the run once their report is saved, and a recipe that
   assert.match(readFileSync(join(dir, "reports/report.xml"), "utf8"), /failures="1".*got Hello, world/);
   assert.match(stderr, /error\[command-failed\]: .* of test ended with exit code 1\n +--> .*devster\.cue:\d+:1\n.*\n.*test: task\.#Test/);
   assert.match(stderr, /The tests failed: read their report, or the log of their step/);
+  assert.doesNotMatch(stderr, /MaxListenersExceededWarning/);
   assert.match(stderr, /error\[command-failed\]: `exec make .* test .*\n +--> .*devster\.cue:\d+:\d+\n.*\n.*recipes: test:/);
 });
 
