@@ -18,7 +18,7 @@ const layers = {
   engine: {
     from: product("engine"),
     may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$", "^runtime/(directories|http|lock)[.]ts$"],
-    npm: ["@viz-js/viz", "age-encryption", "jsonc-parser", "yaml", "kysely", "pg", "@photostructure/sqlite"],
+    npm: ["@viz-js/viz", "age-encryption", "jsonc-parser", "yaml", "kysely", "pg", "@photostructure/sqlite", "@parcel/watcher"],
     node: "any",
   },
   cli: { from: product("cli"), may: ["^cli/", "^engine/"], npm: ["commander", "yaml"], node: "any" },

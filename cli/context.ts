@@ -88,3 +88,13 @@ export interface ComputeFlags extends RunFlags {
 }
 
 export type OutputFormat = "text" | "json" | "yaml";
+
+/** Flags of `watch`; times are milliseconds. */
+export interface WatchFlags extends ComputeFlags {
+  readonly output: OutputFormat;
+  readonly debounce?: number;
+  readonly debounceLimit?: number;
+  readonly poll?: number;
+  /** False with --no-supersede. */
+  readonly supersede: boolean;
+}

@@ -2,12 +2,8 @@
 import type { Context } from "./context.ts";
 import { HelpShown, toFailure, UsageError } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { wantsColour } from "./io.ts";
-import type { Failure } from "./output/errors.ts";
-import { formatDiagnostics } from "./output/errors.ts";
-import { createLineReader } from "./output/excerpt.ts";
+import { formatFailure } from "./output/failure.ts";
 import { chooseProgress } from "./output/progress.ts";
-import { createStyle } from "./output/style.ts";
 import { formatJson } from "./output/table.ts";
 import { createProgram } from "./program/program.ts";
 
@@ -36,7 +32,7 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
   // A command that told everything itself (doctor) fails without findings.
   if (failure.diagnostics.length === 0) return failure.exit;
   io.stderr.write(
-    asksForJsonProgress(argv, io) ? `${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n` : asText(failure, io),
+    asksForJsonProgress(argv, io) ? `${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n` : formatFailure(failure, io),
   );
   if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write((await import("./trace.ts")).trace(error));
   const output = flagValue(argv, "--output");
@@ -45,16 +41,11 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
   return failure.exit;
 }
 
-function asText(failure: Failure, io: Io): string {
-  const style = createStyle(wantsColour(io.stderr, io.env));
-  const columns = io.stderr.isTTY ? io.stderr.size().columns : 160;
-  return formatDiagnostics(failure.diagnostics, { style, columns, readLine: createLineReader(io.cwd) });
-}
-
 /** Who reads JSON lines from stderr gets nothing else there. */
 function asksForJsonProgress(argv: readonly string[], io: Io): boolean {
   return (
-    ["up", "compute", "shell"].includes(argv[0] ?? "") && chooseProgress(flagValue(argv, "--progress"), io.env, io.stderr.isTTY) === "json"
+    ["up", "compute", "shell", "watch"].includes(argv[0] ?? "") &&
+    chooseProgress(flagValue(argv, "--progress"), io.env, io.stderr.isTTY) === "json"
   );
 }
 

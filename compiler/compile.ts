@@ -118,6 +118,7 @@ function toJob(
     secrets: [...builder.secrets.values()],
     ssh: [...builder.ssh.values()],
     entitlements: [...builder.entitlements],
+    wanted: selection.wanted.map(({ component }) => component),
     deferred: selection.deferred,
     undone: selection.undone,
   };

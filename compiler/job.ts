@@ -194,6 +194,8 @@ export interface Job {
   /** SSH agents (and sockets) that the graph uses, as `secrets`. */
   readonly ssh: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
   readonly entitlements: readonly ("network.host" | "security.insecure" | "device")[];
+  /** CUE paths of the components that were asked for, as far as this pass has them. */
+  readonly wanted: readonly string[];
   readonly deferred: readonly Deferred[];
   /** What no pass can compute, because nothing gives the values that it misses; only of gradual compilations. */
   readonly undone: readonly Deferred[];

@@ -70,6 +70,7 @@ export type {
 export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
 export { shell, up } from "./up.ts";
 export type { Version } from "./version.ts";
+export type { WatchEvent, WatchRequest } from "./watching/index.ts";
 export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
@@ -87,6 +88,7 @@ type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
+type Watching = typeof import("./watching/index.ts");
 type Upkeep = typeof import("./daemon/upkeep.ts");
 type Vet = typeof import("./config/vet.ts");
 
@@ -119,5 +121,7 @@ export const prune: Upkeep["prune"] = async (...of) => (await import("./daemon/u
 /** As `up`, after what the environment needs: see with-dependencies.ts. */
 export const upWithDependencies: WithDependencies["upWithDependencies"] = async (...of) =>
   (await import("./with-dependencies.ts")).upWithDependencies(...of);
+/** Runs a job whenever something that it depends on has changed: see watching/watch.ts. */
+export const loadWatching = async (): Promise<Watching> => import("./watching/index.ts");
 export const why: Provenance["why"] = async (...of) => (await import("./provenance/index.ts")).why(...of);
 export const vet: Vet["vet"] = async (...of) => (await import("./config/vet.ts")).vet(...of);

@@ -80,6 +80,15 @@ export interface StackRun {
   readonly settings: ReadonlyMap<string, Setting>;
 }
 
+/** What made a run begin. */
+export interface RunTrigger {
+  readonly kind: "watch";
+  /** What has changed, as people read it; at most a few. */
+  readonly changed: readonly string[];
+  /** How many more have. */
+  readonly more: number;
+}
+
 /** How a run is done, in the words of the command line's flags; an embedding program has the same choices. Nothing is chosen by default. */
 export interface RunChoices {
   /** The user agreed that secrets run programs on this machine (`cmd:`). */
@@ -125,6 +134,13 @@ export interface UpRequest extends ReadRequest, RunChoices {
   readonly name?: string;
   /** Of several runs with the same key only the first one runs; the others end with `run-exists`. Only where runs are remembered. */
   readonly idempotencyKey?: string;
+  /** Why it runs, where nobody asked for it: for the record. */
+  readonly trigger?: RunTrigger;
+  /**
+   * Values that components gave before which are none of the targets, by CUE path: filled in beside those that the run computes, so that
+   * what CUE makes of all of them is there.
+   */
+  readonly known?: Readonly<Record<string, unknown>>;
   /** Told the id of the run when its row is durable, before it waits for its turn; not `created`: the run with that key was there already. */
   readonly onRecorded?: (run: string, created: boolean) => void;
   /** Waits for a place among the runs that work at once. Without it, all do. */

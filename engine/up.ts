@@ -32,7 +32,7 @@ import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { scrubTerminal } from "./secrets/terminal.ts";
 import { inStackTerms } from "./settings/explain.ts";
 import { ErrorShell } from "./shell/error-shell.ts";
-import type { RunWatch } from "./watch.ts";
+import type { RunObserver, RunWatch } from "./watch.ts";
 import { at, connectorsDir, rootOf } from "./workspace/find.ts";
 
 /** Runs a job. Throws UserError: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */
@@ -62,9 +62,37 @@ async function admitted<T>({ admission, signal }: UpRequest, watch: RunWatch | u
   }
 }
 
-type Beside = Pick<RunParts, "check" | "watch">;
+type Beside = Pick<RunParts, "check" | "watch"> & RunSeams;
+
+/** For whoever runs a job again and again. */
+export interface RunSeams {
+  /** In place of reading the config from disk. */
+  readonly load?: typeof loadConfig;
+  /** Sees what the run tells of itself, beside whoever remembers it. */
+  readonly observer?: RunObserver;
+}
+
+/** As `up`, for whoever runs a job again and again. */
+export async function upAgain(request: UpRequest, seams: RunSeams): Promise<UpResult> {
+  const begin = process.hrtime.bigint();
+  const whole = { name: randomUUID(), ...request };
+  const place = placeOf(whole);
+  if (place === undefined) return upIn(whole, begin, seams);
+  const { recorded } = await import("./history/recording.ts");
+  return recorded(whole, place, (watched, watch) =>
+    upIn(watched, begin, { ...seams, watch }).catch((error: unknown) => {
+      // Why it was ended, for the record.
+      throw watched.signal.reason instanceof UserError ? watched.signal.reason : error;
+    }),
+  );
+}
 
 async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<UpResult> {
+  const { trigger, known, targets } = request;
+  if (trigger !== undefined) {
+    const { changed, more } = trigger;
+    request.onEvent({ type: "change", changed, more, components: known === undefined ? [] : targets });
+  }
   return inRun(
     request,
     async (run, { offer, exports, steps, request }) => {
@@ -74,6 +102,7 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
       for (const warning of warnUndone(undone)) request.onEvent(warning);
       request.onEvent({ type: "phase", phase: "save" });
       const saved = await offer.commit(done.job);
+      beside.observer?.saved(saved);
       const images = await exports.commit(done.images);
       const result = {
         values: done.evaluation.exportJson(),
@@ -88,8 +117,24 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
       if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
       return result;
     },
-    beside,
+    { ...beside, watch: both(beside.watch, beside.observer) },
   );
+}
+
+function both(watch: RunWatch | undefined, observer: RunObserver | undefined): RunWatch | undefined {
+  if (observer === undefined) return watch;
+  return {
+    begin: async () => watch?.begin(),
+    daemon: (name) => watch?.daemon(name),
+    job: (facts) => {
+      observer.job(facts);
+      watch?.job(facts);
+    },
+    listed: (listing) => {
+      observer.listed(listing);
+      watch?.listed(listing);
+    },
+  };
 }
 
 /** A saved plan: what it asks for, and what holds the run against it. The code for it is loaded only here. */
@@ -134,7 +179,7 @@ async function inRun<T>(request: UpRequest, work: Work<T>, beside: Beside = {}):
 }
 
 /** Prepares all that a run needs, and takes it down afterwards. */
-async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, { check, watch }: Beside): Promise<T> {
+async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, { check, watch, load = loadConfig }: Beside): Promise<T> {
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
   const attest = parseAttest(request.attest ?? []);
   const steps = new StepTracker(request.onEvent);
@@ -163,7 +208,7 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
   try {
     request.onEvent({ type: "phase", phase: "evaluate" });
     const onWait: UpRequest["onWait"] = (wait) => request.onEvent(waitWarning(wait));
-    const config = await loadConfig({
+    const config = await load({
       ...request,
       onWait,
       mayKeep: (text) => scrubber.text(text) === text,

@@ -2,6 +2,7 @@
 import type { Job } from "../compiler/index.ts";
 import type { Listing } from "../runtime/session/index.ts";
 import type { Config } from "./config/config.ts";
+import type { UpResult } from "./events.ts";
 import type { Scrubber } from "./secrets/scrubber.ts";
 
 export interface RunWatch {
@@ -13,6 +14,12 @@ export interface RunWatch {
   job(facts: JobFacts): void;
   /** Files were offered to the daemon. */
   listed(listing: Listing): void;
+}
+
+/** Whoever only looks on. */
+export interface RunObserver extends Pick<RunWatch, "job" | "listed"> {
+  /** Directories are in place: called at once, before anybody else can have changed what is in them. */
+  saved(saved: UpResult["saved"]): void;
 }
 
 export interface JobFacts {

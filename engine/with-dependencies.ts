@@ -149,6 +149,7 @@ function labelled(key: string, event: UpEvent): UpEvent | undefined {
     case "phase":
     case "pass":
     case "solve":
+    case "change":
       return undefined;
     case "plan":
       return { ...event, steps: event.steps.map((step) => labelledStep(key, step)) };

@@ -44,8 +44,8 @@ const options = {
   alias: { yaml: "./node_modules/yaml/browser/index.js", "jsonc-parser": "./node_modules/jsonc-parser/lib/esm/main.js" },
   define: { "import.meta.url": "__bundleUrl", "import.meta.resolve": "undefined" },
   banner: { js: bundleUrl },
-  // What pg can do without.
-  external: ["pg-native", "pg-cloudflare"],
+  // What pg can do without; and the watcher, whose machine code npm puts where only the package itself finds it.
+  external: ["pg-native", "pg-cloudflare", "@parcel/watcher"],
   logLevel: "warning",
 };
 

@@ -10,7 +10,8 @@ export async function computeCommand(context: Context, dir: string | undefined, 
   summarize(context, flags, result);
 }
 
-function typedInputs(flags: ComputeFlags): TypedInput[] {
+/** Inputs by their kind, as the engine takes them. */
+export function typedInputs(flags: ComputeFlags): TypedInput[] {
   const of = (kind: Exclude<TypedInput["kind"], "value">, texts: readonly string[] = []): TypedInput[] =>
     texts.map((text) => ({ kind, text }));
   return [

@@ -39,34 +39,40 @@ type Extra = Pick<UpRequest, "typedInputs" | "gradual">;
 
 /** Runs a config and shows its progress. */
 export async function runConfig(context: Context, dir: string | undefined, flags: RunFlags, extra: Extra = {}): Promise<UpResult> {
-  const { signal } = context;
   const terminal = flags.shellOnError === true ? await errorTerminal() : undefined;
   const place = await readyToRun(context, dir, flags);
   return withProgress(context, flags, async (progress) => {
     const { up, upWithDependencies } = await import("../../engine/index.ts");
     return (flags.withDependencies === true ? upWithDependencies : up)({
-      ...surroundings(context),
+      ...requestOf(context, flags),
       ...place,
-      targets: flags.target ?? [],
-      ...readingOf(flags),
-      allowHost: flags.allowHost === true,
-      cacheFrom: flags.cacheFrom ?? [],
-      cacheTo: flags.cacheTo ?? [],
-      attest: flags.attest ?? [],
-      ...(flags.locked === undefined ? {} : { locked: flags.locked }),
-      ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),
-      ...daemonOf(flags),
       ...(flags.plan === undefined ? {} : { plan: flags.plan }),
-      noCache: !flags.cache,
-      signal,
       onEvent: (event) => progress.event(event),
-      keepGoing: flags.keepGoing === true,
-      ...(flags.daemonHistory === undefined ? {} : { daemonHistory: flags.daemonHistory }),
-      supersede: flags.supersede === true,
       ...extra,
       ...(terminal === undefined ? {} : { shellOnError: shellWish(context, flags, terminal, progress) }),
     });
   });
+}
+
+/** What the flags say of a run, but for which config it is of. */
+export function requestOf(context: Context, flags: RunFlags): Omit<UpRequest, "dir" | "stack" | "secrets" | "ssh" | "onEvent"> {
+  return {
+    ...surroundings(context),
+    targets: flags.target ?? [],
+    ...readingOf(flags),
+    allowHost: flags.allowHost === true,
+    cacheFrom: flags.cacheFrom ?? [],
+    cacheTo: flags.cacheTo ?? [],
+    attest: flags.attest ?? [],
+    ...(flags.locked === undefined ? {} : { locked: flags.locked }),
+    ...(flags.sourcePolicy === undefined ? {} : { sourcePolicy: flags.sourcePolicy }),
+    ...daemonOf(flags),
+    noCache: !flags.cache,
+    signal: context.signal,
+    keepGoing: flags.keepGoing === true,
+    ...(flags.daemonHistory === undefined ? {} : { daemonHistory: flags.daemonHistory }),
+    supersede: flags.supersede === true,
+  };
 }
 
 /** Shows the progress of a run from its first moment to its end. */
@@ -123,7 +129,7 @@ function checkAlone(dir: string | undefined, { target, input, inject, injectVars
 }
 
 /** The config with all that it needs, as far as a person can be asked for it. */
-async function readyToRun(context: Context, dir: string | undefined, flags: RunFlags): Promise<Awaited<ReturnType<typeof placeOf>>> {
+export async function readyToRun(context: Context, dir: string | undefined, flags: RunFlags): Promise<Awaited<ReturnType<typeof placeOf>>> {
   const place = await placeOf(context, flags.plan === undefined ? dir : ".", flags);
   if (place.stack === undefined) return place;
   const { io } = context;

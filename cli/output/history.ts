@@ -1,5 +1,6 @@
 // Runs that are remembered, as people read them.
 import type { RecordedRun, RunDiff, ShownRun } from "../../engine/index.ts";
+import { changedText } from "./change.ts";
 import { unifiedDiff } from "./diff.ts";
 import { clean } from "./lines.ts";
 import type { Style } from "./style.ts";
@@ -28,6 +29,7 @@ export function formatRun({ run, components, config }: ShownRun, style: Style): 
     ["of", clean(placeText(run))],
     ["state", stateText(run, style)],
     ["started", timeText(run.created)],
+    ...triggerRows(run),
     ...(tookText(run) === "" ? [] : [["took", tookText(run)]]),
     ["versions", `dagger ${versions.dagger}, CUE ${versions.cue}, BuildKit ${versions.buildkit}`],
     ...(run.passes > 0 ? [["passes", String(run.passes)]] : []),
@@ -45,6 +47,15 @@ export function formatRun({ run, components, config }: ShownRun, style: Style): 
     component.error === undefined ? "" : clean(component.error.split("\n")[0] ?? ""),
   ]);
   return `${formatTable(rows)}${errors.join("")}${parts.length === 0 ? "" : `\n${formatTable(parts)}`}`;
+}
+
+/** Of a run that began because of a change. */
+function triggerRows({ request }: RecordedRun): string[][] {
+  const { trigger } = (request ?? {}) as {
+    readonly trigger?: { readonly kind: string; readonly changed: string[]; readonly more: number };
+  };
+  if (trigger === undefined) return [];
+  return [["trigger", `${trigger.kind}: ${changedText(trigger)}`]];
 }
 
 export function formatDiff(diff: RunDiff, style: Style): string {

@@ -1,6 +1,7 @@
 // Progress as lines, for CI and pipes: every line begins with its step's number, nothing is ever written over.
 import type { UpEvent } from "../../engine/index.ts";
 import type { Out } from "../io.ts";
+import { formatChange } from "./change.ts";
 import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
@@ -62,6 +63,9 @@ export class PlainProgress implements ProgressPrinter {
       }
       case "dependency":
         this.#out.write(formatDependency(event, this.#style));
+        return;
+      case "change":
+        this.#out.write(formatChange(event, this.#style));
         return;
       case "warning":
         this.#out.write(formatWarning(event, this.#style));

@@ -1,6 +1,7 @@
 // Progress in a terminal: a picture of the run that is drawn again while things happen.
 import type { UpEvent } from "../../engine/index.ts";
 import type { Out } from "../io.ts";
+import { formatChange } from "./change.ts";
 import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
@@ -92,6 +93,9 @@ export class TtyProgress implements ProgressPrinter {
         return;
       case "dependency":
         this.#screen.print(formatDependency(event, this.#style));
+        return;
+      case "change":
+        this.#screen.print(formatChange(event, this.#style));
         return;
       case "warning":
         this.#screen.print(formatWarning(event, this.#style));

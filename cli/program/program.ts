@@ -21,6 +21,7 @@ import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
 import { addToolCommands } from "./tools.ts";
 import { addUpkeepCommands } from "./upkeep.ts";
+import { addWatch } from "./watch.ts";
 import { addWhy } from "./why.ts";
 import { addInit } from "./workspace.ts";
 
@@ -35,6 +36,7 @@ const groups: readonly AddGroup[] = [
   addInit,
   addUp,
   addCompute,
+  addWatch,
   addShell,
   addPlan,
   addWhy,

@@ -50,7 +50,8 @@ export function addCompute(program: Command, context: Context): void {
     });
 }
 
-function addTypedInputs(command: Command): Command {
+/** Inputs by their kind. */
+export function addTypedInputs(command: Command): Command {
   return command
     .addOption(list("--input-string <path=text>", "text for a CUE path, taken as it is (repeatable)"))
     .addOption(list("--input-dir <path=dir>", "directory of this machine for an artifact of the config (repeatable)"))

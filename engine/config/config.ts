@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Job, Platform, Ports } from "../../compiler/index.ts";
 import { compile } from "../../compiler/index.ts";
-import type { Evaluation, Evaluator, Fill } from "../../runtime/cue/index.ts";
+import type { Evaluation, Evaluator, Fill, Observation } from "../../runtime/cue/index.ts";
 import { createEvaluator, openCache, readSource } from "../../runtime/cue/index.ts";
 import { hostPlatform } from "../../runtime/images/index.ts";
 import { openModules } from "../../runtime/modules/index.ts";
@@ -34,6 +34,8 @@ export interface ConfigRequest extends ReadRequest {
   readonly ssh?: readonly string[];
   /** Resolves when no other run of the environment goes on: what it gave last is not read before. */
   readonly turn?: Promise<void>;
+  /** Told what of the disk decides what the config is. */
+  readonly onSeen?: (seen: readonly Observation[]) => void;
 }
 
 export interface Config {
@@ -85,8 +87,8 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
   try {
     if (repeat !== undefined) return await use({ evaluator, ...repeat });
     const { resolver: modules } = openModules({ ...request, offline: isOffline(request), evaluator });
-    const { tags, injectVars } = request;
-    const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules });
+    const { tags, injectVars, onSeen } = request;
+    const source = await readSource(evaluator, request.dir, { cwd, library: libraryDir(), tags, injectVars, cache, modules, onSeen });
     return await use({ evaluator, source, fills: [...set.fills, ...given, ...typed.fills], granted: [...set.dirs, ...typed.dirs] });
   } catch (error) {
     void evaluator.close();

@@ -1,18 +1,18 @@
 // A run's events for whoever would rather wait for them than be called.
 import type { UpEvent } from "../events.ts";
 
-type Waiting = (next: IteratorResult<UpEvent, undefined>) => void;
+type Waiting<T> = (next: IteratorResult<T, undefined>) => void;
 
 /**
  * Keeps events until they are read: one reader, from the first event on. When the reader leaves its loop, nothing more is kept; the run
  * goes on.
  */
-export class EventQueue implements AsyncIterableIterator<UpEvent, undefined> {
-  #kept: UpEvent[] = [];
-  #waiting: Waiting[] = [];
+export class EventQueue<T = UpEvent> implements AsyncIterableIterator<T, undefined> {
+  #kept: T[] = [];
+  #waiting: Waiting<T>[] = [];
   #ended = false;
 
-  push(event: UpEvent): void {
+  push(event: T): void {
     if (this.#ended) return;
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#kept.push(event);
@@ -25,14 +25,14 @@ export class EventQueue implements AsyncIterableIterator<UpEvent, undefined> {
     for (const waiting of this.#waiting.splice(0)) waiting({ value: undefined, done: true });
   }
 
-  next(): Promise<IteratorResult<UpEvent, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
     const event = this.#kept.shift();
     if (event !== undefined) return Promise.resolve({ value: event, done: false });
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => void this.#waiting.push(resolve));
   }
 
-  return(): Promise<IteratorResult<UpEvent, undefined>> {
+  return(): Promise<IteratorResult<T, undefined>> {
     this.#kept = [];
     this.end();
     return Promise.resolve({ value: undefined, done: true });

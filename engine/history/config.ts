@@ -103,7 +103,20 @@ function typedOf({ typedInputs = [] }: UpRequest, clean: (text: string) => strin
 
 /** What was asked for: of inputs and tags the names alone, since nobody knows yet what is secret. The config has their values. */
 export function requestData(request: UpRequest, { root }: RunPlace): Json {
-  const { dir, targets, inputs, tags = [], secrets = [], keepGoing = false, gradual = false, attest = [], noCache, cwd, name } = request;
+  const {
+    dir,
+    targets,
+    inputs,
+    tags = [],
+    secrets = [],
+    keepGoing = false,
+    gradual = false,
+    attest = [],
+    noCache,
+    cwd,
+    name,
+    trigger,
+  } = request;
   const nameOf = (text: string): string => text.split("=")[0] ?? "";
   return {
     dir: relative(root, resolve(cwd, dir)) || ".",
@@ -114,6 +127,7 @@ export function requestData(request: UpRequest, { root }: RunPlace): Json {
     keepGoing,
     noCache,
     ...(name === undefined ? {} : { name }),
+    ...(trigger === undefined ? {} : { trigger: { ...trigger } }),
     ...(gradual ? { gradual } : {}),
     ...(attest.length === 0 ? {} : { attest }),
   };

@@ -298,7 +298,15 @@ export class Run {
     };
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
     const images = await Promise.all(exports.start(job.images));
-    return { job, images, failures: [], evaluation: await fillComputed(evaluation, computed), computed: byPath(computed) };
+    const filled = await fillComputed(evaluation, [...this.#known(computed), ...computed]);
+    return { job, images, failures: [], evaluation: filled, computed: byPath(computed) };
+  }
+
+  /** Of what other runs gave, that which this one does not. */
+  #known(computed: readonly Computed[]): Computed[] {
+    const own = new Set(computed.map(({ path }) => path));
+    const known = Object.entries(this.#parts.request.known ?? {}).filter(([path]) => !own.has(path));
+    return known.map(([path, value]) => ({ path, json: JSON.stringify(value) }));
   }
 
   /** The job's own solve and those of its images, side by side: when one fails the others end too. */

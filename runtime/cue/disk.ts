@@ -71,6 +71,15 @@ export class Disk {
     }
   }
 
+  /** "" for what cannot be looked at. */
+  look(what: Observation[0], file: string): string {
+    try {
+      return this.#look(what, file);
+    } catch {
+      return "";
+    }
+  }
+
   #look(what: Observation[0], file: string): string {
     switch (what) {
       case "kind":
@@ -90,6 +99,12 @@ export class Disk {
     const key = `${observation[0]} ${observation[1]}`;
     if (!this.#seen.has(key)) this.#seen.set(key, observation);
   }
+}
+
+/** The same places as they look now: what cannot be looked at any more looks like "". */
+export function lookAgain(observations: readonly Observation[]): Observation[] {
+  const disk = new Disk();
+  return observations.map(([what, file]) => [what, file, disk.look(what, file)]);
 }
 
 /** What a path leads to; undefined also for links in a circle, names that are too long and directories that cannot be entered. */

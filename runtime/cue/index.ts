@@ -1,4 +1,5 @@
 // The door of runtime/cue: reading CUE files and evaluating them.
+export { lookAgain, type Observation } from "./disk.ts";
 export { createEvaluator, type Evaluation, type Evaluator, type Fill, WrongValues } from "./evaluate.ts";
 export { displayName } from "./files.ts";
 export type { FoundPackage, Module, ModuleImport, ModuleResolver, Source } from "./layout.ts";

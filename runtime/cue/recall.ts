@@ -19,7 +19,7 @@ export interface Asked {
 }
 
 /** What is kept: the source with each text replaced by the digest of the file, and what the disk looked like. */
-interface Memory {
+export interface Memory {
   readonly source: Source;
   readonly observations: readonly Observation[];
 }
@@ -38,7 +38,7 @@ export function rememberSource(cache: Cache, asked: Asked, source: Source, disk:
 }
 
 /** Undefined when it is not known, or when anything has changed: a file, the files of a directory, a directory that was not there. */
-export function recallSource(cache: Cache, asked: Asked): Source | undefined {
+export function recallSource(cache: Cache, asked: Asked): Memory | undefined {
   const kept = cache.get("source", asked);
   if (!kept) return undefined;
   const { source, observations } = JSON.parse(kept.toString("utf8")) as Memory;
@@ -49,7 +49,7 @@ export function recallSource(cache: Cache, asked: Asked): Source | undefined {
     text: (digest) => mapped(bytesOf(digest), decodeText),
     embedded: (digest) => bytesOf(digest)?.toString("base64"),
   });
-  return found && withVars(found, asked.cwd);
+  return found && { source: withVars(found, asked.cwd), observations };
 }
 
 interface Replace {

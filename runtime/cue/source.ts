@@ -2,7 +2,7 @@
 import path from "node:path";
 import { type Diagnostic, inputError, UserError } from "../../compiler/diagnostic.ts";
 import type { Cache } from "./cache.ts";
-import { Disk } from "./disk.ts";
+import { Disk, type Observation } from "./disk.ts";
 import { embeddedFiles } from "./embed.ts";
 import type { Evaluator } from "./evaluate.ts";
 import { displayName, readCueFile } from "./files.ts";
@@ -28,19 +28,28 @@ export interface ReadOptions {
   readonly modules?: ModuleResolver | undefined;
   /** Remembers what was read: when nothing of it has changed, a later run reads it again without asking CUE. */
   readonly cache?: Cache | undefined;
+  /** Told what was looked at, also of an instance that cannot be read. */
+  readonly onSeen?: ((seen: readonly Observation[]) => void) | undefined;
 }
 
 /** Reads the instance in a directory, or in one file. Throws UserError (2). */
 export async function readSource(evaluator: Evaluator, dirOrFile: string, options: ReadOptions): Promise<Source> {
   const target = path.resolve(options.cwd, dirOrFile);
-  const { cache, modules, tags = [], injectVars = false, cwd, library } = options;
+  const { cache, modules, tags = [], injectVars = false, cwd, library, onSeen } = options;
   const asked: Asked = { target, cwd, library, tags, injectVars, modules: modules?.identity };
   const known = cache && recallSource(cache, asked);
-  if (known) return known;
+  if (known) {
+    onSeen?.(known.observations);
+    return known.source;
+  }
   const disk = new Disk();
-  const source = await new Reader(evaluator, disk, options).read(target);
-  if (cache) rememberSource(cache, asked, source, disk);
-  return source;
+  try {
+    const source = await new Reader(evaluator, disk, options).read(target);
+    if (cache) rememberSource(cache, asked, source, disk);
+    return source;
+  } finally {
+    onSeen?.(disk.observations);
+  }
 }
 
 /** Reads each package once, however many packages import it. */

@@ -1,0 +1,3 @@
+// The door of watching.
+export type { WatchEvent, WatchRequest } from "./events.ts";
+export { watch } from "./watch.ts";

@@ -1,0 +1,206 @@
+// Runs a job, and again what a change concerns, until the signal aborts: one run after the other, each with what is due by then.
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../compiler/index.ts";
+import { EventQueue } from "../embedding/events.ts";
+import type { UpResult } from "../events.ts";
+import { type RunSeams, upAgain } from "../up.ts";
+import { Debounce } from "./debounce.ts";
+import { shownPath } from "./due.ts";
+import type { WatchEvent, WatchRequest } from "./events.ts";
+import type { Loop } from "./loops.ts";
+import { NativeWatcher } from "./native.ts";
+import { askRemotes } from "./remotes.ts";
+import { World } from "./world.ts";
+
+/**
+ * The loop ends with UserError: 130 when the signal aborts, after the run that goes on was cancelled on the daemon; 2 when there is nothing
+ * that could be watched, 3 when the first run finds no daemon, or nothing can be watched any more. Leaving the loop ends the watch, too.
+ */
+export async function* watch(request: WatchRequest): AsyncGenerator<WatchEvent, undefined> {
+  const leaving = new AbortController();
+  const events = new EventQueue<WatchEvent>();
+  const watching = new Watching({ ...request, signal: AbortSignal.any([request.signal, leaving.signal]) }, (event) => events.push(event));
+  const done = watching.go().finally(() => events.end());
+  done.catch(() => undefined);
+  try {
+    yield* events;
+    await done;
+  } finally {
+    leaving.abort();
+    await done.catch(() => undefined);
+  }
+  return undefined;
+}
+
+class Watching {
+  readonly #request: WatchRequest;
+  readonly #tell: (event: WatchEvent) => void;
+  readonly #world: World;
+  readonly #native: NativeWatcher;
+  readonly #debounce: Debounce;
+  /** Ends everything, with the reason. */
+  readonly #over = new AbortController();
+  #run = 0;
+  #running: AbortController | undefined;
+  /** What components gave in runs of this config. */
+  #computed: Readonly<Record<string, unknown>> = {};
+  /** Looks at the disk, one after the other. */
+  #looks: Promise<unknown> = Promise.resolve();
+  #wake: () => void = () => undefined;
+
+  constructor(request: WatchRequest, tell: (event: WatchEvent) => void) {
+    this.#request = request;
+    this.#tell = tell;
+    const { quiet = 50, limit = 500 } = request;
+    this.#debounce = new Debounce({ quiet, limit }, () => void this.#look());
+    this.#native = new NativeWatcher({
+      onChange: (count) => this.#debounce.note(count),
+      onFail: (error) => this.#over.abort(error),
+    });
+    this.#world = new World({ request, onMore: () => void this.#follow(), onLoop: (loop) => this.#tellLoop(loop) });
+  }
+
+  async go(): Promise<never> {
+    const { signal } = this.#request;
+    const interrupt = (): void => this.#over.abort(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
+    signal.addEventListener("abort", interrupt, { once: true });
+    if (signal.aborted) interrupt();
+    this.#over.signal.addEventListener("abort", () => {
+      this.#running?.abort(this.#over.signal.reason);
+      this.#wake();
+    });
+    const polling = this.#poll();
+    try {
+      for (;;) {
+        this.#over.signal.throwIfAborted();
+        await this.#runDue();
+        this.#over.signal.throwIfAborted();
+        await this.#rest();
+      }
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      this.#over.abort();
+      this.#debounce.clear();
+      await Promise.all([this.#native.close(), polling, this.#looks]);
+      this.#world.warm.close();
+    }
+  }
+
+  /** One run of what is due. */
+  async #runDue(): Promise<void> {
+    const { due, targets } = this.#world.take();
+    const run = ++this.#run;
+    const trigger = due.trigger(this.#request.cwd);
+    this.#tell({ type: "start", run, components: targets ?? [], ...(trigger === undefined ? {} : { trigger }) });
+    const running = new AbortController();
+    this.#running = running;
+    if (this.#over.signal.aborted) running.abort(this.#over.signal.reason);
+    const seams: RunSeams = { load: this.#world.load, observer: this.#world.observer(targets !== undefined) };
+    const { quiet: _, limit: __, poll: ___, queue: ____, ...rest } = this.#request;
+    let result: UpResult | undefined;
+    try {
+      result = await upAgain(
+        {
+          ...rest,
+          ...(targets === undefined ? {} : { targets, known: this.#computed }),
+          ...(trigger === undefined ? {} : { trigger }),
+          signal: running.signal,
+          onEvent: (event) => this.#tell({ type: "event", run, event }),
+        },
+        seams,
+      );
+      this.#computed = targets === undefined ? result.computed : { ...this.#computed, ...result.computed };
+      this.#tell({ type: "end", run, outcome: "done", result });
+    } catch (error) {
+      // It is due until it was done.
+      this.#world.due = due.join(this.#world.due);
+      this.#failed(run, error, running.signal);
+    } finally {
+      this.#running = undefined;
+    }
+    const settled = this.#looks.then(() => this.#world.ended(result));
+    this.#looks = settled.catch((error: unknown) => this.#over.abort(error));
+    await settled;
+  }
+
+  #failed(run: number, error: unknown, signal: AbortSignal): void {
+    if (this.#over.signal.aborted) throw this.#over.signal.reason;
+    if (signal.aborted) {
+      this.#tell({ type: "end", run, outcome: "superseded" });
+      return;
+    }
+    if (!(error instanceof UserError)) throw error;
+    const isFirst = run === 1;
+    if (isFirst && (error.exit === 3 || this.#world.files.dirs.size === 0)) throw error;
+    this.#tell({ type: "end", run, outcome: "failed", error });
+  }
+
+  /** Until something has changed since the last run. */
+  async #rest(): Promise<void> {
+    await this.#follow();
+    await this.#look();
+    for (let told = false; !this.#changed; ) {
+      this.#over.signal.throwIfAborted();
+      if (!told) this.#tell({ type: "waiting", directories: this.#world.trees.wanted.length, names: this.#world.remotes.length });
+      told = true;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#changed = false;
+  }
+
+  /** Something came since the last run began: what is due because that failed does not count. */
+  #changed = false;
+
+  /** Watches what is known to matter by now. */
+  async #follow(): Promise<void> {
+    const { trees, files } = this.#world;
+    await this.#native.set(trees.wanted, files.dirs);
+  }
+
+  #look(): Promise<void> {
+    const looked = this.#looks.then(async () => {
+      if (this.#over.signal.aborted || !(await this.#world.look())) return;
+      this.#came();
+    });
+    this.#looks = looked.catch((error: unknown) => this.#over.abort(error));
+    return looked;
+  }
+
+  #came(): void {
+    this.#changed = true;
+    if (this.#request.queue !== true) this.#running?.abort(superseded());
+    this.#wake();
+  }
+
+  /** Asks what names stand for while nothing runs. */
+  async #poll(): Promise<void> {
+    const { poll = 60_000 } = this.#request;
+    if (poll <= 0) return;
+    const { signal } = this.#over;
+    for (;;) {
+      await sleep(poll, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const { remotes } = this.#world;
+      if (this.#running !== undefined || remotes.length === 0) continue;
+      const { quiet: _, limit: __, poll: ___, queue: ____, ...request } = this.#request;
+      const now = await askRemotes({ ...request, signal, onEvent: () => undefined }, remotes).catch(() => new Map<string, string>());
+      if (!signal.aborted && this.#running === undefined && this.#world.renamed(now)) this.#came();
+    }
+  }
+
+  #tellLoop({ file, component }: Loop): void {
+    const shown = shownPath(this.#request.cwd, file);
+    this.#tell({
+      type: "warning",
+      code: "watch-loop",
+      message: `Runs go round in a loop: component ${component || "(root)"} saves ${shown}, something else changes it each time, and that begins a run`,
+      detail: [`Changes of ${shown} begin no run until another file changes; leave it out of what is watched, with \`exclude\``],
+    });
+  }
+}
+
+function superseded(): UserError {
+  return new UserError(130, [{ code: "run-superseded", message: "Something changed while it ran: the next run takes its place", at: [] }]);
+}

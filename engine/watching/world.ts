@@ -1,0 +1,155 @@
+// All that a watched job depends on, and what of it has changed.
+import type { UpResult } from "../events.ts";
+import { listingKey } from "../provenance/facts.ts";
+import type { RunObserver } from "../watch.ts";
+import { Due } from "./due.ts";
+import type { WatchRequest } from "./events.ts";
+import { Files } from "./files.ts";
+import { type Loop, Loops } from "./loops.ts";
+import { Model, type Remote } from "./model.ts";
+import { type TreeChange, Trees } from "./trees.ts";
+import { WarmConfig } from "./warm.ts";
+
+export interface WorldParts {
+  readonly request: WatchRequest;
+  /** More is known of what is to be watched. */
+  readonly onMore: () => void;
+  readonly onLoop: (loop: Loop) => void;
+}
+
+export class World {
+  readonly trees: Trees = new Trees();
+  readonly files: Files;
+  readonly warm: WarmConfig;
+  /** What is due for the next run. */
+  due: Due = new Due();
+  readonly #parts: WorldParts;
+  readonly #loops = new Loops();
+  #model = new Model();
+  #stale = true;
+  /** Keys of directories that runs of this config took, also those that a Dockerfile is read from. */
+  #listed = new Set<string>();
+  #resolved: ReadonlyMap<string, string> = new Map();
+  /** What names stand for, as far as it is known. */
+  readonly #known = new Map<string, string>();
+  /** Digests that runs have pushed. */
+  readonly #pushed = new Set<string>();
+  /** Directories that runs save, with the component. */
+  readonly #savers = new Map<string, string>();
+
+  constructor(parts: WorldParts) {
+    this.#parts = parts;
+    this.files = new Files(parts.request);
+    this.warm = new WarmConfig(
+      (seen) => {
+        this.files.looked(seen);
+        this.#parts.onMore();
+      },
+      () => !this.#stale,
+    );
+    this.due.all = true;
+  }
+
+  get remotes(): readonly Remote[] {
+    return this.#model.remotes;
+  }
+
+  /** Takes what is due for a run: its targets, or undefined for all that the request is about. */
+  take(): { readonly due: Due; readonly targets: readonly string[] | undefined } {
+    const due = this.due;
+    this.due = new Due();
+    const targets = due.all ? undefined : this.#model.affected([...due.trees], [...due.remotes]);
+    return { due, targets };
+  }
+
+  /** Sees a run; `part`: of some components only. */
+  observer(part: boolean): RunObserver {
+    if (!part) [this.#model, this.#listed] = [new Model(), new Set()];
+    const model = this.#model;
+    return {
+      job: (facts) => {
+        // From here on the config is as it was read.
+        model.note(facts, this.#parts.request.cwd, part);
+        for (const [key, wanted] of model.dirs) this.trees.add(key, wanted);
+        for (const remote of model.remotes) if (remote.kind === "image") this.#known.set(remote.name, remote.digest);
+        this.#resolved = facts.resolved;
+        this.#parts.onMore();
+      },
+      listed: (listing) => {
+        if (listing.name.startsWith("dagger-run-")) return;
+        this.#listed.add(listingKey(listing));
+        this.trees.taken(listing);
+      },
+      saved: (saved) => {
+        for (const { path, dest } of saved) this.#savers.set(dest, path.replace(/[.]?#up\b.*$/, ""));
+        this.trees.wrote(saved.map(({ dest }) => dest));
+      },
+    };
+  }
+
+  /** The config is about to be read. */
+  get load(): WarmConfig["load"] {
+    return async (request) => {
+      const config = await this.warm.load(request).finally(() => {
+        // What changed while it was read is found when it is looked at the next time.
+        this.#stale = false;
+      });
+      return config;
+    };
+  }
+
+  /** A run has ended; with a result when it was done. */
+  async ended(result: UpResult | undefined): Promise<void> {
+    for (const [name, digest] of this.#resolved) if (digest !== "") this.#known.set(name, digest);
+    for (const { digest } of result?.images ?? []) this.#pushed.add(digest);
+    if (result !== undefined) this.trees.keep(new Set([...this.#model.dirs.keys(), ...this.#listed]));
+    await this.trees.settle();
+  }
+
+  /** Looks for changes on the disk, and puts them among what is due. True when something came. */
+  async look(): Promise<boolean> {
+    const config = this.files.configChanges();
+    const others = this.files.changes();
+    if (config.length + others.length > 0) {
+      this.#stale = true;
+      this.due.all = true;
+      this.due.name([...config, ...others]);
+    }
+    const trees = this.#withoutLoops(await this.trees.changes(), config.length + others.length > 0);
+    for (const { key, paths } of trees) {
+      this.due.trees.add(key);
+      this.due.name(paths);
+    }
+    return config.length + others.length + trees.length > 0;
+  }
+
+  #withoutLoops(trees: readonly TreeChange[], more: boolean): TreeChange[] {
+    const changed = [...new Set(trees.flatMap(({ paths }) => paths))];
+    if (changed.length === 0) return [];
+    const { paths, found } = this.#loops.sift(changed, (path) => (more ? undefined : this.#saverOf(path)));
+    for (const loop of found) this.#parts.onLoop(loop);
+    const left = new Set(paths);
+    return trees.map(({ key, paths }) => ({ key, paths: paths.filter((path) => left.has(path)) })).filter(({ paths }) => paths.length > 0);
+  }
+
+  #saverOf(path: string): string | undefined {
+    if (!this.trees.isWritten(path)) return undefined;
+    for (const [dest, component] of this.#savers) if (path === dest || path.startsWith(`${dest}/`)) return component;
+    return undefined;
+  }
+
+  /** What names stand for now. True when something came. */
+  renamed(now: ReadonlyMap<string, string>): boolean {
+    let came = false;
+    for (const [name, digest] of now) {
+      const before = this.#known.get(name);
+      this.#known.set(name, digest);
+      // An image that a run pushed itself is no news for it.
+      if (before === undefined || before === digest || this.#pushed.has(digest)) continue;
+      this.due.remotes.add(name);
+      this.due.name([name]);
+      came = true;
+    }
+    return came;
+  }
+}
