@@ -130,8 +130,9 @@ class Watching {
       return;
     }
     if (!(error instanceof UserError)) throw error;
-    const isFirst = run === 1;
-    if (isFirst && (error.exit === 3 || this.#world.files.dirs.size === 0)) throw error;
+    // What no file of the config can mend.
+    const isForeign = error.exit === 3 || error.diagnostics.every(({ at }) => at.length === 0);
+    if (run === 1 && isForeign) throw error;
     this.#tell({ type: "end", run, outcome: "failed", error });
   }
 

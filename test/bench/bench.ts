@@ -11,6 +11,7 @@ import { page, type Section } from "./report.ts";
 import { benchStart } from "./start.ts";
 import { benchTransfers } from "./transfers.ts";
 import { benchWarm } from "./warm.ts";
+import { benchWatch } from "./watch.ts";
 import { createWorld, type World } from "./world.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -31,6 +32,7 @@ interface Part {
 const parts: Readonly<Record<string, Part>> = {
   start: { run: (world) => benchStart(world, rounds), room: 1 },
   warm: { run: (world) => benchWarm(world, Math.ceil(rounds / 4)), room: 1 },
+  watch: { run: (world) => benchWatch(world, rounds), room: 1 },
   evaluation: { run: (world) => benchEvaluation(world, Math.ceil(rounds / 4)), room: 1 },
   compiling: { run: (world) => benchCompiling(world, Math.ceil(rounds / 4)), room: 1 },
   history: { run: (world) => benchHistory(world, rounds), room: 2 },
