@@ -21,6 +21,7 @@ import { parseSsh } from "./flags/ssh.ts";
 import { placeOf } from "./history/place.ts";
 import { openPins, type Pins } from "./lock/pins.ts";
 import { waitWarning } from "./modules/registry-wait.ts";
+import type { RunObserver, RunWatch } from "./observers.ts";
 import { KeptError } from "./passes/keep-going.ts";
 import type { RunParts } from "./passes/run.ts";
 import { Run } from "./passes/run.ts";
@@ -32,7 +33,6 @@ import { checkSecrets, parseSecrets, secretReader } from "./secrets/sources.ts";
 import { scrubTerminal } from "./secrets/terminal.ts";
 import { inStackTerms } from "./settings/explain.ts";
 import { ErrorShell } from "./shell/error-shell.ts";
-import type { RunObserver, RunWatch } from "./watch.ts";
 import { at, connectorsDir, rootOf } from "./workspace/find.ts";
 
 /** Runs a job. Throws UserError: 1 the job failed, 2 the input is wrong, 3 the environment is, 130 interrupted. */

@@ -1,8 +1,8 @@
 // The exact config of a run as text, and what was asked for as data: neither has secrets in it.
 import { relative, resolve } from "node:path";
+import type { JobFacts } from "../observers.ts";
 import type { UpRequest } from "../request.ts";
 import type { Json } from "../store/index.ts";
-import type { JobFacts } from "../watch.ts";
 import type { RunPlace } from "./place.ts";
 
 /** The blob that a run's `config` is the digest of. */

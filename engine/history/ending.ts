@@ -1,8 +1,8 @@
 // How a run ended, as its row says it.
 import { UserError } from "../../compiler/index.ts";
 import type { UpResult } from "../events.ts";
+import type { JobFacts } from "../observers.ts";
 import type { Json, RunEnd } from "../store/index.ts";
-import type { JobFacts } from "../watch.ts";
 
 /** Somebody asked twice for the same. */
 export function runExists(id: string): UserError {

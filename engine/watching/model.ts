@@ -1,9 +1,9 @@
 // What the components of a job depend on outside of it: directories, names of images, git refs and addresses, and one another.
 import { type Job, sourceOf } from "../../compiler/index.ts";
+import type { JobFacts } from "../observers.ts";
 import { factsOf } from "../provenance/facts.ts";
 import { type OpenSource, openSources } from "../provenance/sources.ts";
 import { Waits } from "../provenance/waits.ts";
-import type { JobFacts } from "../watch.ts";
 import type { Wanted } from "./trees.ts";
 
 interface Component {

@@ -1,7 +1,7 @@
 // All that a watched job depends on, and what of it has changed.
 import type { UpResult } from "../events.ts";
+import type { RunObserver } from "../observers.ts";
 import { listingKey } from "../provenance/facts.ts";
-import type { RunObserver } from "../watch.ts";
 import { Due } from "./due.ts";
 import type { WatchRequest } from "./events.ts";
 import { Files } from "./files.ts";

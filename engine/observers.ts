@@ -1,4 +1,4 @@
-// Whoever remembers runs: what a run tells it of itself, beside its events.
+// Who sees a run: whoever remembers it, and whoever only looks on. What a run tells them of itself, beside its events.
 import type { Job } from "../compiler/index.ts";
 import type { Listing } from "../runtime/session/index.ts";
 import type { Config } from "./config/config.ts";
