@@ -18,8 +18,8 @@ export interface RunWatch {
 
 /** Whoever only looks on. */
 export interface RunObserver extends Pick<RunWatch, "job" | "listed"> {
-  /** Directories are in place: called at once, before anybody else can have changed what is in them. */
-  saved(saved: UpResult["saved"]): void;
+  /** Directories, or files, are in place: called at once, before anybody else can have changed what is in them. */
+  saved(saved: readonly Pick<UpResult["saved"][number], "path" | "dest">[]): void;
 }
 
 export interface JobFacts {

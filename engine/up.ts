@@ -77,10 +77,10 @@ export async function upAgain(request: UpRequest, seams: RunSeams): Promise<UpRe
   const begin = process.hrtime.bigint();
   const whole = { name: randomUUID(), ...request };
   const place = placeOf(whole);
-  if (place === undefined) return upIn(whole, begin, seams);
+  if (place === undefined) return admitted(whole, undefined, () => upIn(whole, begin, seams));
   const { recorded } = await import("./history/recording.ts");
   return recorded(whole, place, (watched, watch) =>
-    upIn(watched, begin, { ...seams, watch }).catch((error: unknown) => {
+    admitted(watched, watch, () => upIn(watched, begin, { ...seams, watch })).catch((error: unknown) => {
       // Why it was ended, for the record.
       throw watched.signal.reason instanceof UserError ? watched.signal.reason : error;
     }),
@@ -104,6 +104,7 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
       const saved = await offer.commit(done.job);
       beside.observer?.saved(saved);
       const images = await exports.commit(done.images);
+      beside.observer?.saved(images.flatMap(({ path, dest }) => (dest === undefined ? [] : [{ path, dest }])));
       const result = {
         values: done.evaluation.exportJson(),
         computed: done.computed,

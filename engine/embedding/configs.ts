@@ -2,10 +2,11 @@
 import { inputError } from "../../compiler/index.ts";
 import type { Vetted } from "../config/vet.ts";
 import type { UpEvent, UpResult } from "../events.ts";
-import { evaluate, inspect, plan, up, upWithDependencies, vet } from "../index.ts";
+import { evaluate, inspect, loadWatching, plan, up, upWithDependencies, vet } from "../index.ts";
 import type { LockRequest } from "../lock/lock.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Admission, ReadRequest, Surroundings, UpRequest } from "../request.ts";
+import type { WatchEvent } from "../watching/index.ts";
 import type { Access, Calls } from "./calls.ts";
 import type { LockOptions } from "./keeping.ts";
 import type {
@@ -18,6 +19,7 @@ import type {
   PlanOptions,
   UpOptions,
   VetOptions,
+  WatchOptions,
 } from "./requests.ts";
 import { placeOf, resourceOf, secretsOf, socketsOf, typedInputs } from "./requests.ts";
 import { Listener } from "./running.ts";
@@ -74,6 +76,27 @@ export class Configs {
         admission: this.#admission,
       });
       return listener.watch(running);
+    });
+  }
+
+  watch(of: WatchOptions): AsyncGenerator<WatchEvent, undefined> {
+    return this.#calls.iterate({ action: "run", resource: resourceOf(of) }, of, async (signal) => {
+      const { place, request } = await this.#about(of, signal);
+      const { watch } = await loadWatching();
+      return watch({
+        ...request,
+        ...this.#daemon,
+        ...given(
+          of,
+          runFlags.filter((flag) => flag !== "plan"),
+        ),
+        ...given(of, ["quiet", "limit", "poll", "queue"]),
+        ...targetsOf(of),
+        ...secretsOf(of.secrets, place.secrets),
+        ssh: socketsOf(of.ssh, place.ssh),
+        noCache: of.noCache ?? false,
+        admission: this.#admission,
+      });
     });
   }
 

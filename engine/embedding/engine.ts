@@ -6,12 +6,22 @@ import type { UpResult } from "../events.ts";
 import type { Plan } from "../plan/index.ts";
 import type { Surroundings } from "../request.ts";
 import type { StoreLocation } from "../store/index.ts";
+import type { WatchEvent } from "../watching/index.ts";
 import { Places } from "./admission.ts";
 import { type Authorize, Calls } from "./calls.ts";
 import { Configs } from "./configs.ts";
 import { type Connectors, connectorsOf } from "./connectors.ts";
 import { type Catalog, catalogOf, type Lock, lockOf, type Modules, modulesOf, type Secrets, secretsOf } from "./keeping.ts";
-import type { DaemonOptions, EvalOptions, InspectOptions, PlanOptions, SubmitOptions, UpOptions, VetOptions } from "./requests.ts";
+import type {
+  DaemonOptions,
+  EvalOptions,
+  InspectOptions,
+  PlanOptions,
+  SubmitOptions,
+  UpOptions,
+  VetOptions,
+  WatchOptions,
+} from "./requests.ts";
 import { type StartedRun, type SubmittedRun, started, submitted } from "./running.ts";
 import { type Outputs, outputsOf, type Runs, runsOf } from "./runs.ts";
 import { type Stacks, stacksOf } from "./stacks.ts";
@@ -62,6 +72,12 @@ export interface Engine {
   submit(options?: SubmitOptions): Promise<SubmittedRun>;
   readonly runs: Runs;
   readonly outputs: Outputs;
+  /**
+   * Runs a config, and again what a change concerns, whenever something that it depends on has changed: for one reader, who ends it by leaving
+   * the loop. The loop rejects with UserError: 130 when the signal aborts, after the run that goes on was cancelled on the daemon; 2 or 3 when the
+   * first run comes to nothing that could be watched. Runs that fail later are told, and it goes on.
+   */
+  watch(options?: WatchOptions): AsyncIterableIterator<WatchEvent, undefined>;
   /** What a run would do. Nothing is executed; a daemon is asked only about images and Dockerfiles that nobody here knows. */
   plan(options?: PlanOptions): Promise<Plan>;
   /** A stage of the compilation: bytes of a pb.Definition for `raw`, text for all others. */
@@ -99,6 +115,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ),
     runs,
     outputs: outputsOf(surroundings, calls),
+    watch: (of = {}) => configs.watch(of),
     plan: (of = {}) => configs.plan(of),
     // Which of the two it is, the format says.
     inspect: ((of: InspectOptions) => configs.inspect(of)) as Engine["inspect"],

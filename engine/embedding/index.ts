@@ -10,6 +10,7 @@ export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
 export type { RecordedCut, RecordedEvent, RecordedLog, RestoredHistory, RunDiff, ShownRun } from "../history/index.ts";
 export type { LockEntry, LockState } from "../lock/lock.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
+export type { RunTrigger } from "../request.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";
 export type {
   ConfigInput,
@@ -29,6 +30,7 @@ export type {
   StackEntry,
 } from "../stacks/index.ts";
 export type { Cut, FinalState, Json, Output, Run, RunComponent, RunPage, RunState, StoreLocation } from "../store/index.ts";
+export type { WatchEvent } from "../watching/index.ts";
 export type { Access, Action, Authorize } from "./calls.ts";
 export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts";
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
@@ -47,6 +49,7 @@ export type {
   SubmitOptions,
   UpOptions,
   VetOptions,
+  WatchOptions,
 } from "./requests.ts";
 export type { StartedRun, SubmittedRun } from "./running.ts";
 export type { OutputOptions, Outputs, ReadOptions, RunQuery, Runs } from "./runs.ts";

@@ -108,6 +108,18 @@ export interface SubmitOptions extends Omit<UpOptions, "withDependencies"> {
   readonly idempotencyKey?: string;
 }
 
+/** A job that is run again whenever something that it depends on has changed. Times are milliseconds. */
+export interface WatchOptions extends Omit<UpOptions, "plan" | "withDependencies" | "onEvent"> {
+  /** So long nothing more may change before a run begins. Default 50. */
+  readonly quiet?: number;
+  /** A run begins so long after the first change at the latest, but for floods of changes. Default 500. */
+  readonly limit?: number;
+  /** Between looks at what images, git refs and addresses stand for; 0 for never. Default 60,000. */
+  readonly poll?: number;
+  /** A run that goes on when something changes is finished first, in place of being cancelled. Default false. */
+  readonly queue?: boolean;
+}
+
 /** How a run is done again: by which daemon and caches, and what is given anew. */
 export interface AgainOptions
   extends CallOptions,

@@ -1,5 +1,5 @@
 // Directories as they were when a run took them, and what has changed in them since: by what is in the files, not by their times.
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Listing, listFiles } from "../../runtime/session/index.ts";
 import { digestsOf } from "../provenance/digest.ts";
 import { listingKey } from "../provenance/facts.ts";
@@ -33,6 +33,8 @@ export class Trees {
   readonly #trees = new Map<string, Tree>();
   /** Files that runs themselves put in place, by full path: what they said of themselves then. */
   readonly #written = new Map<string, string>();
+  /** Where runs put something. */
+  readonly #saved = new Set<string>();
 
   get wanted(): readonly Wanted[] {
     return [...this.#trees.values()].map(({ wanted }) => wanted);
@@ -57,12 +59,19 @@ export class Trees {
     this.#trees.set(key, { wanted: before?.wanted ?? wanted, entries });
   }
 
-  /** A run put these directories in place just now. */
-  wrote(dirs: readonly string[]): void {
-    for (const dir of dirs) {
-      for (const [path, { stamp, mode, target }] of list({ name: "", dir, include: [], exclude: [], follow: [] }) ?? [])
-        this.#written.set(join(dir, path), stampOf({ stamp, mode, target }));
+  /** A run put these directories and files in place just now. */
+  wrote(paths: readonly string[]): void {
+    for (const path of paths) {
+      this.#saved.add(path);
+      const all = { name: "", include: [], exclude: [], follow: [] };
+      const found = list({ ...all, dir: path });
+      if (found === undefined) this.#note(dirname(path), list({ ...all, dir: dirname(path), include: [basename(path)] }));
+      else this.#note(path, found);
     }
+  }
+
+  #note(dir: string, entries: Entries = new Map()): void {
+    for (const [path, entry] of entries) this.#written.set(join(dir, path), stampOf(entry));
   }
 
   /** Whether a run wrote this file, whatever became of it since. */
@@ -119,9 +128,10 @@ export class Trees {
     return found;
   }
 
-  /** It is as a run left it. */
+  /** It is as a run left it. Directories above what it saved were made for that. */
   #isOwn(path: string, entry: Entry): boolean {
-    return this.#written.get(path) === stampOf(entry);
+    if (this.#written.get(path) === stampOf(entry)) return true;
+    return entry.mode.startsWith("d") && [...this.#saved].some((saved) => saved === path || saved.startsWith(`${path}/`));
   }
 }
 

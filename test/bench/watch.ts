@@ -25,10 +25,11 @@ export async function benchWatch({ dir, env }: World, rounds: number): Promise<S
     for (let round = 0; round <= rounds; round++) {
       const [done, started] = [ended(results), firstStep(progress)];
       const begin = performance.now();
-      writeFileSync(join(watched, "src/main.txt"), `round ${round}`);
+      writeFileSync(join(watched, "src/main.txt"), `main of watch ${round}`);
       const reaction = (await started) - begin;
       await done;
-      writeFileSync(join(plain, "src/main.txt"), `round ${round}`);
+      // Another text: what was run before comes from the cache.
+      writeFileSync(join(plain, "src/main.txt"), `main of up ${round}`);
       const other = await up(plain, env);
       // The first one of each warms it up.
       if (round === 0) continue;
@@ -89,7 +90,7 @@ function middle(values: readonly number[]): number {
 /** Components of five ops that use one another in tens, and one that uses a directory. */
 function watchedConfig(dir: string, nodes: number): string {
   mkdirSync(join(dir, "src"), { recursive: true });
-  writeFileSync(join(dir, "src/main.txt"), "begin");
+  writeFileSync(join(dir, "src/main.txt"), `main of ${dir}`);
   const one = (index: number): string => {
     const from = index % 10 === 0 ? '{do: "scratch"}' : `{do: "load", from: c${index - 1}}`;
     const files = Array.from({ length: 5 }, (_, i) => `{do: "write-file", dest: "/${index}-${i}", content: "${index}.${i}"}`);
