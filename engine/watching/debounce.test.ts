@@ -1,3 +1,4 @@
+// When a run begins after changes: at a pause, at the limit, in a flood.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";

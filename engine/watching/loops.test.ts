@@ -1,3 +1,4 @@
+// Loops of runs: found, told once, broken, forgotten.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Loops } from "./loops.ts";
