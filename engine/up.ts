@@ -23,7 +23,7 @@ import { openPins, type Pins } from "./lock/pins.ts";
 import { waitWarning } from "./modules/registry-wait.ts";
 import type { RunObserver, RunWatch } from "./observers.ts";
 import { KeptError } from "./passes/keep-going.ts";
-import type { RunParts } from "./passes/run.ts";
+import type { RunParts } from "./passes/parts.ts";
 import { Run } from "./passes/run.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import { learning, scrubEvents } from "./secrets/events.ts";

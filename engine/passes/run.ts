@@ -1,85 +1,36 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
 import { createHash, randomUUID } from "node:crypto";
-import type { Definition, ImageRequest, Job, Ports, Position, UserError } from "../../compiler/index.ts";
+import type { Definition, ImageRequest, Job, Ports } from "../../compiler/index.ts";
 import { placeInConfig } from "../../compiler/index.ts";
 import type { Evaluation } from "../../runtime/cue/index.ts";
 import type { Build } from "../../runtime/solve/index.ts";
-import type { Offer, OpenBuild } from "../build/connect.ts";
+import type { OpenBuild } from "../build/connect.ts";
 import { entitlementsOf } from "../build/entitlements.ts";
-import type { DoneImage, ImageExports } from "../build/exports.ts";
 import { digestValues } from "../build/exports.ts";
 import { frontendPort } from "../build/frontends.ts";
 import { loginsOf } from "../build/logins.ts";
-import type { StepTracker } from "../build/steps.ts";
-import type { Config } from "../config/config.ts";
 import { compileConfig } from "../config/config.ts";
 import { checkArchives, checkLocals } from "../config/locals.ts";
 import { requireSsh } from "../flags/ssh.ts";
 import { imagePort } from "../images.ts";
-import type { Pins } from "../lock/pins.ts";
-import type { RunWatch } from "../observers.ts";
-import type { WorldFacts } from "../plan/index.ts";
-import { type OpenSource, openSources } from "../provenance/sources.ts";
-import type { ShellRequest, UpRequest } from "../request.ts";
-import type { ReadSecret } from "../secrets/provider.ts";
-import type { Scrubber } from "../secrets/scrubber.ts";
-import type { SecretSource } from "../secrets/sources.ts";
+import type { ShellRequest } from "../request.ts";
 import { requireSecrets } from "../secrets/sources.ts";
-import type { ErrorShell } from "../shell/error-shell.ts";
 import { noComponent, shellIn } from "../shell/shell.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
 import { Kept } from "./keep-going.ts";
 import type { Sorted } from "./kept-values.ts";
 import { fillWhatFits, readWhatCan } from "./kept-values.ts";
+import { Names } from "./names.ts";
+import type { Done, RunParts } from "./parts.ts";
 import { noProgress, stuckError } from "./passes.ts";
-
-export interface Done {
-  readonly job: Job;
-  readonly evaluation: Evaluation;
-  readonly computed: Readonly<Record<string, unknown>>;
-  /** Per pass, the paths that it waited for. */
-  readonly because: readonly (readonly string[])[];
-  readonly images: readonly DoneImage[];
-  /** Where the run kept going. */
-  readonly failures: readonly UserError[];
-}
-
-export interface RunParts {
-  readonly request: UpRequest;
-  readonly config: Config;
-  readonly offer: Offer;
-  readonly opening: Promise<OpenBuild>;
-  readonly steps: StepTracker;
-  readonly secrets: ReadonlyMap<string, SecretSource>;
-  readonly readSecret: ReadSecret;
-  /** Knows the secrets that were read. */
-  readonly scrubber: Scrubber;
-  /** Throws UserError (2) when one that was given cannot be used. */
-  readonly checkSecrets: () => Promise<void>;
-  readonly exports: ImageExports;
-  readonly errorShell: ErrorShell;
-  /** What dagger.lock says. */
-  readonly pins: Pins;
-  /** Throws UserError (2) when the first pass is not what was planned. */
-  readonly check?: ((facts: WorldFacts) => void) | undefined;
-  /** Whoever remembers the run. */
-  readonly watch?: RunWatch | undefined;
-  /** Where the config asks for a secret, by id; filled in as jobs are compiled. */
-  readonly secretPlaces: Map<string, readonly Position[]>;
-  /** Ids of the agents and sockets that steps may use. */
-  readonly ssh: ReadonlySet<string>;
-}
 
 /** The passes of one job, all of them inside one build of the daemon. */
 export class Run {
   readonly #parts: RunParts;
   /** Tells what this run makes from what every other run made. */
   readonly #name: string;
-  /** Digests of images that the daemon was asked for, by reference. */
-  readonly #images = new Map<string, string>();
-  /** What git refs and addresses stand for, by their identifiers in LLB: only for whoever remembers the run. */
-  readonly #resolved = new Map<string, string>();
+  readonly #names = new Names();
 
   constructor(parts: RunParts) {
     this.#parts = parts;
@@ -138,7 +89,7 @@ export class Run {
     const { pins } = this.#parts;
     const remote = async (image: ImageRequest): Promise<{ digest: string; config: Uint8Array }> => {
       const answer = await (await started()).remoteImage(image);
-      this.#images.set(image.ref, answer.digest);
+      this.#names.images.set(image.ref, answer.digest);
       return answer;
     };
     const images = imagePort(request.env, offer, remote, (ref, at) => pins.image(ref, at));
@@ -166,24 +117,12 @@ export class Run {
   }
 
   #tell(job: Job): void {
-    const { config, scrubber, watch } = this.#parts;
+    const { config, scrubber, watch, opening } = this.#parts;
     if (watch === undefined) return;
+    const { images, resolved } = this.#names;
     const definition = `sha256:${createHash("sha256").update(job.definition.encoded).digest("hex")}`;
-    watch.job({ config, job, run: this.#name, definition, images: this.#images, resolved: this.#resolved, scrubber });
-    for (const source of openSources(job)) void this.#ask(source);
-  }
-
-  /** The daemon asks the other side once for this and for the solve. What it cannot tell is not known. */
-  async #ask(source: OpenSource): Promise<void> {
-    if (this.#resolved.has(source.identifier)) return;
-    this.#resolved.set(source.identifier, "");
-    try {
-      const { build } = await this.#parts.opening;
-      const { git, http } = await build.gateway((gateway) => gateway.resolveSourceMeta(source));
-      this.#resolved.set(source.identifier, (git === undefined ? http?.checksum : git.commitChecksum || git.checksum) ?? "");
-    } catch {
-      // The solve says what is wrong with it.
-    }
+    watch.job({ config, job, run: this.#name, definition, images, resolved, scrubber });
+    this.#names.ask(job, opening);
   }
 
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
@@ -204,7 +143,7 @@ export class Run {
     });
     pins.check();
     // What later passes are about depends on what the first one computes.
-    if (evaluation === config.evaluation) check?.({ config, job, images: this.#images, run: this.#name, cwd: request.cwd });
+    if (evaluation === config.evaluation) check?.({ config, job, images: this.#names.images, run: this.#name, cwd: request.cwd });
     // Nobody who repeats a run changes what it takes.
     const warning = request.repeat === undefined ? pins.warning() : undefined;
     if (warning !== undefined) request.onEvent(warning);
