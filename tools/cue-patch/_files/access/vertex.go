@@ -3,6 +3,7 @@
 package access
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,9 +38,44 @@ func (v Vertex) Identity() any { return v.use.DerefValue() }
 func (v Vertex) final() *adt.Vertex { return v.use.Default() }
 
 // Arcs lists fields in the order of their declaration; optional fields that are not given are left out.
+// A choice that is still open has the definitions that are the same whatever is chosen: `{"a" | "b", #up: […]}` has `#up`.
 func (v Vertex) Arcs() []Arc {
-	var arcs []Arc
 	final := v.final()
+	if choice, ok := final.BaseValue.(*adt.Disjunction); ok && len(final.Arcs) == 0 {
+		return v.common(choice)
+	}
+	return v.arcsOf(final)
+}
+
+func (v Vertex) common(choice *adt.Disjunction) []Arc {
+	var arcs []Arc
+	for i, value := range choice.Values {
+		one, ok := value.(*adt.Vertex)
+		if !ok {
+			return nil
+		}
+		found := map[string]*adt.Vertex{}
+		var definitions []Arc
+		for _, a := range v.arcsOf(one) {
+			if a.Definition && !a.Hidden {
+				found[a.Label] = a.Vertex.use
+				definitions = append(definitions, a)
+			}
+		}
+		if i == 0 {
+			arcs = definitions
+			continue
+		}
+		arcs = slices.DeleteFunc(arcs, func(a Arc) bool {
+			same := found[a.Label]
+			return same == nil || !adt.Equal(v.root.ctx, a.Vertex.use, same, 0)
+		})
+	}
+	return arcs
+}
+
+func (v Vertex) arcsOf(final *adt.Vertex) []Arc {
+	var arcs []Arc
 	for _, a := range final.Arcs {
 		switch {
 		case a.Label.IsInt(), a.Label.IsLet():
