@@ -80,6 +80,68 @@ test("node installs what the lock file says, tests and builds", async () => {
   assert.equal(await stepsAgain(dir), 0);
 });
 
+/** Of ms 2.1.3. */
+const integrity = "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==";
+
+/** A package that prints what a package of the registry says, and what its lock files hold. */
+const managed = {
+  "package.json":
+    '{"name": "app", "private": true, "license": "MIT", "scripts": {"say": "node say.cjs"}, "dependencies": {"ms": "2.1.3"}}\n',
+  "say.cjs": 'require("node:fs").writeFileSync("/said", `${require("ms")("2h")} ${process.argv[2]}`);\n',
+  "yarn.lock": `# yarn lockfile v1
+
+
+ms@2.1.3:
+  version "2.1.3"
+  resolved "https://registry.npmjs.org/ms/-/ms-2.1.3.tgz#574c8138ce1d2b5861f0b44579dbadd60c6615b2"
+  integrity ${integrity}
+`,
+  "pnpm-lock.yaml": `lockfileVersion: '9.0'
+importers:
+  .:
+    dependencies:
+      ms: {specifier: 2.1.3, version: 2.1.3}
+packages:
+  ms@2.1.3:
+    resolution: {integrity: ${integrity}}
+snapshots:
+  ms@2.1.3: {}
+`,
+};
+
+test("yarn and pnpm install what their lock files say and run scripts; a lock file that is out of date ends the run", async () => {
+  const dir = join(bench.dir, "managers");
+  mkdirSync(join(dir, "src"), { recursive: true });
+  for (const [name, text] of Object.entries(managed)) writeFileSync(join(dir, "src", name), text);
+  const one = (manager: string): string => `_${manager}: node.#Script & {
+	source: _src, name: "say", args: ["by-${manager}"], manager: "${manager}"
+	env: npm_config_registry: "https://registry.npmjs.org/"
+}
+${manager}: {string, #up: [op.#Load & {from: _${manager}}, op.#Export & {source: "/said"}]}
+`;
+  writeFileSync(
+    join(dir, "up.cue"),
+    `package example\n\nimport ("cuellb.dev/node", "cuellb.dev/op")\n\n_src: #up: [op.#Local & {dir: "src"}]\n${one("yarn")}${one("pnpm")}`,
+  );
+  replaceImages(dir, ["_yarn"]);
+  // The pnpm of now wants a newer Node than Debian has.
+  writeFileSync(
+    join(dir, "pnpm.cue"),
+    `package example\n\nimport "cuellb.dev/op"\n\n_pnpm: image: #up: [op.#Load & {from: _tools}, op.#Exec & {args: ["npm", "install", "-g", "pnpm@9.15.9"]}]\n`,
+  );
+  assert.deepEqual(await up(dir), { yarn: "7200000 by-yarn", pnpm: "7200000 by-pnpm" });
+  assert.equal(await stepsAgain(dir), 0);
+  writeFileSync(join(dir, "src/package.json"), managed["package.json"].replace("2.1.3", "2.1.2"));
+  for (const [manager, says] of [
+    ["yarn", /Your lockfile needs to be updated, but yarn was run with `--frozen-lockfile`/],
+    ["pnpm", /ERR_PNPM_OUTDATED_LOCKFILE/],
+  ] as const) {
+    const failed = await bench.dagger(["up", dir, "-t", manager, "--progress", "plain"]);
+    assert.equal(failed.code, 1, failed.stderr);
+    assert.match(failed.stderr, says);
+  }
+});
+
 test("python installs requirements into a virtual environment, tests, and gives a value", async () => {
   const dir = prepare("python", ["test", "report"]);
   assert.deepEqual((await up(dir))["figures"], { words: 4, title: "The Quick Brown Fox" });
