@@ -80,6 +80,11 @@ test("node installs what the lock file says, tests and builds", async () => {
   assert.equal(await stepsAgain(dir), 0);
 });
 
+/** The registry of this machine's npm: what it can reach. Ends in "/". */
+const npmRegistry = execFileSync("npm", ["config", "get", "registry"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })
+  .trim()
+  .replace(/\/*$/, "/");
+
 /** Of ms 2.1.3. */
 const integrity = "sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==";
 
@@ -93,7 +98,7 @@ const managed = {
 
 ms@2.1.3:
   version "2.1.3"
-  resolved "https://registry.npmjs.org/ms/-/ms-2.1.3.tgz#574c8138ce1d2b5861f0b44579dbadd60c6615b2"
+  resolved "${npmRegistry}ms/-/ms-2.1.3.tgz#574c8138ce1d2b5861f0b44579dbadd60c6615b2"
   integrity ${integrity}
 `,
   "pnpm-lock.yaml": `lockfileVersion: '9.0'
@@ -115,7 +120,7 @@ test("yarn and pnpm install what their lock files say and run scripts; a lock fi
   for (const [name, text] of Object.entries(managed)) writeFileSync(join(dir, "src", name), text);
   const one = (manager: string): string => `_${manager}: node.#Script & {
 	source: _src, name: "say", args: ["by-${manager}"], manager: "${manager}"
-	env: npm_config_registry: "https://registry.npmjs.org/"
+	env: npm_config_registry: "${npmRegistry}"
 }
 ${manager}: {string, #up: [op.#Load & {from: _${manager}}, op.#Export & {source: "/said"}]}
 `;
