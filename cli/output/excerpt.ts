@@ -51,8 +51,8 @@ function findLine(content: Buffer, line: number): Uint8Array | undefined {
   return content.subarray(start, end === -1 ? content.length : end);
 }
 
-/** What stands at the marked place: a quoted string, a name, or one character. */
-const token = /^(?:"(?:[^"\\]|\\.)*"|[\p{L}\p{N}_$#]+|.)/u;
+/** What stands at the marked place: a quoted string, a name, or one character. Compiled when there is an error to show. */
+const token = (text: string): string => /^(?:"(?:[^"\\]|\\.)*"|[\p{L}\p{N}_$#]+|.)/u.exec(text)?.[0] ?? "";
 
 /**
  * Lines to print for one place: `--> file:line:column`, and the line with a marker when it can be read.
@@ -66,7 +66,7 @@ export function excerpt(at: Position, readLine: ReadLine, style: Style, gutter: 
   // CUE counts columns in bytes; a terminal shows characters.
   const before = shown(raw.subarray(0, Math.max(0, at.column - 1)));
   const line = shown(raw);
-  const marked = token.exec(line.slice(before.length))?.[0] ?? "";
+  const marked = token(line.slice(before.length));
   const window = clip(line, width(before), columns - gutter - 5);
   const marker = "^".repeat(Math.max(1, Math.min(width(marked), columns - gutter - 5 - window.start)));
   const bar = style.blue("|");

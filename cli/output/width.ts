@@ -1,6 +1,7 @@
 // How many columns a text takes in a terminal, and cutting it to fit. No table library: the ranges below are what terminals agree on.
 
-const zeroWidth = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
+/** Made when it is needed: what Unicode says takes V8 longer to compile than many a module. */
+let zeroWidth: RegExp | undefined;
 const onlyAscii = /^[\x20-\x7e]*$/;
 
 const wide: readonly (readonly [number, number])[] = [
@@ -25,6 +26,7 @@ function charWidth(char: string): number {
   const code = char.codePointAt(0) ?? 0;
   if (code < 0x20 || code === 0x7f) return 0;
   if (code < 0x300) return 1;
+  zeroWidth ??= /^[\p{Mn}\p{Me}\p{Cf}]$/u;
   if (zeroWidth.test(char)) return 0;
   return wide.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
 }

@@ -104,7 +104,7 @@ function* hex(core: string): Generator<string> {
 }
 
 function* escaped(core: string): Generator<string> {
-  for (const words of urlWords) {
+  for (const words of wordsOfUrls()) {
     const url = replaced(core, words);
     yield url;
     if (!url.includes("%")) continue;
@@ -123,13 +123,18 @@ function* escaped(core: string): Generator<string> {
   }
 }
 
-/** What URLs have for each byte: as JavaScript, Python and forms write them. */
-const urlWords = [/[A-Za-z0-9_.!~*'()-]/, /[A-Za-z0-9_.~-]/, /[A-Za-z0-9_.~/-]/].map((keep) =>
-  Array.from({ length: 256 }, (_, code) => {
-    const one = String.fromCharCode(code);
-    return keep.test(one) ? one : `%${code.toString(16).padStart(2, "0").toUpperCase()}`;
-  }),
-);
+let urlWords: readonly (readonly string[])[] | undefined;
+
+/** What URLs have for each byte: as JavaScript, Python and forms write them. Made for the first secret, which few runs have. */
+function wordsOfUrls(): readonly (readonly string[])[] {
+  urlWords ??= [/[A-Za-z0-9_.!~*'()-]/, /[A-Za-z0-9_.~-]/, /[A-Za-z0-9_.~/-]/].map((keep) =>
+    Array.from({ length: 256 }, (_, code) => {
+      const one = String.fromCharCode(code);
+      return keep.test(one) ? one : `%${code.toString(16).padStart(2, "0").toUpperCase()}`;
+    }),
+  );
+  return urlWords;
+}
 
 function replaced(core: string, words: readonly string[]): string {
   let text = "";
