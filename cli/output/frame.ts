@@ -46,36 +46,46 @@ const details: readonly Detail[] = [
 /** The name under which the steps go that dagger adds itself. */
 const ownGroup = "internal";
 
+/** A line that is not written out yet: how many there are is known before, and decides which of them there is room for. */
+type Line = () => string;
+
+const written = (lines: readonly Line[]): string[] => lines.map((line) => line());
+
 export function renderFrame(input: FrameInput): string[] {
   const { table, style } = input;
   const count = table.total > 0 ? ` (${table.finished}/${table.total})` : "";
   const header = style.bold(truncate(`[+] ${input.title} ${duration(input.now - input.began)}${count}`, input.columns));
   const groups = grouped(table);
-  const ended = groups.filter((group) => !isRunning(group)).map((group) => endedLine(group, input));
+  const ended = groups
+    .filter((group) => !isRunning(group))
+    .map(
+      (group): Line =>
+        () =>
+          endedLine(group, input),
+    );
   const running = groups.filter(isRunning);
   const room = input.rows - 1;
-  let blocks: string[][] = [];
+  let blocks: Line[][] = [];
   for (const detail of details) {
     blocks = running.map((group) => runningLines(group, detail, input));
     const active = blocks.flat();
-    if (active.length + ended.length <= room) return [header, ...ended, ...active];
     // What has ended can be left out first: the header counts it.
-    if (active.length <= room) return [header, ...ended.slice(ended.length - (room - active.length)), ...active];
+    if (active.length <= room) return [header, ...written([...ended.slice(Math.max(0, ended.length - (room - active.length))), ...active])];
   }
   return [header, ...firstOf(blocks, room, input)];
 }
 
 /** As many as there is room for, and how many there are more. */
-function firstOf(blocks: readonly (readonly string[])[], room: number, { columns, style }: FrameInput): string[] {
-  const shown: string[] = [];
+function firstOf(blocks: readonly (readonly Line[])[], room: number, { columns, style }: FrameInput): string[] {
+  const shown: Line[] = [];
   for (const [index, block] of blocks.entries()) {
     if (shown.length + block.length > room - 1) {
       const more = style.dim(truncate(` => … and ${blocks.length - index} more`, columns));
-      return room > 1 ? [...shown, more] : [...block.slice(0, room)];
+      return room > 1 ? [...written(shown), more] : written(block.slice(0, room));
     }
     shown.push(...block);
   }
-  return shown;
+  return written(shown);
 }
 
 /** Components by the time they were first seen; those that ended come first, as they ended. */
@@ -112,38 +122,50 @@ function endedLine(group: Group, input: FrameInput): string {
   return row(input, 1, style.blue, "", group.name, time(group, input));
 }
 
-function runningLines(group: Group, detail: Detail, input: FrameInput): string[] {
+function runningLines(group: Group, detail: Detail, input: FrameInput): Line[] {
   const ended = group.steps.filter(({ state }) => state !== "started" && state !== "waiting").length;
   const planned = input.table.planned(group.steps[0]?.step.component ?? "");
   const count = `${ended}/${Math.max(planned, group.steps.length)}`;
   const [only, ...others] = group.steps.filter(({ state }) => state !== "done" && state !== "cached" && state !== "canceled");
   if (detail.folded && only !== undefined && others.length === 0 && only.state !== "error") {
-    const line = row(input, 1, input.style.bold, "", `${group.name} ${count} ${only.step.name}`, time(group, input));
+    const line: Line = () => row(input, 1, input.style.bold, "", `${group.name} ${count} ${only.step.name}`, time(group, input));
     return [line, ...stepLines(only, detail, 2, input)];
   }
-  const lines = [row(input, 1, input.style.bold, "", `${group.name} ${count}`, time(group, input))];
+  const lines: Line[] = [() => row(input, 1, input.style.bold, "", `${group.name} ${count}`, time(group, input))];
   for (const tracked of group.steps) {
     if (tracked.state === "error")
-      lines.push(row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));
+      lines.push(() => row(input, 2, input.style.red, "ERROR ", tracked.step.name, duration(elapsed(tracked, input.now))));
     if (tracked.state !== "started" && tracked.state !== "waiting") continue;
-    lines.push(row(input, 2, (text) => text, "", tracked.step.name, duration(elapsed(tracked, input.now))));
+    lines.push(() => row(input, 2, (text) => text, "", tracked.step.name, duration(elapsed(tracked, input.now))));
     lines.push(...stepLines(tracked, detail, 3, input));
   }
   return lines;
 }
 
 /** What moves in a step: transfers, and the end of its log. */
-function stepLines(tracked: TrackedStep, detail: Detail, depth: number, input: FrameInput): string[] {
+function stepLines(tracked: TrackedStep, detail: Detail, depth: number, input: FrameInput): Line[] {
   const { columns, style } = input;
   return [
-    ...shownStatuses(tracked, detail.statuses).map((status) => row(input, depth, style.dim, "", status, "")),
-    ...logWindow(tracked, detail.logs).map((log) => style.dim(truncate(` => => # ${expandTabs(clean(log))}`, columns))),
+    ...shownStatuses(tracked, detail.statuses).map(
+      (status): Line =>
+        () =>
+          row(input, depth, style.dim, "", status(), ""),
+    ),
+    ...logWindow(tracked, detail.logs).map(
+      (log): Line =>
+        () =>
+          style.dim(truncate(` => => # ${expandTabs(clean(log))}`, columns)),
+    ),
   ];
 }
 
-function shownStatuses(tracked: TrackedStep, limit: number): string[] {
+function shownStatuses(tracked: TrackedStep, limit: number): Line[] {
   const open = [...tracked.statuses].filter(([, status]) => !status.completed);
-  return open.slice(0, limit).map(([id, status]) => formatStatus({ id, ...status, name: clean(status.name) }));
+  return open.slice(0, limit).map(
+    ([id, status]): Line =>
+      () =>
+        formatStatus({ id, ...status, name: clean(status.name) }),
+  );
 }
 
 function logWindow(tracked: TrackedStep, limit: number): string[] {

@@ -41,6 +41,7 @@ export function width(text: string): number {
 
 /** Rows that a text without control sequences takes where it is wrapped; a wide character is not cut in two. */
 export function wrappedRows(text: string, columns: number): number {
+  if (onlyAscii.test(text)) return Math.max(1, Math.ceil(text.length / columns));
   let rows = 1;
   let used = 0;
   for (const char of text) {
@@ -57,7 +58,7 @@ export function wrappedRows(text: string, columns: number): number {
 /** The text, cut to at most `columns` columns; a cut is shown as `…`. */
 export function truncate(text: string, columns: number): string {
   if (columns <= 0) return "";
-  if (text.length <= columns && onlyAscii.test(text)) return text;
+  if (onlyAscii.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
   if (width(text) <= columns) return text;
   let used = 0;
   let kept = "";
