@@ -101,10 +101,10 @@ function toJob(
   options: CompileOptions,
 ): Omit<Job, "describe"> {
   const all = [...builder.built.values()];
-  const { terminal, values, dirs } = collect(giving);
+  const { terminal, values, dirs, verdicts } = collect(giving);
   const part: Job["part"] = (components) => {
     const some = collect(giving.filter(({ program }) => components.has(program.component)));
-    return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs };
+    return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs, verdicts: some.verdicts };
   };
   return {
     graph: { terminal, components: toComponents(all, listed, builder), images },
@@ -113,6 +113,7 @@ function toJob(
     part,
     values,
     dirs,
+    verdicts,
     images,
     locals: [...builder.locals.values()],
     secrets: [...builder.secrets.values()],

@@ -90,6 +90,16 @@ export interface ValueOutput {
 export interface DirOutput {
   readonly prefix: string;
   readonly dest: string;
+  /** What else lies at `dest` is removed. */
+  readonly exact: boolean;
+  readonly path: string;
+  readonly at: readonly Position[];
+}
+
+/** The file `file` of the result is empty, or its text is what failed: read when all else is in place. */
+export interface VerdictOutput {
+  readonly file: string;
+  /** CUE path of the op. */
   readonly path: string;
   readonly at: readonly Position[];
 }
@@ -187,6 +197,7 @@ export interface Job {
   readonly definition: Definition;
   readonly values: readonly ValueOutput[];
   readonly dirs: readonly DirOutput[];
+  readonly verdicts: readonly VerdictOutput[];
   readonly images: readonly ImageOutput[];
   readonly locals: readonly LocalSource[];
   /** Secret ids that the graph mounts, with the line that asks for each. */
@@ -202,7 +213,7 @@ export interface Job {
   /** The Definition of any output of the graph, for solving it apart from the rest. */
   readonly define: (output: Output) => Definition;
   /** What gives only the values and files of the components with these paths: for solving them apart from the others. */
-  readonly part: (components: ReadonlySet<string>) => Pick<Job, "definition" | "values" | "dirs">;
+  readonly part: (components: ReadonlySet<string>) => Pick<Job, "definition" | "values" | "dirs" | "verdicts">;
   /** The ops that it was made from, of all components of the config, with the places of their fields. */
   readonly describe: () => readonly ComponentOps[];
 }

@@ -5,6 +5,7 @@ import { formatPlatform, resolvePath } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
 import { relativeInside } from "../ops/path.ts";
+import type { ToolName } from "../ops/mount.ts";
 import type { Program } from "../ops/program.ts";
 import type { ExportFormat, LockNeed, Login, LowerContext, WantedImage } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
@@ -58,6 +59,14 @@ export interface BuiltDir {
   readonly src: string;
   /** Absolute, on the client. */
   readonly dest: string;
+  /** What else lies there is removed. */
+  readonly exact: boolean;
+}
+
+/** A verdict: `from` holds what failed as the file `/value`, which is empty when nothing did. */
+export interface BuiltVerdict {
+  readonly op: OpBase<string>;
+  readonly from: Output;
 }
 
 /** An image that leaves the job. */
@@ -75,6 +84,7 @@ export interface Built {
   readonly state: State;
   readonly values: readonly BuiltValue[];
   readonly dirs: readonly BuiltDir[];
+  readonly verdicts: readonly BuiltVerdict[];
   readonly images: readonly BuiltImage[];
   /** Every filesystem on the way whose making may matter by itself: those of execs. */
   readonly steps: readonly Output[];
@@ -130,7 +140,7 @@ export class Builder {
 
   /** Works without a pause as long as no op has to ask. */
   #add(program: Program): Promise<void> | undefined {
-    const made = { values: [] as BuiltValue[], dirs: [] as BuiltDir[], images: [] as BuiltImage[], steps: [] as Output[] };
+    const made: Made = { values: [], dirs: [], verdicts: [], images: [], steps: [] };
     const { steps } = made;
     const context = this.#context(program, made);
     const ops = program.ops.values();
@@ -157,7 +167,7 @@ export class Builder {
   }
 
   #context(program: Program, made: Made): LowerContext {
-    const { values, dirs, images, steps } = made;
+    const { values, dirs, verdicts, images, steps } = made;
     const meta = (op: OpBase<string>, name: string): VertexMeta => ({
       name,
       component: program.component,
@@ -188,7 +198,9 @@ export class Builder {
       knownHosts: (host) => this.options.knownHosts?.(host),
       entitlement: (name) => void this.entitlements.add(name),
       exportValue: (op, format, from) => void (program.named && values.push({ op, format, from })),
-      saveDir: (op, from, src, dest) => void (isBorrowed(program) || dirs.push({ op, meta: meta(op, wordsOf(op)), from, src, dest })),
+      saveDir: (op, from, src, dest, exact) =>
+        void (isBorrowed(program) || dirs.push({ op, meta: meta(op, wordsOf(op)), from, src, dest, exact })),
+      verdict: (op, from) => void (isBorrowed(program) || verdicts.push({ op, from })),
       outputImage: (op, state, wanted) =>
         void (isBorrowed(program) || images.push({ op, meta: meta(op, wordsOf(op)), state, ...wanted, after: [...steps] })),
     };
@@ -225,7 +237,7 @@ export class Builder {
     return localUnique === undefined ? { name } : { name, unique: localUnique(dir) };
   }
 
-  #program(program: "dagger-run" | "gomplate", platform: Platform): Output {
+  #program(program: "dagger-run" | ToolName, platform: Platform): Output {
     const key = `${program} ${formatPlatform(platform)}`;
     const known = this.#helpers.get(key);
     if (known !== undefined) return known;
@@ -268,6 +280,7 @@ export class Builder {
 interface Made {
   readonly values: BuiltValue[];
   readonly dirs: BuiltDir[];
+  readonly verdicts: BuiltVerdict[];
   readonly images: BuiltImage[];
   readonly steps: Output[];
 }

@@ -1,7 +1,7 @@
 // Collects what a pass gives back into one tree, made by the last vertex: `values/<n>` and `dirs/<n>/`. All components run for it.
-import type { DirOutput, ValueOutput } from "../job.ts";
+import type { DirOutput, ValueOutput, VerdictOutput } from "../job.ts";
 import { copyAction, copyContents } from "../ops/files.ts";
-import type { Built, BuiltDir, BuiltValue } from "./build.ts";
+import type { Built, BuiltDir, BuiltValue, BuiltVerdict } from "./build.ts";
 import type { FileAction, Output, Ref, VertexMeta } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
 
@@ -10,6 +10,7 @@ export interface Collected {
   readonly terminal: Ref;
   readonly values: readonly ValueOutput[];
   readonly dirs: readonly DirOutput[];
+  readonly verdicts: readonly VerdictOutput[];
 }
 
 /** More layers than this make no better errors, and at some number a kernel refuses to stack them. */
@@ -19,14 +20,16 @@ const MAX_LAYERS = 32;
 export function collect(built: readonly Built[]): Collected {
   const values = built.flatMap(({ program, values }) => values.map((value) => ({ ...value, program })));
   const dirs = built.flatMap(({ dirs }) => dirs);
-  const leaves = findLeaves(built, values, dirs);
-  const terminal = collectDirs(collectValues(values, leaves, dirs.length > 0), dirs);
+  const verdicts = built.flatMap(({ verdicts }) => verdicts);
+  const leaves = findLeaves(built, [...values, ...verdicts, ...dirs]);
+  const terminal = collectDirs(collectValues(values, verdicts, leaves, dirs.length > 0), dirs);
   return {
     terminal,
     values: values.flatMap(({ op, format, program }, n) =>
       program.places.map((path) => ({ file: `values/${n}`, path, format, at: op.place.at })),
     ),
-    dirs: dirs.map(({ op, dest }, n) => ({ prefix: `dirs/${n}/`, dest, path: op.place.path, at: op.place.at })),
+    dirs: dirs.map(({ op, dest, exact }, n) => ({ prefix: `dirs/${n}/`, dest, exact, path: op.place.path, at: op.place.at })),
+    verdicts: verdicts.map(({ op }, n) => ({ file: verdictFile(n), path: op.place.path, at: op.place.at })),
   };
 }
 
@@ -34,9 +37,9 @@ export function collect(built: readonly Built[]): Collected {
  * Filesystems that nothing else in the graph needs. They are inputs that no action reads: the daemon makes them, and no file is looked
  * at. (A copy that may match nothing would do too, but walks the whole tree.)
  */
-function findLeaves(built: readonly Built[], values: readonly BuiltValue[], dirs: readonly BuiltDir[]): Output[] {
+function findLeaves(built: readonly Built[], gives: readonly { readonly from: Ref }[]): Output[] {
   const candidates = built.flatMap(({ state, steps }) => [...steps, ...(state.fs === null ? [] : [state.fs])]);
-  const given = [...values.map((value) => value.from), ...dirs.map((dir) => dir.from)];
+  const given = gives.map(({ from }) => from);
   const needed = new Set(given.filter((ref) => ref !== null).map((ref) => ref.vertex));
   for (const vertex of buildOrder([...candidates, ...given])) for (const input of inputsOf(vertex)) needed.add(input.vertex);
   const leaves = new Map(candidates.filter(({ vertex }) => !needed.has(vertex)).map((output) => [output.vertex, output]));
@@ -45,9 +48,20 @@ function findLeaves(built: readonly Built[], values: readonly BuiltValue[], dirs
 
 const collecting: VertexMeta = { name: "collect results", component: "", at: [] };
 
-function collectValues(values: readonly BuiltValue[], leaves: readonly Output[], more: boolean): Ref {
-  if (values.length === 0 && leaves.length === 0) return null;
-  const copies = values.map((value, n) => copyAction(value.from, "/value", `/values/${n}`, { createDestPath: true }));
+/** Beside the values, whose names are numbers. */
+function verdictFile(n: number): string {
+  return `values/verdict-${n}`;
+}
+
+function collectValues(
+  values: readonly BuiltValue[],
+  verdicts: readonly BuiltVerdict[],
+  leaves: readonly Output[],
+  more: boolean,
+): Ref {
+  if (values.length === 0 && verdicts.length === 0 && leaves.length === 0) return null;
+  const files = [...values.map(({ from }, n) => [from, `/values/${n}`] as const), ...verdicts.map(({ from }, n) => [from, `/${verdictFile(n)}`] as const)];
+  const copies = files.map(([from, file]) => copyAction(from, "/value", file, { createDestPath: true }));
   // A file op needs an action; the receiver has no use for the directory when it is empty.
   const actions: readonly FileAction[] = copies.length > 0 ? copies : [{ kind: "mkdir", path: "/values", mode: 0o755, makeParents: true }];
   const meta = more ? { ...collecting, name: "collect values" } : collecting;

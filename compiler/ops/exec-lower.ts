@@ -7,7 +7,7 @@ import { execOutputIndex, resolvePath } from "../llb/index.ts";
 import { commandLine } from "./exec-helper.ts";
 import type { ExecOp } from "./exec-op.ts";
 import { given } from "./files.ts";
-import type { MountSpec } from "./mount.ts";
+import type { MountSpec, ToolName } from "./mount.ts";
 import { toResources } from "./resources.ts";
 import type { LowerContext } from "./spec.ts";
 
@@ -88,6 +88,21 @@ function selectorOf(path: string): string {
   return path === "/" ? "" : path;
 }
 
+/** There are programs for the platform of the job only: they are built with dagger itself. */
+function toolFor(tool: ToolName, op: ExecOp, context: LowerContext): Output {
+  const { platform = context.platform, place } = op;
+  if (platform.architecture !== context.runPlatform.architecture) {
+    context.problem({
+      code: "tool-platform",
+      message: `There is no ${tool} for ${platform.os}/${platform.architecture} here`,
+      path: `${place.path}.mount`,
+      at: place.fields.get("mount") ?? place.at,
+      hint: "Leave out the platform, so that the process runs as the job does",
+    });
+  }
+  return context.tool(tool, context.runPlatform);
+}
+
 function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerContext): Mount {
   switch (mount.kind) {
     case "tmpfs":
@@ -110,6 +125,8 @@ function lowerMount(dest: string, mount: MountSpec, op: ExecOp, context: LowerCo
       const cached = given("contentCache", mount.contentCache);
       return { kind: "bind", dest, from: fs, selector: selectorOf(resolvePath(dir, mount.path)), readonly, output, ...cached };
     }
+    case "tool":
+      return { kind: "bind", dest, from: toolFor(mount.tool, op, context), selector: `/${mount.tool}`, readonly: true, output: false };
     case "secret": {
       context.secret(mount.secret, mount.optional, op.place.at);
       return { kind: "secret", dest, id: mount.secret, uid: mount.uid, gid: mount.gid, mode: mount.mode, optional: mount.optional };

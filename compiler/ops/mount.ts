@@ -8,6 +8,9 @@ import type { FieldSpec, FieldType, ReadContext } from "./spec.ts";
 import { boolean, integer, mode, name, oneOf, uid } from "./types.ts";
 import type { From } from "./use.ts";
 
+/** Programs that come with dagger, for processes in containers. */
+export type ToolName = "gomplate" | "jsonnet";
+
 export type MountSpec =
   | { readonly kind: "tmpfs"; readonly size: number }
   /** Without `cache` the id is made from the component and the path. */
@@ -37,6 +40,8 @@ export type MountSpec =
       readonly gid: number;
       readonly optional: boolean;
     }
+  /** A program of ours, at the path of the mount. */
+  | { readonly kind: "tool"; readonly tool: ToolName }
   /** A socket of the client under a path or a name: in the graph it is as an agent's. */
   | {
       readonly kind: "stream";
@@ -100,6 +105,7 @@ const KINDS: readonly { kind: MountSpec["kind"]; field: string; fields: Readonly
   { kind: "ssh", field: "ssh", fields: { ssh: required(name), mode: standard(mode, 0o600), ...owned } },
   { kind: "stream", field: "stream", fields: { stream: required(stream), mode: standard(mode, 0o600), ...owned } },
   { kind: "tmpfs", field: "tmpfs", fields: { tmpfs: required(size) } },
+  { kind: "tool", field: "tool", fields: { tool: required(oneOf<ToolName>("gomplate", "jsonnet")) } },
   {
     kind: "bind",
     field: "from",

@@ -53,6 +53,8 @@ import type { SymlinkOp } from "./symlink.ts";
 import { symlink } from "./symlink.ts";
 import type { UserOp } from "./user.ts";
 import { user } from "./user.ts";
+import type { VerdictOp } from "./verdict.ts";
+import { verdict } from "./verdict.ts";
 import type { WorkdirOp } from "./workdir.ts";
 import { workdir } from "./workdir.ts";
 import type { WriteFileOp } from "./write-file.ts";
@@ -85,6 +87,7 @@ export type Op =
   | SubdirOp
   | SymlinkOp
   | UserOp
+  | VerdictOp
   | WorkdirOp
   | WriteFileOp;
 
@@ -115,6 +118,7 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   subdir,
   symlink,
   user,
+  verdict,
   workdir,
   "write-file": writeFile,
 };

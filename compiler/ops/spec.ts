@@ -4,6 +4,7 @@ import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
 import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing, Value } from "../value.ts";
+import type { ToolName } from "./mount.ts";
 import type { Computed, From, OpBase } from "./use.ts";
 
 /** Everything there is to know about one op. One file per op makes one of these. */
@@ -111,7 +112,7 @@ export interface LowerContext {
   /** The platform of processes that the job itself needs, whatever the filesystem is for. */
   readonly runPlatform: Platform;
   /** A filesystem with a program of ours in it, e.g. `/gomplate`. */
-  tool(program: "gomplate", platform: Platform): Output;
+  tool(program: ToolName, platform: Platform): Output;
   /** A filesystem with `/dagger-run`, the helper that puts computed values into a process. */
   helper(platform: Platform): Output;
   /** Asks the daemon while the graph is built; undefined (and a problem) where none may be asked. */
@@ -133,7 +134,10 @@ export interface LowerContext {
   knownHosts(host: string): string | undefined;
   entitlement(name: "network.host" | "security.insecure" | "device"): void;
   exportValue(op: OpBase<string>, format: ExportFormat, from: Output): void;
-  saveDir(op: OpBase<string>, from: Ref, src: string, dest: string): void;
+  /** `exact`: what else lies at `dest` is removed. */
+  saveDir(op: OpBase<string>, from: Ref, src: string, dest: string, exact: boolean): void;
+  /** A file `/value`, whose text, where there is any, is what failed. */
+  verdict(op: OpBase<string>, from: Output): void;
   /** The state as an image that leaves the job. */
   outputImage(op: OpBase<string>, state: State, wanted: WantedImage): void;
 }

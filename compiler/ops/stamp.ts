@@ -16,6 +16,8 @@ export interface StampOp extends OpBase<"stamp"> {
   readonly data: string;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  /** Files that are no templates: copied as they are. */
+  readonly verbatim?: readonly string[];
   readonly leftDelim: string;
   readonly rightDelim: string;
 }
@@ -32,6 +34,7 @@ export const stamp: OpSpec<StampOp> = {
     data: required(json),
     include: optional(listOf(name)),
     exclude: optional(listOf(name)),
+    verbatim: optional(listOf(name)),
     leftDelim: standard(name, "{{"),
     rightDelim: standard(name, "}}"),
   },
@@ -62,6 +65,7 @@ function gomplate(op: StampOp, files: Output, context: LowerContext): ExecVertex
       // It says which files are left out, and is no template.
       "--exclude=.gomplateignore",
       ...(op.exclude ?? []).map((pattern) => `--exclude=${pattern}`),
+      ...(op.verbatim ?? []).map((pattern) => `--exclude-processing=${pattern}`),
       ...(op.leftDelim === "{{" ? [] : [`--left-delim=${op.leftDelim}`]),
       ...(op.rightDelim === "}}" ? [] : [`--right-delim=${op.rightDelim}`]),
     ],

@@ -155,7 +155,7 @@ export class Offer implements LayoutServer {
   prepare(job: Job): void {
     this.serveLocals(job.locals);
     this.entitle(job.entitlements);
-    const dirs = job.dirs.map(({ prefix, dest, at }) => ({ prefix: prefix.replace(/\/$/, ""), dest, at }));
+    const dirs = job.dirs.map(({ prefix, dest, exact, at }) => ({ prefix: prefix.replace(/\/$/, ""), dest, exact, at }));
     this.#stop();
     const receiver = createReceiver({ memory: ["values"], dirs });
     this.receiver = receiver;

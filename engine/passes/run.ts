@@ -1,6 +1,6 @@
 // The passes of a run: compile → solve → fill in values → once more while CUE waits for values; the last pass brings everything back.
 import { createHash, randomUUID } from "node:crypto";
-import type { Definition, ImageRequest, Job, Ports } from "../../compiler/index.ts";
+import type { Definition, ImageRequest, Job, Ports, UserError } from "../../compiler/index.ts";
 import { placeInConfig } from "../../compiler/index.ts";
 import type { Evaluation } from "../../runtime/cue/index.ts";
 import type { Build } from "../../runtime/solve/index.ts";
@@ -24,6 +24,7 @@ import { fillWhatFits, readWhatCan } from "./kept-values.ts";
 import { Names } from "./names.ts";
 import type { Done, RunParts } from "./parts.ts";
 import { noProgress, stuckError } from "./passes.ts";
+import { readVerdicts } from "./verdicts.ts";
 
 /** The passes of one job, all of them inside one build of the daemon. */
 export class Run {
@@ -207,6 +208,7 @@ export class Run {
     if (!whole) offer.prepare(rest);
     if (rest.definition.ops.length > 0) await this.#orCancelled(build.finish(rest.definition.encoded), imaging);
     const images = await imaging;
+    kept.failures.push(...this.#verdicts(rest));
     const filled = await fillWhatFits(checked.evaluation, images.flatMap(digestValues));
     kept.refuse(filled.failures);
     kept.leave(job.deferred);
@@ -238,7 +240,12 @@ export class Run {
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
     const images = await Promise.all(exports.start(job.images));
     const filled = await fillComputed(evaluation, [...this.#known(computed), ...computed]);
-    return { job, images, failures: [], evaluation: filled, computed: byPath(computed) };
+    return { job, images, failures: this.#verdicts(job), evaluation: filled, computed: byPath(computed) };
+  }
+
+  /** What failed, as files of the finished build tell it. */
+  #verdicts({ verdicts, graph }: Job): UserError[] {
+    return graph.terminal === null ? [] : readVerdicts(verdicts, (file) => this.#parts.offer.value(file));
   }
 
   /** Of what other runs gave, that which this one does not. */

@@ -26,40 +26,51 @@ export function moveInto({ from, to, attributes }: Moved): void {
   fs.utimesSync(to, attributes.seconds, attributes.seconds);
 }
 
-/**
- * Moves the tree at `from` over what is at `to`. Directories are merged and take the new mode and time, all else is replaced; what only exists
- * at `to` stays. The directory at `to` itself keeps its mode: the user made it. `attributesOf` knows the staged directories by relative path.
- */
-export async function merge({ from, to }: Moved, attributesOf: (relative: string) => DirAttributes | undefined): Promise<void> {
-  if (!fs.lstatSync(from).isDirectory()) return replace({ from, to, attributes: undefined });
-  if (!fs.lstatSync(to).isDirectory()) return replace({ from, to, attributes: attributesOf("") });
-  await mergeDir(from, to, "", attributesOf);
+export interface MergeOptions {
+  /** The staged directories by relative path. */
+  readonly attributesOf: (relative: string) => DirAttributes | undefined;
+  /** What only exists at the destination is removed. */
+  readonly exact: boolean;
 }
 
-async function mergeDir(
-  from: string,
-  to: string,
-  relative: string,
-  attributesOf: (relative: string) => DirAttributes | undefined,
-): Promise<void> {
+/**
+ * Moves the tree at `from` over what is at `to`. Directories are merged and take the new mode and time, all else is replaced; what only exists
+ * at `to` stays, unless it is to be exact. The directory at `to` itself keeps its mode: the user made it.
+ */
+export async function merge({ from, to }: Moved, options: MergeOptions): Promise<void> {
+  if (!fs.lstatSync(from).isDirectory()) return replace({ from, to, attributes: undefined });
+  if (!fs.lstatSync(to).isDirectory()) return replace({ from, to, attributes: options.attributesOf("") });
+  await mergeDir(from, to, "", options);
+}
+
+async function mergeDir(from: string, to: string, relative: string, options: MergeOptions): Promise<void> {
   const names = fs.readdirSync(from, { withFileTypes: true });
+  if (options.exact) removeOthers(to, new Set(names.map(({ name }) => name)), from);
   for (const [i, entry] of names.entries()) {
     if (i % 512 === 511) await turn();
     const below = relative === "" ? entry.name : `${relative}/${entry.name}`;
-    const move: Moved = { from: path.join(from, entry.name), to: path.join(to, entry.name), attributes: attributesOf(below) };
+    const move: Moved = { from: path.join(from, entry.name), to: path.join(to, entry.name), attributes: options.attributesOf(below) };
     const there = fs.lstatSync(move.to, { throwIfNoEntry: false });
     if (there === undefined) moveInto(move);
-    else if (entry.isDirectory() && there.isDirectory()) await mergeInto(move, below, attributesOf);
+    else if (entry.isDirectory() && there.isDirectory()) await mergeInto(move, below, options);
     else replace(move);
   }
 }
 
-async function mergeInto(move: Moved, relative: string, attributesOf: (relative: string) => DirAttributes | undefined): Promise<void> {
+/** Where files cannot be moved from beside the destination, those that wait lie inside of it. */
+function removeOthers(dir: string, names: ReadonlySet<string>, waiting: string): void {
+  for (const name of fs.readdirSync(dir)) {
+    const there = path.join(dir, name);
+    if (!names.has(name) && !waiting.startsWith(there + path.sep)) fs.rmSync(there, { recursive: true, force: true });
+  }
+}
+
+async function mergeInto(move: Moved, relative: string, options: MergeOptions): Promise<void> {
   if (move.attributes !== undefined) {
     fs.chmodSync(move.from, move.attributes.mode | 0o700);
     fs.chmodSync(move.to, move.attributes.mode | 0o700);
   }
-  await mergeDir(move.from, move.to, relative, attributesOf);
+  await mergeDir(move.from, move.to, relative, options);
   if (move.attributes === undefined) return;
   fs.chmodSync(move.to, move.attributes.mode);
   fs.utimesSync(move.to, move.attributes.seconds, move.attributes.seconds);

@@ -12,6 +12,8 @@ export interface DirTarget {
   readonly prefix: string;
   /** Absolute. A symlink here is followed, because the user named it; symlinks inside are not. */
   readonly dest: string;
+  /** What else lies at `dest` is removed. */
+  readonly exact?: boolean;
   readonly at?: readonly Position[];
 }
 
@@ -87,7 +89,7 @@ export class Staging {
     this.#setAttributes(data);
     const moved: Moved = { from: data, to: this.#dest, attributes: this.#dirs.get("") };
     if (fs.lstatSync(this.#dest, { throwIfNoEntry: false }) === undefined) moveInto(moved);
-    else await merge(moved, (relative) => this.#dirs.get(relative));
+    else await merge(moved, { attributesOf: (relative) => this.#dirs.get(relative), exact: this.target.exact === true });
     this.#made = [];
     this.rollback();
     return { dest: this.target.dest, files: this.#files, bytes: this.#bytes };
