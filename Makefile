@@ -32,7 +32,7 @@ setup: ## install what the build and the tests need (Debian packages when run as
 proto: $(PROTO) ## generate the BuildKit protocol code (proto/gen)
 wasm: dist/cue.wasm ## build CUE to WebAssembly, and start it ahead of time (dist/cue.wasm, .snapshot, .code)
 daemon: dist/bin/buildkitd dist/bin/buildctl ## build the pinned buildkitd and buildctl (dist/bin)
-run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run dist/run/$(shell go env GOARCH)/gomplate ## build the programs that run inside containers (dist/run)
+run-helper: dist/run/amd64/dagger-run dist/run/arm64/dagger-run dist/run/$(shell go env GOARCH)/gomplate dist/run/$(shell go env GOARCH)/jsonnet ## build the programs that run inside containers (dist/run)
 bundle: dist/dagger/main.cjs ## bundle the command line into one file and compile it (dist/dagger)
 lib: dist/lib/.complete ## build the libraries cuellb, cuellb/llb and cuellb/client (dist/lib)
 build: proto wasm daemon run-helper bundle lib ## build everything that ./bin/dagger needs
@@ -105,6 +105,10 @@ dist/run/%/dagger-run: $(RUN_SOURCES) tools/go.mod
 # A module of its own: its dependencies are not to decide those of buildkitd.
 dist/run/%/gomplate: tools/gomplate/go.mod tools/gomplate/go.sum
 	$(call go,tools/gomplate,github.com/hairyhenderson/gomplate/v4/cmd/gomplate,GOOS=linux GOARCH=$*)
+
+# As gomplate; of Google's jsonnet in Go.
+dist/run/%/jsonnet: tools/jsonnet/go.mod tools/jsonnet/go.sum
+	$(call go,tools/jsonnet,github.com/google/go-jsonnet/cmd/jsonnet,GOOS=linux GOARCH=$*)
 
 # Only for tests: a real S3 server over a directory.
 dist/bin/versitygw: tools/s3/go.mod tools/s3/go.sum

@@ -53,14 +53,12 @@ function verdictFile(n: number): string {
   return `values/verdict-${n}`;
 }
 
-function collectValues(
-  values: readonly BuiltValue[],
-  verdicts: readonly BuiltVerdict[],
-  leaves: readonly Output[],
-  more: boolean,
-): Ref {
+function collectValues(values: readonly BuiltValue[], verdicts: readonly BuiltVerdict[], leaves: readonly Output[], more: boolean): Ref {
   if (values.length === 0 && verdicts.length === 0 && leaves.length === 0) return null;
-  const files = [...values.map(({ from }, n) => [from, `/values/${n}`] as const), ...verdicts.map(({ from }, n) => [from, `/${verdictFile(n)}`] as const)];
+  const files = [
+    ...values.map(({ from }, n) => [from, `/values/${n}`] as const),
+    ...verdicts.map(({ from }, n) => [from, `/${verdictFile(n)}`] as const),
+  ];
   const copies = files.map(([from, file]) => copyAction(from, "/value", file, { createDestPath: true }));
   // A file op needs an action; the receiver has no use for the directory when it is empty.
   const actions: readonly FileAction[] = copies.length > 0 ? copies : [{ kind: "mkdir", path: "/values", mode: 0o755, makeParents: true }];

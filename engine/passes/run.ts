@@ -208,7 +208,7 @@ export class Run {
     if (!whole) offer.prepare(rest);
     if (rest.definition.ops.length > 0) await this.#orCancelled(build.finish(rest.definition.encoded), imaging);
     const images = await imaging;
-    kept.failures.push(...this.#verdicts(rest));
+    kept.failures.push(...this.#verdicts(rest, evaluation));
     const filled = await fillWhatFits(checked.evaluation, images.flatMap(digestValues));
     kept.refuse(filled.failures);
     kept.leave(job.deferred);
@@ -240,12 +240,12 @@ export class Run {
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
     const images = await Promise.all(exports.start(job.images));
     const filled = await fillComputed(evaluation, [...this.#known(computed), ...computed]);
-    return { job, images, failures: this.#verdicts(job), evaluation: filled, computed: byPath(computed) };
+    return { job, images, failures: this.#verdicts(job, evaluation), evaluation: filled, computed: byPath(computed) };
   }
 
   /** What failed, as files of the finished build tell it. */
-  #verdicts({ verdicts, graph }: Job): UserError[] {
-    return graph.terminal === null ? [] : readVerdicts(verdicts, (file) => this.#parts.offer.value(file));
+  #verdicts({ verdicts, graph }: Job, { root }: Evaluation): UserError[] {
+    return graph.terminal === null ? [] : readVerdicts(verdicts, root, (file) => this.#parts.offer.value(file));
   }
 
   /** Of what other runs gave, that which this one does not. */

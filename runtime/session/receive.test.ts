@@ -125,6 +125,22 @@ test("an existing destination is merged: new files replace old ones, other files
   assert.equal(fs.statSync(dest).mode & 0o777, 0o755, "the user's own directory keeps its mode");
 });
 
+test("a destination that is to be exact has nothing else afterwards, and keeps what a symlink in it leads to", async () => {
+  const outside = path.join(work, "outside");
+  fs.mkdirSync(outside);
+  fs.writeFileSync(path.join(outside, "target"), "untouched");
+  fs.mkdirSync(path.join(dest, "both/gone"), { recursive: true });
+  fs.writeFileSync(path.join(dest, "both/old"), "old");
+  fs.writeFileSync(path.join(dest, "both/gone/deep"), "old");
+  fs.symlinkSync(outside, path.join(dest, "link"));
+  const t = await start({ dirs: [{ prefix: "dirs/0", dest, exact: true }] });
+  const stats = [packets.dir("dirs"), packets.dir("dirs/0"), packets.dir("dirs/0/both"), packets.file("dirs/0/both/new")];
+  assert.equal(await transfer(t, stats, { 3: "new" }), undefined);
+  await t.receiver.commit();
+  assert.deepEqual(fs.readdirSync(dest, { recursive: true }).sort(), ["both", "both/new"]);
+  assert.deepEqual(fs.readdirSync(outside), ["target"]);
+});
+
 test("a destination that is a symlink is followed, because the user named it; a single file is saved as a file; nothing is an empty directory", async () => {
   const real = path.join(work, "real");
   fs.mkdirSync(real);
