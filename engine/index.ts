@@ -71,6 +71,7 @@ export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts"
 export { shell, up } from "./up.ts";
 export type { Version } from "./version.ts";
 export type { WatchEvent, WatchRequest } from "./watching/index.ts";
+export type { Job, JobState, WorkEvent } from "./work/index.ts";
 export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
 type Catalog = typeof import("./catalog/index.ts");
@@ -89,6 +90,7 @@ type Secrets = typeof import("./secrets/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
 type Watching = typeof import("./watching/index.ts");
+type Work = typeof import("./work/index.ts");
 type Upkeep = typeof import("./daemon/upkeep.ts");
 type Vet = typeof import("./config/vet.ts");
 
@@ -123,5 +125,7 @@ export const upWithDependencies: WithDependencies["upWithDependencies"] = async 
   (await import("./with-dependencies.ts")).upWithDependencies(...of);
 /** Runs a job whenever something that it depends on has changed: see watching/watch.ts. */
 export const loadWatching = async (): Promise<Watching> => import("./watching/index.ts");
+/** The queue of jobs, and workers that do them: see work/. */
+export const loadWork = async (): Promise<Work> => import("./work/index.ts");
 export const why: Provenance["why"] = async (...of) => (await import("./provenance/index.ts")).why(...of);
 export const vet: Vet["vet"] = async (...of) => (await import("./config/vet.ts")).vet(...of);

@@ -2,6 +2,7 @@
 import type { HistoryRequest } from "../../engine/index.ts";
 import type { Context, OutputFormat } from "../context.ts";
 import { surroundings } from "../context.ts";
+import { count } from "../count.ts";
 import { UsageError } from "../failure.ts";
 import { wantsColour } from "../io.ts";
 import { cutText, formatDiff, formatRun, formatRuns, placeText, timeText } from "../output/history.ts";
@@ -152,16 +153,6 @@ function shortOf(value: unknown): string {
 async function asCue(value: unknown): Promise<string> {
   const { cueText } = await import("../output/cue-text.ts");
   return cueText(value);
-}
-
-function count(flag: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError({
-    code: "bad-flag-value",
-    message: `Cannot read ${flag} ${JSON.stringify(text)}: expected a number`,
-    at: [],
-    hint: `Write for example ${flag} 100`,
-  });
 }
 
 function styleOf({ io }: Context): Style {

@@ -23,6 +23,7 @@ import { addToolCommands } from "./tools.ts";
 import { addUpkeepCommands } from "./upkeep.ts";
 import { addWatch } from "./watch.ts";
 import { addWhy } from "./why.ts";
+import { addWorkCommands } from "./work.ts";
 import { addInit } from "./workspace.ts";
 
 const about = `Compiles CUE workflows to one BuildKit graph and runs them in one pass.
@@ -52,6 +53,7 @@ const groups: readonly AddGroup[] = [
   addHistoryCommands,
   addOutputCommands,
   addQuery,
+  addWorkCommands,
   addLockCommands,
   addModuleCommands,
   addImageCommands,

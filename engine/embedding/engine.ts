@@ -11,6 +11,7 @@ import { Places } from "./admission.ts";
 import { type Authorize, Calls } from "./calls.ts";
 import { Configs } from "./configs.ts";
 import { type Connectors, connectorsOf } from "./connectors.ts";
+import { type Jobs, jobsOf } from "./jobs.ts";
 import { type Catalog, catalogOf, type Lock, lockOf, type Modules, modulesOf, type Secrets, secretsOf } from "./keeping.ts";
 import type {
   DaemonOptions,
@@ -72,6 +73,8 @@ export interface Engine {
   submit(options?: SubmitOptions): Promise<SubmittedRun>;
   readonly runs: Runs;
   readonly outputs: Outputs;
+  /** Runs that are left to workers, in this process or on other machines that share the store. */
+  readonly jobs: Jobs;
   /**
    * Runs a config, and again what a change concerns, whenever something that it depends on has changed: for one reader, who ends it by leaving
    * the loop. The loop rejects with UserError: 130 when the signal aborts, after the run that goes on was cancelled on the daemon; 2 or 3 when the
@@ -115,6 +118,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ),
     runs,
     outputs: outputsOf(surroundings, calls),
+    jobs: jobsOf(surroundings, calls, daemonOf(options)),
     watch: (of = {}) => configs.watch(of),
     plan: (of = {}) => configs.plan(of),
     // Which of the two it is, the format says.

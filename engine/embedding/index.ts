@@ -29,11 +29,26 @@ export type {
   SourceWish,
   StackEntry,
 } from "../stacks/index.ts";
-export type { Cut, FinalState, Json, Output, Run, RunComponent, RunPage, RunState, StoreLocation } from "../store/index.ts";
+export type {
+  Cut,
+  FinalJobState,
+  FinalState,
+  Job,
+  JobState,
+  Json,
+  Output,
+  Run,
+  RunComponent,
+  RunPage,
+  RunState,
+  StoreLocation,
+} from "../store/index.ts";
 export type { WatchEvent } from "../watching/index.ts";
+export type { WorkEvent } from "../work/index.ts";
 export type { Access, Action, Authorize } from "./calls.ts";
 export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts";
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
+export type { Jobs, NewJobOptions, WorkOptions } from "./jobs.ts";
 export type { Catalog, Lock, LockOptions, Modules, Secrets } from "./keeping.ts";
 export type {
   AgainOptions,

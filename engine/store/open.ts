@@ -5,6 +5,7 @@ import type { Dialect } from "./drivers/dialect.ts";
 import { thisProcess } from "./process.ts";
 import { blobs, components, outputs } from "./sql/contents.ts";
 import { Database } from "./sql/database.ts";
+import { jobs } from "./sql/jobs.ts";
 import { journal } from "./sql/journal.ts";
 import { leases } from "./sql/leases.ts";
 import { newestFormat } from "./sql/migrations.ts";
@@ -58,6 +59,7 @@ function storeOf(scope: Scope, close: () => Promise<void>): Store {
     blobs: blobs(scope),
     outputs: outputs(scope),
     leases: leases(scope),
+    jobs: jobs(scope),
     close,
   };
 }

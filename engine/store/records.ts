@@ -188,3 +188,53 @@ export interface LeaseEntry {
   /** Since when, by the database's clock. */
   readonly since: number;
 }
+
+/** What becomes of a job: `queued` until a worker takes it, and again when its worker is gone. */
+export type JobState = "queued" | "running" | FinalJobState;
+export type FinalJobState = "done" | "failed" | "cancelled";
+
+/** A run that is asked for, of an environment, by whichever worker can. */
+export interface Job {
+  readonly id: string;
+  readonly stack: string;
+  readonly env: string;
+  /** What a worker must have: sorted. */
+  readonly tags: readonly string[];
+  readonly state: JobState;
+  /** What the run is to be like. No secrets. */
+  readonly request: Json;
+  /** How often a worker took it. */
+  readonly attempts: number;
+  /** Raised whenever a worker takes it. */
+  readonly token: number;
+  /** The run that does it, or did it last. */
+  readonly run?: string;
+  /** Who has it, for people: `pid 4711 on build-7`. */
+  readonly worker?: string;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly ended?: number;
+  /** Why it is over, or was given back, in words. */
+  readonly reason?: string;
+}
+
+export interface NewJob {
+  readonly stack: string;
+  readonly env: string;
+  readonly tags: readonly string[];
+  readonly request: Json;
+  /** Of several jobs with the same key there is only the first. */
+  readonly idempotencyKey?: string;
+}
+
+/** Shown by the worker that has a job: one that lost it can end it no more. */
+export type JobKey = Pick<Job, "id" | "token">;
+
+export interface JobFilter {
+  /** Any of these. */
+  readonly states?: readonly JobState[];
+  /** Its id begins so. */
+  readonly prefix?: string;
+  /** 1 to 1000, 50 without. */
+  readonly limit?: number;
+}

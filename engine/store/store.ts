@@ -1,9 +1,14 @@
 // The port of everything that is remembered between runs. Drivers: SQLite (a file of the workspace) and PostgreSQL (shared by many machines).
 import type {
+  FinalJobState,
   FinalState,
+  Job,
+  JobFilter,
+  JobKey,
   JournalPage,
   LeaseEntry,
   NewEvent,
+  NewJob,
   NewLog,
   NewOutput,
   NewRun,
@@ -37,6 +42,7 @@ export interface Store {
   readonly blobs: Blobs;
   readonly outputs: Outputs;
   readonly leases: Leases;
+  readonly jobs: Jobs;
   /** Ends what this process still holds: its leases go to the next in the queue; its open runs become `interrupted`. */
   close(): Promise<void>;
 }
@@ -119,6 +125,28 @@ export interface Leases {
   acquire(wish: LeaseWish): Promise<Lease>;
   /** The holder and the queue of a key, in order; of all keys without one. */
   list(key?: string): Promise<readonly LeaseEntry[]>;
+}
+
+/** Runs that wait for a worker. */
+export interface Jobs {
+  /** A durable row. Not `created`: a job with that `idempotencyKey` is there already. */
+  add(job: NewJob): Promise<{ readonly job: Job; readonly created: boolean }>;
+  /**
+   * The job that waits longest and asks for none but these tags, if there is one. It belongs to this process until it is ended or given back;
+   * when this process is gone, it waits again. One whose worker was gone `attempts` times is failed instead, with the reason `killed`.
+   */
+  take(tags: readonly string[], attempts: number): Promise<Job | undefined>;
+  /** Which run does it. Gives the reason when somebody asked for its end meanwhile. Rejects with `job-taken-over`. */
+  attach(key: JobKey, run: string): Promise<string | undefined>;
+  /** Final. Ending it again in the same way does nothing. Rejects with `job-taken-over`. */
+  end(key: JobKey, state: FinalJobState, reason?: string): Promise<Job>;
+  /** It waits for a worker again, where it stood in the queue; `counted`: as one that was tried. Rejects with `job-taken-over`. */
+  giveBack(key: JobKey, reason: string, counted: boolean): Promise<void>;
+  /** A job that waits is over at once; of one that a worker has, cancel its run, too. Undefined: there is no such job, or it is over. */
+  cancel(id: string, reason: string): Promise<Job | undefined>;
+  get(id: string): Promise<Job | undefined>;
+  /** Those that are open in the order of the queue, then those that are over, the newest first. */
+  list(filter?: JobFilter): Promise<readonly Job[]>;
 }
 
 export interface LeaseWish {

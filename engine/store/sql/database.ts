@@ -111,7 +111,7 @@ export class Database {
 }
 
 /** The next number of a counter, and the stamp beside it raised to `stamp`: neither ever goes back. */
-export async function draw(db: Db, name: "run" | "token" | "lease" | "blob", stamp = 0): Promise<{ value: number; stamp: number }> {
+export async function draw(db: Db, name: "run" | "token" | "lease" | "blob" | "job", stamp = 0): Promise<{ value: number; stamp: number }> {
   const raised = sql<number>`case when stamp > ${stamp} then stamp else ${stamp} end`;
   return db
     .updateTable("counters")

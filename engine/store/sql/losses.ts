@@ -7,6 +7,12 @@ export function takenOver(id: string): UserError {
   return new UserError(3, [{ code: "run-taken-over", message, at: [], hint }]);
 }
 
+export function jobTakenOver(id: string): UserError {
+  const message = `The job ${id} does not belong to this process any more: it is over, or another worker has it`;
+  const hint = "Look at the state of the job: dagger queue list";
+  return new UserError(3, [{ code: "job-taken-over", message, at: [], hint }]);
+}
+
 export function leaseLost(): UserError {
   const message = "Another process took the place of this one, which had not been heard of for too long";
   return new UserError(3, [{ code: "lease-lost", message, at: [], hint: "Run it again" }]);

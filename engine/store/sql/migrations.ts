@@ -6,7 +6,7 @@ import type { Db } from "./schema.ts";
 
 type Migration = (db: Db, types: Dialect["types"]) => Promise<void>;
 
-const migrations: readonly Migration[] = [first];
+const migrations: readonly Migration[] = [first, queue];
 
 /** The version that this dagger makes and reads. */
 export const newestFormat: number = migrations.length;
@@ -100,4 +100,15 @@ async function first(db: Db, types: Dialect["types"]): Promise<void> {
   for (const name of ["run", "token", "lease", "blob"]) {
     await sql`insert into counters (name, value, stamp) values (${sql.lit(name)}, 0, 0)`.execute(db);
   }
+}
+
+/** Runs that wait for workers. */
+async function queue(db: Db, types: Dialect["types"]): Promise<void> {
+  const texts = "id tenant stack env tags state request run? holder? reason? cancelling? idempotency ticket?";
+  await table(db, "jobs", types, { int: "seq attempts token created ended?", text: texts }, ["seq"]);
+  await index(db, "jobs", ["id"]).unique().execute();
+  await index(db, "jobs", ["tenant", "idempotency"]).unique().execute();
+  await index(db, "jobs", ["tenant", "state", "seq"]).execute();
+  await index(db, "jobs", ["holder"]).execute();
+  await sql`insert into counters (name, value, stamp) values (${sql.lit("job")}, 0, 0)`.execute(db);
 }

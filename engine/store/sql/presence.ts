@@ -162,8 +162,20 @@ async function endHolder(db: Db, holder: string, reason: string, now: number): P
     await unfinished.where("state", "in", ["waiting", "running"]).execute();
   }
   await db.deleteFrom("leases").where("holder", "=", holder).execute();
+  await releaseJobs(db, holder, reason, now);
   await db.deleteFrom("holders").where("id", "=", holder).execute();
   return runs.map(({ id }) => id);
+}
+
+/** Jobs wait for another worker, but for those whose end somebody asked for. */
+async function releaseJobs(db: Db, holder: string, reason: string, now: number): Promise<void> {
+  const jobs = db.updateTable("jobs").where("holder", "=", holder).where("state", "=", "running");
+  const free = { holder: null, ticket: null };
+  await jobs
+    .where("cancelling", "is not", null)
+    .set((is) => ({ ...free, state: "cancelled", ended: now, reason: is.ref("cancelling") }))
+    .execute();
+  await jobs.set({ ...free, state: "queued", reason }).execute();
 }
 
 async function whyToEnd(db: Db, { kind, id }: Possession): Promise<UserError | undefined> {

@@ -51,6 +51,30 @@ export interface Tables {
     time: number;
     token: number;
   };
+  jobs: {
+    /** Order of the queue. */
+    seq: number;
+    id: string;
+    tenant: string;
+    stack: string;
+    env: string;
+    /** JSON, sorted. */
+    tags: string;
+    state: string;
+    request: string;
+    attempts: number;
+    token: number;
+    run: string | null;
+    holder: string | null;
+    created: number;
+    ended: number | null;
+    reason: string | null;
+    /** Why somebody wants its end, while a worker has it. */
+    cancelling: string | null;
+    idempotency: string;
+    /** Made by who takes it, so that a repeated call finds its job. */
+    ticket: string | null;
+  };
   leases: {
     /** Order of the queue. */
     id: number;
