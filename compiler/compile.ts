@@ -10,9 +10,10 @@ import { buildOtherPlatforms, toImageOutputs } from "./graph/outputs.ts";
 import type { Selection } from "./graph/select.ts";
 import { select } from "./graph/select.ts";
 import type { Output } from "./graph/vertex.ts";
-import type { Component, Definition, ImageOutput, Job, Ports } from "./job.ts";
+import type { Component, Deferred, Definition, ImageOutput, Job, Ports } from "./job.ts";
 import type { MarshalOptions } from "./llb/index.ts";
 import { marshal } from "./llb/index.ts";
+import { hostLine } from "./ops/host.ts";
 import { placeInConfig } from "./ops/place.ts";
 import { describeOps } from "./ops/print.ts";
 import type { Program } from "./ops/program.ts";
@@ -119,10 +120,24 @@ function toJob(
     secrets: [...builder.secrets.values()],
     ssh: [...builder.ssh.values()],
     entitlements: [...builder.entitlements],
-    wanted: selection.wanted.map(({ component }) => component),
-    deferred: selection.deferred,
+    hosts: builder.hosts.steps,
+    onHost: [...selection.order, ...selection.later].flatMap(onHost),
+    wanted: selection.wanted.filter(({ value }) => !builder.hosts.waiting.has(value)).map(({ component }) => component),
+    deferred: [...selection.deferred, ...waitingForHosts(selection.order, builder)],
     undone: selection.undone,
   };
+}
+
+/** What the processes on the client would be that a program starts. */
+function onHost({ ops, component }: Program): Job["onHost"][number][] {
+  return ops.flatMap((op) => (op.do === "host" ? [{ path: op.place.path, component, line: hostLine(op), at: op.place.at }] : []));
+}
+
+function waitingForHosts(order: readonly Program[], { hosts: { waiting } }: Builder): Deferred[] {
+  return order.flatMap(({ value, named, component, at }) => {
+    const waits = named ? waiting.get(value) : undefined;
+    return waits === undefined ? [] : [{ path: component, missing: [], hosts: waits, at }];
+  });
 }
 
 function definer(options: CompileOptions): (fs: Output) => Definition {

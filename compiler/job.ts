@@ -149,8 +149,36 @@ export interface ImagePlatform {
 /** A component that waits for values: computed ones, for a later pass to compile it, or such that nothing gives. */
 export interface Deferred {
   readonly path: string;
+  /** CUE paths of the components whose host steps it waits for. */
+  readonly hosts?: readonly string[];
   readonly missing: readonly Missing[];
   readonly at: readonly Position[];
+}
+
+/** A text that is known, or that lies in a file of the step's input. */
+export type HostText = string | { readonly file: string };
+
+/** A process on the client that can run now. What it leaves in the directory goes on in the next pass. Times are milliseconds. */
+export interface HostStep {
+  /** CUE path of the op: tells it from all others of the job, in all passes. */
+  readonly path: string;
+  readonly component: string;
+  /** The op in words. */
+  readonly name: string;
+  readonly at: readonly Position[];
+  /** The command line, as a person agrees to it. */
+  readonly line: string;
+  /** What has to be computed before: `root/` holds the filesystem that it starts with, `values/` texts. Undefined when that is nothing. */
+  readonly input: Definition | undefined;
+  readonly args: readonly HostText[];
+  readonly env: readonly (readonly [name: string, value: HostText | { readonly secret: string; readonly optional: boolean }])[];
+  /** Absolute, in the filesystem. */
+  readonly dir: string;
+  readonly stdin?: HostText | Uint8Array;
+  readonly validExitCodes: readonly number[];
+  /** Of one try. */
+  readonly timeout?: number;
+  readonly retry?: { readonly count: number; readonly backoff: number };
 }
 
 /** The graph of a pass: the terminal vertex that collects every leaf, and the components in it. */
@@ -204,6 +232,10 @@ export interface Job {
   readonly secrets: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
   /** SSH agents (and sockets) that the graph uses, as `secrets`. */
   readonly ssh: readonly { readonly id: string; readonly optional: boolean; readonly at: readonly Position[] }[];
+  /** Processes that run on the client before what uses their files can be compiled. Empty where they are only assumed to have run. */
+  readonly hosts: readonly HostStep[];
+  /** All of them, also of components that wait for something else, as far as their ops are known. */
+  readonly onHost: readonly Pick<HostStep, "path" | "component" | "line" | "at">[];
   readonly entitlements: readonly ("network.host" | "security.insecure" | "device")[];
   /** CUE paths of the components that were asked for, as far as this pass has them. */
   readonly wanted: readonly string[];

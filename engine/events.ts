@@ -5,8 +5,8 @@ import type { StatusUpdate } from "../runtime/solve/index.ts";
 /** A step is one vertex of the graph; `digest` identifies it in every later event. Times are milliseconds since 1970. */
 export type UpEvent =
   | { readonly type: "phase"; readonly phase: "evaluate" | "connect" | "compile" | "solve" | "save" }
-  /** A pass starts; from the second on, `because` names the values that CUE needed first. */
-  | { readonly type: "pass"; readonly pass: number; readonly because: readonly string[] }
+  /** A pass starts; from the second on, `because` names the values that CUE needed first, `hosts` the components that ran on this machine first. */
+  | { readonly type: "pass"; readonly pass: number; readonly because: readonly string[]; readonly hosts?: readonly string[] }
   /** Of a run that begins because of a change: what has changed, a few of it, and how many more; `components` that run, all when it is empty. */
   | { readonly type: "change"; readonly changed: readonly string[]; readonly more: number; readonly components: readonly string[] }
   /** The steps of the graph that was just compiled, in build order. */
@@ -95,7 +95,7 @@ export interface UpResult {
   readonly undone?: readonly { readonly path: string; readonly missing: readonly string[] }[];
   /** Environments that were looked at, and run where they were not up to date; only of a run with dependencies. */
   readonly dependencies?: readonly DependencyRun[];
-  readonly passes: readonly { readonly because: readonly string[] }[];
+  readonly passes: readonly { readonly because: readonly string[]; readonly hosts?: readonly string[] }[];
   readonly steps: { readonly total: number; readonly cached: number; readonly run: number };
   readonly ms: number;
 }

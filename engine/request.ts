@@ -91,7 +91,7 @@ export interface RunTrigger {
 
 /** How a run is done, in the words of the command line's flags; an embedding program has the same choices. Nothing is chosen by default. */
 export interface RunChoices {
-  /** The user agreed that secrets run programs on this machine (`cmd:`). */
+  /** The user agreed that programs run on this machine: those that secrets come from (`cmd:`), and the host steps of the job. */
   readonly allowHost?: boolean;
   /** Agents and keys for steps: `default`, `ID=SOCKET`, `ID=KEY`. */
   readonly ssh?: readonly string[];
@@ -110,6 +110,8 @@ export interface RunChoices {
   readonly daemonHistory?: boolean;
   /** A component that fails stops none that does not need it; what the others gave comes back before the run ends with all failures. */
   readonly keepGoing?: boolean;
+  /** How many processes of the job run on this machine at the same time; without it as many as it has processors. */
+  readonly jobs?: number;
   /** Cancels the run that the environment of its stack is busy with, and those that wait for it, instead of waiting for them. */
   readonly supersede?: boolean;
 }

@@ -111,7 +111,7 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
         saved,
         images,
         ...(undone.length === 0 ? {} : { undone: undone.map(({ path, missing }) => ({ path, missing: missing.map((one) => one.path) })) }),
-        passes: done.because.map((because) => ({ because })),
+        passes: done.passes,
         steps: steps.summary(),
         ms: Number((process.hrtime.bigint() - begin) / 1_000_000n),
       };
@@ -236,7 +236,12 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
         check,
         watch,
       };
-      return await work(new Run(parts), parts);
+      const run = new Run(parts);
+      try {
+        return await work(run, parts);
+      } finally {
+        run.close();
+      }
     } finally {
       config.close();
     }

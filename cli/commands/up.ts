@@ -61,6 +61,7 @@ export function requestOf(context: Context, flags: RunFlags): Omit<UpRequest, "d
     targets: flags.target ?? [],
     ...readingOf(flags),
     allowHost: flags.allowHost === true,
+    ...(flags.jobs === undefined ? {} : { jobs: flags.jobs }),
     cacheFrom: flags.cacheFrom ?? [],
     cacheTo: flags.cacheTo ?? [],
     attest: flags.attest ?? [],

@@ -5,6 +5,7 @@ import { formatChange } from "./change.ts";
 import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
+import { passReason } from "./pass.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
 import type { TrackedStep } from "./steps.ts";
 import { elapsed, formatStatus, StepTable } from "./steps.ts";
@@ -45,7 +46,7 @@ export class PlainProgress implements ProgressPrinter {
       case "solve":
         return;
       case "pass":
-        if (event.pass > 1) this.#line(`pass ${event.pass}, because CUE needs ${event.because.join(", ") || "computed values"}`);
+        if (event.pass > 1) this.#line(`pass ${event.pass}, because ${passReason(event)}`);
         return;
       case "plan":
         this.#table.plan(event.steps);

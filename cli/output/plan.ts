@@ -48,17 +48,19 @@ function inWords({ kind, what }: Effect, cwd: string): string {
       return `pushes ${what}`;
     case "always":
       return `always: ${what}`;
+    case "host":
+      return `on this machine: ${what}`;
   }
 }
 
-function ending({ components, passes, steps, lacks: { secrets, ssh }, known }: Plan, style: Style): string[] {
+function ending({ components, passes, steps, lacks: { secrets, ssh, allowHost }, known }: Plan, style: Style): string[] {
   const count = (state: PlannedComponent["state"]): number => components.filter((component) => component.state === state).length;
   const states = (["run", "cached", "unknown", "deferred"] as const).flatMap((state) =>
     count(state) > 0 ? [`${count(state)} ${state}`] : [],
   );
   const some = steps.run === undefined ? "" : `, ${steps.run} of them to run`;
-  const pass = passes.atLeast === 1 ? "1 pass" : `at least ${passes.atLeast} passes: CUE waits for ${passes.because.join(", ")}`;
-  const needs = [...secrets.map((id) => `--secret ${id}`), ...ssh.map((id) => `--ssh ${id}`)];
+  const pass = passes.atLeast === 1 ? "1 pass" : passesText(passes);
+  const needs = [...secrets.map((id) => `--secret ${id}`), ...ssh.map((id) => `--ssh ${id}`), ...(allowHost ? ["--allow-host"] : [])];
   const knows =
     known.from === "run"
       ? `Cached means: as of the run of ${new Date(known.began).toISOString()}; the daemon may have forgotten since, and names of images and git refs may have moved`
@@ -71,4 +73,12 @@ function ending({ components, passes, steps, lacks: { secrets, ssh }, known }: P
     ...(needs.length === 0 ? [] : [`It needs ${needs.join(" ")}`]),
     style.dim(knows),
   ];
+}
+
+function passesText({ atLeast, because, hosts }: Plan["passes"]): string {
+  const why = [
+    ...(because.length === 0 ? [] : [`CUE waits for ${because.join(", ")}`]),
+    ...(hosts.length === 0 ? [] : [`${hosts.map(named).join(", ")} ${hosts.length === 1 ? "runs" : "run"} on this machine`]),
+  ];
+  return `${because.length === 0 ? "" : "at least "}${atLeast} passes: ${why.join(", and ")}`;
 }

@@ -1,6 +1,7 @@
 // The last words of a run: what was saved, how many passes and steps there were, how long it took.
 import type { UpResult } from "../../engine/index.ts";
 import type { Style } from "./style.ts";
+import { passReason } from "./pass.ts";
 import { bytes, duration, plural } from "./units.ts";
 
 /** Lines for people, ending with a newline. */
@@ -14,8 +15,8 @@ export function formatSummary(result: UpResult, style: Style): string {
       lines.push(`${style.green("pushed")} ${ref} ${style.dim(`(${[digest, ...platforms].join(", ")}, from ${path})`)}`);
     else lines.push(`${style.green("saved")} ${dest} ${style.dim(`(${ref}, from ${path})`)}`);
   }
-  result.passes.forEach(({ because }, index) => {
-    if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because CUE uses ${because.join(", ") || "computed values"}`));
+  result.passes.forEach((pass, index) => {
+    if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because ${passReason(pass)}`));
   });
   const { total, cached, run } = result.steps;
   const passes = plural(result.passes.length, "pass", "passes");

@@ -6,6 +6,7 @@ import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
 import { renderFrame } from "./frame.ts";
+import { passReason } from "./pass.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
 import { Screen } from "./screen.ts";
 import { StepTable } from "./steps.ts";
@@ -72,7 +73,7 @@ export class TtyProgress implements ProgressPrinter {
         this.#title = titles[event.phase];
         return;
       case "pass":
-        if (event.pass > 1) this.#screen.print(`pass ${event.pass}, because CUE needs ${event.because.join(", ") || "computed values"}\n`);
+        if (event.pass > 1) this.#screen.print(`pass ${event.pass}, because ${passReason(event)}\n`);
         return;
       case "plan":
         this.#table.plan(event.steps);

@@ -1,5 +1,5 @@
 // Flags that several commands share, each worded once.
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { OutputFormat } from "../context.ts";
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -90,10 +90,22 @@ export function addRun(command: Command): Command {
 /** What steps get and how they run, whatever becomes of their results. */
 export function addSteps(command: Command): Command {
   return addGiven(command)
+    .addOption(jobsOption())
     .option("--locked", "refuse what is not in dagger.lock; what is in it is used anyway")
     .option("--source-policy <file>", "rules about what may be fetched, and from where, as BuildKit's JSON")
     .addOption(progressOption())
     .option("--no-cache", "run every step again, whatever the cache has");
+}
+
+/** How much of a job runs on this machine at once. */
+function jobsOption(): Option {
+  return new Option("-j, --jobs <n>", "host steps that run at the same time; without it as many as there are processors").argParser(
+    (text) => {
+      const count = Number(text);
+      if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count;
+      throw new InvalidArgumentError("Expected a whole number from 1 to 10000.");
+    },
+  );
 }
 
 /** What steps get that no config has: secrets, agents, cache. */
@@ -105,7 +117,7 @@ export function addGiven(command: Command): Command {
         "secret that the config mounts: ID=env:NAME, ID=file:PATH, ID=age:NAME, ID=vault:PATH#FIELD, ID=connector:NAME.SECRET or ID=cmd:COMMAND (repeatable)",
       ),
     )
-    .option("--allow-host", "let commands run on this machine that secrets come from")
+    .option("--allow-host", "let commands run on this machine: the host steps of the config, and those that secrets come from")
     .addOption(
       list(
         "--ssh <id[=path]>",

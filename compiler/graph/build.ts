@@ -7,9 +7,10 @@ import type { ToolName } from "../ops/mount.ts";
 import { specOf } from "../ops/op.ts";
 import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
-import type { ExportFormat, LockNeed, Login, LowerContext, WantedImage } from "../ops/spec.ts";
+import type { ExportFormat, HostProcess, LockNeed, Login, LowerContext, WantedImage } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
 import type { Value } from "../value.ts";
+import { Hosts } from "./host.ts";
 import { allDone } from "./settle.ts";
 import type { State } from "./state.ts";
 import { emptyState } from "./state.ts";
@@ -40,6 +41,8 @@ export interface BuildOptions {
   readonly run?: string;
   /** Runs every step again, whatever the daemon's cache holds. */
   readonly noCache?: boolean;
+  /** The directory (absolute) that the host step at a CUE path left; undefined: it has not run. Without it all are taken to have run. */
+  readonly hosts?: (path: string) => string | undefined;
   /** `local.unique` of a directory; without it the marshaller's is used for all. */
   readonly localUnique?: (dir: string) => string;
 }
@@ -105,6 +108,7 @@ export class Builder {
   readonly secrets: Map<string, Job["secrets"][number]> = new Map();
   readonly ssh: Map<string, Job["ssh"][number]> = new Map();
   readonly entitlements: Set<Job["entitlements"][number]> = new Set();
+  readonly hosts: Hosts;
   readonly options: BuildOptions;
   readonly #ports: BuildPorts;
   readonly #helpers = new Map<string, Output>();
@@ -113,6 +117,7 @@ export class Builder {
   constructor(options: BuildOptions, ports: BuildPorts) {
     this.options = options;
     this.#ports = ports;
+    this.hosts = new Hosts(options, ports.define);
   }
 
   /** Builds programs that are given in order of need. Those that have to ask the daemon do so at the same time as others that do not wait for them. */
@@ -140,6 +145,7 @@ export class Builder {
 
   /** Works without a pause as long as no op has to ask. */
   #add(program: Program): Promise<void> | undefined {
+    if (this.hosts.waits(program)) return undefined;
     const made: Made = { values: [], dirs: [], verdicts: [], images: [], steps: [] };
     const { steps } = made;
     const context = this.#context(program, made);
@@ -157,6 +163,7 @@ export class Builder {
             return fold(answered);
           });
         }
+        if (this.hosts.waiting.has(program.value)) return undefined;
         state = next;
         step(state);
       }
@@ -188,6 +195,7 @@ export class Builder {
       runPlatform: this.options.runPlatform ?? this.options.platform,
       tool: (program, platform) => this.#program(program, platform),
       helper: (platform) => this.#program("dagger-run", platform),
+      host: (op, state, process) => this.#host(program, op, state, process, meta(op, wordsOf(op))),
       frontends: (op) => this.#frontends(op),
       define: (fs) => this.#ports.define(fs),
       secret: (id, optional, at) => this.#need(this.secrets, id, optional, at),
@@ -204,6 +212,12 @@ export class Builder {
       outputImage: (op, state, wanted) =>
         void (isBorrowed(program) || images.push({ op, meta: meta(op, wordsOf(op)), state, ...wanted, after: [...steps] })),
     };
+  }
+
+  #host(program: Program, op: OpBase<string>, state: State, process: HostProcess, meta: VertexMeta): Output | undefined {
+    const added = this.hosts.add(program, { op, state, process, meta, computed: (text) => this.computed(text) });
+    if (added?.local !== undefined) this.locals.set(added.local.name, added.local);
+    return added?.files;
   }
 
   async #frontends(op: OpBase<string>): Promise<Frontends | undefined> {

@@ -14,6 +14,8 @@ import type { Field, Missing } from "../value.ts";
 export interface Selection {
   /** Programs to build, each after all that it uses. */
   readonly order: readonly Program[];
+  /** Programs that cannot be built yet. */
+  readonly later: readonly Program[];
   /** The components whose values and files come back: the wanted ones, and those that others wait for. */
   readonly wanted: readonly Program[];
   readonly deferred: readonly Deferred[];
@@ -32,7 +34,7 @@ export function select(workflow: Workflow, targets: readonly string[], gradual =
   const graph = new Needs(workflow, problems, gradual);
   const undecided = targets.length === 0 ? graph.undecided(wanted) : [];
   const order = graph.order(wanted);
-  if (problems.length > 0) return { order: [], wanted: [], deferred: [], undone: [], problems };
+  if (problems.length > 0) return { order: [], later: [], wanted: [], deferred: [], undone: [], problems };
   const waiting = waitingPrograms(order);
   const hopeless = graph.hopeless(waiting);
   const all = [...toDeferred(order, waiting), ...undecided].filter((one) => !gradual || !isInput(one));
@@ -40,6 +42,7 @@ export function select(workflow: Workflow, targets: readonly string[], gradual =
   const left = new Set(undone.map(({ path }) => path));
   return {
     order: order.filter((program) => !waiting.has(program)),
+    later: order.filter((program) => waiting.has(program)),
     wanted: inDeclarationOrder(workflow, wanted).filter((program) => !waiting.has(program)),
     deferred: all.filter(({ path }) => !left.has(path)),
     undone,

@@ -8,7 +8,16 @@ export interface Output {
 }
 export type Ref = Output | null;
 
-export type Vertex = SourceVertex | ExecVertex | FileVertex | MergeVertex | DiffVertex | BuildVertex | PassthroughVertex | RawVertex;
+export type Vertex =
+  | SourceVertex
+  | HostVertex
+  | ExecVertex
+  | FileVertex
+  | MergeVertex
+  | DiffVertex
+  | BuildVertex
+  | PassthroughVertex
+  | RawVertex;
 
 /** As containerd normalises it, e.g. { os: "linux", architecture: "arm64" }. */
 export interface Platform {
@@ -97,6 +106,17 @@ export interface SourceVertex extends Base {
   readonly platform?: Platform;
   /** Capabilities that the daemon must have beyond those that `identifier` and `attrs` tell, e.g. `source.local.differ`. */
   readonly caps?: readonly string[];
+}
+
+/**
+ * A process on the client, and the directory that it leaves. To the daemon it is a local source; what the process takes is known to the
+ * graph only, where people see it.
+ */
+export interface HostVertex extends Base {
+  readonly kind: "host";
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly inputs: readonly Output[];
 }
 
 /** pb.ExecOp. The first mount is the root ("/"); the marshaller orders mounts and numbers outputs as client/llb does. */

@@ -14,6 +14,7 @@ function refsOf(vertex: Vertex): readonly Ref[] {
       return [vertex.root, ...vertex.mounts.map((mount) => (mount.kind === "bind" || mount.kind === "cache" ? mount.from : null))];
     case "file":
       return [...chainRefs(vertex), ...(vertex.also ?? [])];
+    case "host":
     case "merge":
     case "passthrough":
       return vertex.inputs;

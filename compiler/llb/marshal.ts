@@ -10,6 +10,7 @@ import { toInput, vertexError } from "./codec.ts";
 import { diff } from "./diff.ts";
 import { exec } from "./exec.ts";
 import { file } from "./file.ts";
+import { host } from "./host.ts";
 import { merge } from "./merge.ts";
 import { mergeMetadata, terminalMetadata, toMetadata } from "./metadata.ts";
 import { passthrough } from "./passthrough.ts";
@@ -21,6 +22,7 @@ import { digestOf, encodeOp, toBuffer } from "./wire.ts";
 
 const CODECS: { readonly [K in Vertex["kind"]]: OpCodec<Extract<Vertex, { kind: K }>> } = {
   source,
+  host,
   exec,
   file,
   merge,

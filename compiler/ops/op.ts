@@ -24,6 +24,8 @@ import type { FetchHttpOp } from "./fetch-http.ts";
 import { fetchHttp } from "./fetch-http.ts";
 import type { FetchOciOp } from "./fetch-oci.ts";
 import { fetchOci } from "./fetch-oci.ts";
+import type { HostOp } from "./host.ts";
+import { host } from "./host.ts";
 import type { ImageConfigOp } from "./image-config.ts";
 import { imageConfig } from "./image-config.ts";
 import type { LoadOp } from "./load.ts";
@@ -73,6 +75,7 @@ export type Op =
   | FetchGitOp
   | FetchHttpOp
   | FetchOciOp
+  | HostOp
   | ImageConfigOp
   | LoadOp
   | LocalOp
@@ -104,6 +107,7 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   "fetch-git": fetchGit,
   "fetch-http": fetchHttp,
   "fetch-oci": fetchOci,
+  host,
   "image-config": imageConfig,
   load,
   local,

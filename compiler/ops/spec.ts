@@ -5,7 +5,8 @@ import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
 import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing, Value } from "../value.ts";
 import type { ToolName } from "./mount.ts";
-import type { Computed, From, OpBase } from "./use.ts";
+import type { SecretRef } from "./secret.ts";
+import type { Computed, From, OpBase, Text } from "./use.ts";
 
 /** Everything there is to know about one op. One file per op makes one of these. */
 export interface OpSpec<Op extends OpBase<string>> {
@@ -115,6 +116,8 @@ export interface LowerContext {
   tool(program: ToolName, platform: Platform): Output;
   /** A filesystem with `/dagger-run`, the helper that puts computed values into a process. */
   helper(platform: Platform): Output;
+  /** The directory that a process on the client leaves, started in `state`. Undefined: it has not run yet, and nothing can follow it. */
+  host(op: OpBase<string>, state: State, process: HostProcess): Output | undefined;
   /** Asks the daemon while the graph is built; undefined (and a problem) where none may be asked. */
   frontends(op: OpBase<string>): Promise<Frontends | undefined>;
   /** A filesystem of the graph as a Definition of its own, as `frontends` takes it. */
@@ -140,6 +143,22 @@ export interface LowerContext {
   verdict(op: OpBase<string>, from: Output): void;
   /** The state as an image that leaves the job. */
   outputImage(op: OpBase<string>, state: State, wanted: WantedImage): void;
+}
+
+/** A process on the client. Times are milliseconds. */
+export interface HostProcess {
+  /** What a person agrees to: the command line with its variables. */
+  readonly line: string;
+  readonly args: readonly Text[];
+  readonly env: readonly (readonly [name: string, value: Text | SecretRef])[];
+  /** Absolute, in the filesystem. */
+  readonly dir: string;
+  readonly stdin?: Text | Uint8Array;
+  readonly validExitCodes: readonly number[];
+  /** Of one try. */
+  readonly timeout?: number;
+  /** Tries after the first one, and the pause before the first of them: twice as long before each further one. */
+  readonly retry?: { readonly count: number; readonly backoff: number };
 }
 
 /** An image as its op wants it; `platforms` where the op says for which. */

@@ -103,13 +103,13 @@ function tellMount({ dest, kind, selector = "", id = "" }: Mounts[number]): NonN
 }
 
 /** Shells and runtimes tell the signal that ended a process as 128 + its number. */
-function signalOf(code: number): string {
+export function signalOf(code: number): string {
   const [name] = Object.entries(constants.signals).find(([, number]) => number === code - 128) ?? [];
   return name === undefined ? "" : ` (${name})`;
 }
 
 /** The meanings that shells and kernels give to exit codes. */
-function exitHint(code: number): string {
+export function exitHint(code: number): string {
   if (code === 126) return "The command was found but cannot be executed: check its mode and its platform";
   if (code === 127) return "The command was not found: check its name, PATH, and that the image has it";
   if (code === 137) return "The process was killed (SIGKILL), perhaps because memory ran out";

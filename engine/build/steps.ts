@@ -35,6 +35,12 @@ export interface StepOwner {
 /** Stores of cache are numbered by the daemon: the number is made of all their attributes, also of keys. */
 const storeNumber = /^(importing cache manifest from \w+):\d{9,}$/;
 
+/** How a step is told that the daemon knows nothing of. */
+export interface StepReport {
+  tell(state: "started" | "done" | "error" | "canceled", error?: string): void;
+  log(stream: 1 | 2, data: Uint8Array): void;
+}
+
 export class StepTracker {
   /** Builds that run side by side tell of the vertices that they share, each of all: who told first goes on. */
   readonly #tellers = new Map<string, object>();
@@ -63,6 +69,27 @@ export class StepTracker {
       steps.push(step);
     }
     this.#emit({ type: "plan", steps });
+  }
+
+  /** A step that runs here and not on the daemon: whoever runs it tells of it. */
+  report(step: Step): StepReport {
+    const tracked: Tracked = {
+      ...{ step, planned: true, counted: true, download: undefined, mounts: () => undefined },
+      ...{ state: "waiting", running: false },
+    };
+    this.#tracked.set(step.digest, tracked);
+    this.#emit({ type: "plan", steps: [step] });
+    let started: number | undefined;
+    return {
+      tell: (state, error) => {
+        tracked.state = state;
+        const now = Date.now();
+        started ??= now;
+        const times = state === "started" ? { started } : { started, completed: now };
+        this.#emit({ type: "step", step, state, ...times, ...(error === undefined ? {} : { error }) });
+      },
+      log: (stream, data) => this.#emit({ type: "log", step, stream, data, time: Date.now() }),
+    };
   }
 
   /** The step of a vertex, also for vertices that the graph did not name (a daemon may add some). */
@@ -199,10 +226,12 @@ export class StepTracker {
 
 function toTracked(vertex: Vertex): Omit<Tracked, "step"> {
   const mounts = (): Mounts | undefined => execMounts(vertex);
-  return { planned: true, counted: isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting", running: false };
+  return { planned: true, counted: vertex.kind !== "host" && isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting", running: false };
 }
 
 function toStep(digest: string, vertex: Vertex): Step {
+  // What a process of this machine left is uploaded: that it ran was told before.
+  if (vertex.kind === "host") return { digest, name: `${vertex.meta.name} (upload)`, component: vertex.meta.component, at: vertex.meta.at };
   return { digest, name: vertex.meta.name, component: vertex.meta.component, at: vertex.meta.at };
 }
 

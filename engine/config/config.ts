@@ -154,6 +154,8 @@ export interface CompileRequest extends Pick<Surroundings, "env"> {
   readonly gradual?: boolean;
   /** A name that no other run has; left out where nothing runs. */
   readonly run?: string;
+  /** The directories that host steps left, by their CUE paths; without it all are taken to have run. */
+  readonly hosts?: (path: string) => string | undefined;
   /** What names are taken as. */
   readonly pins?: Pins;
   /** LLB capabilities of a daemon that lacks some that ops depend on. */
@@ -176,6 +178,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     gradual: request.gradual ?? false,
     ...(request.pins?.matter === true && { locked: (need) => request.pins?.of(need) }),
     ...(request.run === undefined ? {} : { run: request.run }),
+    ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
     ...(request.caps === undefined ? {} : { caps: request.caps }),
   });
 }

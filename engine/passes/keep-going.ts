@@ -132,7 +132,10 @@ export class Kept {
   }
 }
 
-function notRun({ path, missing, at }: Deferred): Diagnostic {
+function notRun({ path, missing, hosts = [], at }: Deferred): Diagnostic {
+  if (missing.length === 0) {
+    return { code: "not-run", message: `${path || "The config"} was not run because ${hosts.join(", ")} failed`, path, at };
+  }
   const names = missing.map((one) => one.path);
   return {
     code: "not-run",

@@ -18,11 +18,16 @@ export interface Done {
   readonly job: Job;
   readonly evaluation: Evaluation;
   readonly computed: Readonly<Record<string, unknown>>;
-  /** Per pass, the paths that it waited for. */
-  readonly because: readonly (readonly string[])[];
+  readonly passes: readonly Pass[];
   readonly images: readonly DoneImage[];
   /** Where the run kept going. */
   readonly failures: readonly UserError[];
+}
+
+/** What a pass waited for: CUE paths of values, and of components whose processes had to run on this machine. */
+export interface Pass {
+  readonly because: readonly string[];
+  readonly hosts?: readonly string[];
 }
 
 export interface RunParts {

@@ -18,11 +18,12 @@ import { requireSecrets } from "../secrets/sources.ts";
 import { noComponent, shellIn } from "../shell/shell.ts";
 import type { Computed } from "./computed.ts";
 import { fillComputed, readComputed } from "./computed.ts";
+import { Hosts } from "./hosts.ts";
 import { Kept } from "./keep-going.ts";
 import type { Sorted } from "./kept-values.ts";
 import { fillWhatFits, readWhatCan } from "./kept-values.ts";
 import { Names } from "./names.ts";
-import type { Done, RunParts } from "./parts.ts";
+import type { Done, Pass, RunParts } from "./parts.ts";
 import { noProgress, stuckError } from "./passes.ts";
 import { readVerdicts } from "./verdicts.ts";
 
@@ -32,17 +33,24 @@ export class Run {
   /** Tells what this run makes from what every other run made. */
   readonly #name: string;
   readonly #names = new Names();
+  readonly #hosts: Hosts;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#hosts = new Hosts(parts);
     this.#name = parts.request.name ?? randomUUID();
   }
 
   async passes(): Promise<Done> {
     const kept = this.#parts.request.keepGoing === true ? new Kept(this.#parts.errorShell) : undefined;
-    const { because, evaluation, job } = await this.#untilComplete(kept);
+    const { passes, evaluation, job } = await this.#untilComplete(kept);
     const last = kept === undefined ? this.#last(evaluation, job) : this.#lastKeptGoing(evaluation, job, kept);
-    return { because, ...(await last) };
+    return { passes, ...(await last) };
+  }
+
+  /** Ends what it has started on this machine, and removes what that left. */
+  close(): void {
+    this.#hosts.close();
   }
 
   async shell(request: ShellRequest): Promise<number> {
@@ -53,27 +61,30 @@ export class Run {
     return shellIn((await this.#parts.opening).build, job, component, request, this.#parts.readSecret);
   }
 
-  /** Runs pass after pass until nothing waits for computed values; the last job is compiled, not run. */
-  async #untilComplete(kept?: Kept): Promise<Pick<Done, "job" | "evaluation" | "because">> {
-    const because: (readonly string[])[] = [[]];
+  /** Runs pass after pass until nothing waits for computed values or for host steps; the last job is compiled, not run. */
+  async #untilComplete(kept?: Kept): Promise<Pick<Done, "job" | "evaluation" | "passes">> {
+    const passes: Pass[] = [{ because: [] }];
     let evaluation = this.#parts.config.evaluation;
     let before: Job | undefined;
     for (;;) {
       const job = await this.#compile(evaluation);
-      if (job.deferred.length === 0 || kept?.isHopeless(job) === true) {
+      const hosts = this.#hosts.fresh(job);
+      if (hosts.length === 0 && (job.deferred.length === 0 || kept?.isHopeless(job) === true)) {
         // The memory that CUE took is better used by what is sent and received now.
         if (!givesValues(job)) void this.#parts.config.release();
-        return { because, evaluation, job };
+        return { passes, evaluation, job };
       }
-      if (!givesValues(job) || (before !== undefined && noProgress(before, job))) {
-        if (this.#parts.request.gradual === true) return { because, evaluation, job };
+      if (hosts.length === 0 && (!givesValues(job) || (before !== undefined && noProgress(before, job)))) {
+        if (this.#parts.request.gradual === true) return { passes, evaluation, job };
         throw stuckError(job);
       }
-      evaluation = kept === undefined ? await this.#early(evaluation, job) : await this.#earlyKeptGoing(evaluation, job, kept);
+      const now = evaluation;
+      const early = (): Promise<Evaluation> => (kept === undefined ? this.#early(now, job) : this.#earlyKeptGoing(now, job, kept));
+      evaluation = await this.#hosts.beside(hosts, early, kept);
       before = job;
-      const waited = [...new Set(job.deferred.flatMap((component) => component.missing.map((missing) => missing.path)))];
-      because.push(waited);
-      this.#parts.request.onEvent({ type: "pass", pass: because.length, because: waited });
+      const pass = passAfter(job, hosts);
+      passes.push(pass);
+      this.#parts.request.onEvent({ type: "pass", pass: passes.length, ...pass });
     }
   }
 
@@ -95,7 +106,7 @@ export class Run {
     };
     const images = imagePort(request.env, offer, remote, (ref, at) => pins.image(ref, at));
     const serve = async (locals: Job["locals"]): Promise<void> => {
-      await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted] });
+      await checkLocals(locals, { root: config.workspace, own: [...config.own, ...config.granted, ...this.#hosts.dirs] });
       offer.serveLocals(locals);
     };
     const job = await this.#compileFor(evaluation, (usual) => {
@@ -129,11 +140,13 @@ export class Run {
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
   async #compileFor(evaluation: Evaluation, portsFor: (usual: boolean) => Ports): Promise<Job> {
     const { config, request, opening, secrets, secretPlaces, ssh, pins, check } = this.#parts;
-    const compileWith = async (caps?: ReadonlySet<string>): Promise<Job> =>
+    const hosts = { hosts: (path: string) => this.#hosts.dirOf(path) };
+    const compileWith = async (caps?: ReadonlySet<string>, assumed = false): Promise<Job> =>
       compileConfig(config, evaluation, portsFor(caps === undefined), {
         ...request,
         pins,
         run: this.#name,
+        ...(assumed ? {} : hosts),
         ...(caps === undefined ? {} : { caps }),
       });
     let old: ReadonlySet<string> | undefined;
@@ -142,15 +155,18 @@ export class Run {
       old = error.caps;
       return compileWith(old);
     });
+    // All that can be known to be wrong with it is told before anything runs on this machine.
+    const whole = job.hosts.length > 0 ? await compileWith(old, true) : job;
     pins.check();
     // What later passes are about depends on what the first one computes.
-    if (evaluation === config.evaluation) check?.({ config, job, images: this.#names.images, run: this.#name, cwd: request.cwd });
+    if (evaluation === config.evaluation) check?.({ config, job: whole, images: this.#names.images, run: this.#name, cwd: request.cwd });
     // Nobody who repeats a run changes what it takes.
     const warning = request.repeat === undefined ? pins.warning() : undefined;
     if (warning !== undefined) request.onEvent(warning);
-    for (const { id, at } of job.secrets) secretPlaces.set(id, at);
-    requireSecrets(job, secrets);
-    requireSsh(job, ssh);
+    for (const { id, at } of whole.secrets) secretPlaces.set(id, at);
+    requireSecrets(whole, secrets);
+    requireSsh(whole, ssh);
+    await this.#hosts.requireConsent(job);
     await this.#parts.checkSecrets();
     if (old !== undefined) return job;
     const caps = await (await opening).oldCapabilities();
@@ -192,7 +208,7 @@ export class Run {
   }
 
   /** As `#last`, each component apart from the others; what succeeded is what the build ends with. */
-  async #lastKeptGoing(evaluation: Evaluation, job: Job, kept: Kept): Promise<Omit<Done, "because">> {
+  async #lastKeptGoing(evaluation: Evaluation, job: Job, kept: Kept): Promise<Omit<Done, "passes">> {
     const { offer, opening, exports } = this.#parts;
     offer.entitle(entitlementsOf(evaluation.root));
     const { build } = await opening;
@@ -228,7 +244,7 @@ export class Run {
   }
 
   /** The pass that brings everything back through the job's one Solve. */
-  async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "because">> {
+  async #last(evaluation: Evaluation, job: Job): Promise<Omit<Done, "passes">> {
     const { opening, errorShell, exports } = this.#parts;
     const { build } = await opening;
     const finish = async (): Promise<Computed[]> => {
@@ -285,6 +301,12 @@ async function forUsualGraphs(open: OpenBuild): Promise<OpenBuild> {
   const caps = await open.oldCapabilities();
   if (caps !== undefined) throw new OldDaemon(caps);
   return open;
+}
+
+/** Why there is a pass after the one of this job. */
+function passAfter(job: Job, hosts: Job["hosts"]): Pass {
+  const because = [...new Set(job.deferred.flatMap((component) => component.missing.map((missing) => missing.path)))];
+  return { because, ...(hosts.length === 0 ? {} : { hosts: [...new Set(hosts.map(({ component }) => component))] }) };
 }
 
 function byPath(computed: readonly Computed[]): Done["computed"] {

@@ -1,8 +1,10 @@
 // dagger plan: compiles a config, and tells what a run of it would do; with a file to write, keeps it for `up --plan`.
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
+import { type Job, UserError } from "../../compiler/index.ts";
 import { type CompileOnlyRequest, compileOnly } from "../config/compile-only.ts";
 import { loadConfig } from "../config/config.ts";
+import { rootOf } from "../workspace/find.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import { readRecord } from "./record.ts";
 import { lookAround, savePlan } from "./saved.ts";
@@ -42,8 +44,24 @@ export async function plan(request: PlanRequest): Promise<Plan> {
       });
     }
     const { secrets = [], ssh = [] } = request;
-    return makePlan({ job, run, own: config.own, given: { secrets, ssh }, ...(record === undefined ? {} : { record }) });
+    const allowHost = await isAgreed(job, request);
+    return makePlan({ job, run, own: config.own, given: { secrets, ssh, allowHost }, ...(record === undefined ? {} : { record }) });
   } finally {
     config.close();
   }
+}
+
+/** Whether a run may start the processes that the job has on this machine. */
+async function isAgreed({ onHost }: Job, request: PlanRequest): Promise<boolean> {
+  if (onHost.length === 0) return true;
+  const { requireConsent } = await import("../hosts/index.ts");
+  const { env, cwd } = request;
+  const agreed = requireConsent(onHost, { env, cwd, root: rootOf(request) });
+  return agreed.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof UserError) return false;
+      throw error;
+    },
+  );
 }

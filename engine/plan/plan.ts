@@ -13,8 +13,8 @@ export type PlannedState = "run" | "cached" | "unknown" | "deferred";
 
 /** What a component gives, or does to the world. */
 export interface Effect {
-  readonly kind: "value" | "save" | "archive" | "push" | "always";
-  /** CUE path of the value, directory or file on this machine, reference of the image, or the words of a step that runs always. */
+  readonly kind: "value" | "save" | "archive" | "push" | "always" | "host";
+  /** CUE path of the value, directory or file on this machine, reference of the image, or the words of a step that runs always, or on this machine. */
   readonly what: string;
 }
 
@@ -36,17 +36,19 @@ export interface Plan {
   /** In the order in which they can be built, then those that are deferred. */
   readonly components: readonly PlannedComponent[];
   readonly passes: {
-    /** More may follow: what a pass computes may ask for further values. */
+    /** More may follow when CUE waits for values: what a pass computes may ask for further ones. */
     readonly atLeast: number;
     /** The values that CUE waits for. */
     readonly because: readonly string[];
+    /** The components with steps that run on this machine, between passes. */
+    readonly hosts: readonly string[];
   };
   readonly steps: { readonly total: number; readonly run?: number };
   /** Ids of the secrets and agents that the first pass uses. */
   readonly secrets: readonly string[];
   readonly ssh: readonly string[];
-  /** Those of them that a run needs, and that neither flags nor the environment of a stack give. */
-  readonly lacks: { readonly secrets: readonly string[]; readonly ssh: readonly string[] };
+  /** Those of them that a run needs, and that neither flags nor the environment of a stack give; and whether it needs the consent to run steps on this machine. */
+  readonly lacks: { readonly secrets: readonly string[]; readonly ssh: readonly string[]; readonly allowHost: boolean };
   /** What tells of the cache: a run (when it began, milliseconds since 1970), or nothing. */
   readonly known: { readonly from: "run"; readonly began: number } | { readonly from: "nothing" };
 }
@@ -58,7 +60,7 @@ export interface PlanFacts {
   /** Directories of dagger itself. */
   readonly own: readonly string[];
   /** Secrets and agents that the run would have, as `ID=…` or `ID`. */
-  readonly given: { readonly secrets: readonly string[]; readonly ssh: readonly string[] };
+  readonly given: { readonly secrets: readonly string[]; readonly ssh: readonly string[]; readonly allowHost: boolean };
   readonly record?: RunRecord;
 }
 
@@ -90,13 +92,27 @@ export function makePlan(facts: PlanFacts): Plan {
   const waits = [...new Set(job.deferred.flatMap(({ missing }) => missing.map(({ path }) => path)))];
   return {
     components: [...components, ...deferredOf(job)],
-    passes: { atLeast: job.deferred.length === 0 ? 1 : 2, because: waits },
+    passes: { atLeast: 1 + hostLevels(graph) + (job.deferred.length === 0 ? 0 : 1), because: waits, hosts: hostsOf(vertices) },
     steps: { total: counted.length, ...(record === undefined ? {} : { run: counted.filter((vertex) => reasons.has(vertex)).length }) },
     secrets: job.secrets.map(({ id }) => id),
     ssh: job.ssh.map(({ id }) => id),
-    lacks: { secrets: lacking(job.secrets, facts.given.secrets), ssh: lacking(job.ssh, facts.given.ssh) },
+    lacks: { secrets: lacking(job.secrets, facts.given.secrets), ssh: lacking(job.ssh, facts.given.ssh), allowHost: !facts.given.allowHost },
     known: record === undefined ? { from: "nothing" } : { from: "run", began: record.began },
   };
+}
+
+/** How many steps on this machine follow upon each other: each of them waits for a pass. */
+function hostLevels({ data, vertices }: NumberedGraph): number {
+  const levels: number[] = [0];
+  for (const [index, vertex] of vertices.entries()) {
+    const inputs = data.steps[index]?.inputs ?? [];
+    levels[index + 1] = inputs.reduce((most, id) => Math.max(most, levels[id] ?? 0), 0) + (vertex.kind === "host" ? 1 : 0);
+  }
+  return levels.reduce((most, level) => Math.max(most, level), 0);
+}
+
+function hostsOf(vertices: readonly Vertex[]): string[] {
+  return [...new Set(vertices.flatMap(({ kind, meta }) => (kind === "host" ? [meta.component] : [])))];
 }
 
 function lacking(needs: readonly { readonly id: string; readonly optional: boolean }[], given: readonly string[]): string[] {
@@ -117,7 +133,9 @@ function deferredOf(job: Job): PlannedComponent[] {
 }
 
 function effectsOf({ job, run }: PlanFacts, component: string, own: readonly Vertex[]): Effect[] {
-  const always = own.filter((vertex) => isAlways(vertex, run)).map(({ meta }) => ({ kind: "always" as const, what: meta.name }));
+  const always = own.filter((vertex) => isAlways(vertex, run)).map(
+    ({ kind, meta }): Effect => ({ kind: kind === "host" ? "host" : "always", what: meta.name }),
+  );
   const values = job.values.filter(({ path }) => path === component).map(({ path }) => ({ kind: "value" as const, what: path }));
   const dirs = job.dirs.filter(({ path }) => ownerOf(path) === component).map(({ dest }) => ({ kind: "save" as const, what: dest }));
   const images = job.images
@@ -133,7 +151,7 @@ function ownerOf(path: string): string {
 
 /** A step that runs always carries the name of its run. */
 function isAlways(vertex: Vertex, run: string): boolean {
-  return vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run));
+  return vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)));
 }
 
 /** Why each step runs that is known to: its own reason, or else those of what it is made from. */

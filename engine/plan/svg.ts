@@ -22,6 +22,7 @@ export const palette = {
     "--file": "#3b6fd4",
     "--merge": "#8250c8",
     "--image": "#c2386e",
+    "--host": "#857400",
     "--done": "#1f883d",
     "--cached": "#7a8699",
     "--error": "#cf222e",
@@ -40,6 +41,7 @@ export const palette = {
     "--file": "#79a8ff",
     "--merge": "#b594f0",
     "--image": "#f07aa5",
+    "--host": "#e8d44d",
     "--done": "#4cc26a",
     "--cached": "#8b98ab",
     "--error": "#ff6b6b",
@@ -57,6 +59,7 @@ export const drawingStyle = `
 .step.source rect.kind { fill: var(--source); }
 .step.exec rect.kind, .step.build rect.kind { fill: var(--exec); }
 .step.merge rect.kind, .step.diff rect.kind, .step.passthrough rect.kind, .step.raw rect.kind { fill: var(--merge); }
+.step.host rect.kind { fill: var(--host); }
 .step.push rect.kind, .step.save rect.kind { fill: var(--image); }
 .step circle { fill: none; stroke: none; }
 .step[data-state="done"] circle { fill: var(--done); }

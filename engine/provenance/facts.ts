@@ -68,9 +68,9 @@ export function factsOf(of: FactsOf): OpenFacts {
   return { components, directories };
 }
 
-/** A step that runs always carries the name of its run. */
+/** A step that runs always carries the name of its run; those on this machine run always. */
 function isAlways(vertex: Vertex, run: string): boolean {
-  return vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run));
+  return vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)));
 }
 
 function sourceOfVertex(

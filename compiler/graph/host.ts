@@ -1,0 +1,118 @@
+// Host steps of a graph: what such a process takes, as a Definition of its own, and the directory that it leaves, as a source.
+import type { Definition, HostStep, HostText, LocalSource } from "../job.ts";
+import { localAttrs } from "../llb/index.ts";
+import { copyAction, copyContents, fileOutput } from "../ops/files.ts";
+import type { Program } from "../ops/program.ts";
+import type { HostProcess } from "../ops/spec.ts";
+import type { Computed, OpBase, Text } from "../ops/use.ts";
+import type { Value } from "../value.ts";
+import type { State } from "./state.ts";
+import type { FileAction, Output, Ref, VertexMeta } from "./vertex.ts";
+
+/** Texts that the job computes become files: they are collected in the order of their use. */
+class Texts {
+  readonly files: { readonly from: Ref; readonly file: string }[] = [];
+  readonly #computed: (text: Computed) => Ref;
+
+  constructor(computed: (text: Computed) => Ref) {
+    this.#computed = computed;
+  }
+
+  of(text: Text): HostText {
+    if (typeof text === "string") return text;
+    const file = `values/${this.files.length}`;
+    this.files.push({ from: this.#computed(text), file });
+    return { file };
+  }
+}
+
+/** What of the options of a graph concerns host steps; `BuildOptions` says what they are. */
+export interface HostOptions {
+  readonly hosts?: (path: string) => string | undefined;
+  readonly run?: string;
+  readonly localUnique?: (dir: string) => string;
+}
+
+export interface HostParts {
+  readonly op: OpBase<string>;
+  readonly state: State;
+  readonly process: HostProcess;
+  readonly meta: VertexMeta;
+  readonly computed: (text: Computed) => Ref;
+}
+
+export class Hosts {
+  /** Those that can run now. */
+  readonly steps: HostStep[] = [];
+  /** Programs that are not built, with the components whose host steps they wait for. */
+  readonly waiting: Map<Value, readonly string[]> = new Map();
+  /** The components whose host steps a program is made with. */
+  readonly #behind = new Map<Value, readonly string[]>();
+  readonly #options: HostOptions;
+  readonly #define: (fs: Output) => Definition;
+
+  constructor(options: HostOptions, define: (fs: Output) => Definition) {
+    this.#options = options;
+    this.#define = define;
+  }
+
+  /** Notes what a program waits for before it is built: then it is not. */
+  waits({ value, uses, ops, component }: Program): boolean {
+    const own = ops.some((op) => op.do === "host") ? [component] : [];
+    const behind = [...new Set([...uses.flatMap((use) => this.#behind.get(use.value) ?? []), ...own])];
+    if (behind.length > 0) this.#behind.set(value, behind);
+    const waits = new Set(uses.flatMap((use) => this.waiting.get(use.value) ?? []));
+    // A frontend has to see the files, which are only assumed to be there.
+    const asks = this.#options.hosts === undefined && behind.length > 0 && ops.some((op) => op.do === "docker-build");
+    if (waits.size === 0 && !asks) return false;
+    this.waiting.set(value, waits.size === 0 ? behind : [...waits]);
+    return true;
+  }
+
+  /** The files that a step left; undefined when it has to run first. */
+  add(program: Program, parts: HostParts): { readonly files: Output; readonly local?: LocalSource } | undefined {
+    const { step, input, needs } = makeHost(parts);
+    const { hosts, run, localUnique } = this.#options;
+    const dir = hosts?.(step.path);
+    if (hosts !== undefined && dir === undefined) {
+      this.steps.push({ ...step, input: input === null ? undefined : this.#define(input) });
+      this.waiting.set(program.value, [program.component]);
+      return undefined;
+    }
+    // The same in every run, and of letters that headers can say.
+    const name = `host/${encodeURIComponent(step.path)}`;
+    // Two runs at the same time may leave different files.
+    const unique = run ?? localUnique?.(name);
+    const attrs = { ...localAttrs({ sharedKeyHint: name }), ...(unique === undefined ? {} : { "local.unique": unique }) };
+    const files: Output = { vertex: { kind: "host", identifier: `local://${name}`, attrs, inputs: needs, meta: parts.meta }, index: 0 };
+    return { files, ...(dir === undefined ? {} : { local: { name, dir, at: step.at } }) };
+  }
+}
+
+interface MadeHost {
+  readonly step: Omit<HostStep, "input">;
+  /** What it needs of the graph; null when that is nothing. */
+  readonly input: Ref;
+  /** What the graph has to have made before. */
+  readonly needs: readonly Output[];
+}
+
+function makeHost({ op, state, process, meta, computed }: HostParts): MadeHost {
+  const { args, env, stdin, ...rest } = process;
+  const texts = new Texts(computed);
+  const step = {
+    path: op.place.path,
+    component: meta.component,
+    name: meta.name,
+    at: op.place.at,
+    ...rest,
+    args: args.map((text) => texts.of(text)),
+    env: env.map(([name, value]) => [name, typeof value === "string" || "kind" in value ? texts.of(value) : value] as const),
+    ...(stdin === undefined ? {} : { stdin: stdin instanceof Uint8Array ? stdin : texts.of(stdin) }),
+  };
+  const files = state.fs === null ? [] : [copyContents(state.fs, "/", "/root/")];
+  const values = texts.files.map(({ from, file }) => copyAction(from, "/value", `/${file}`, { createDestPath: true }));
+  const actions: readonly FileAction[] = [...files, ...values];
+  const needs = [state.fs, ...texts.files.map(({ from }) => from)].filter((ref) => ref !== null);
+  return { step, needs, input: actions.length === 0 ? null : fileOutput(null, actions, { ...meta, name: `${meta.name} (input)` }) };
+}

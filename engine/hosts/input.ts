@@ -1,0 +1,31 @@
+// What a process on this machine starts with: the filesystem and the texts that the graph made for it, brought here by a Solve of its own.
+import { mkdir } from "node:fs/promises";
+import type { HostStep } from "../../compiler/index.ts";
+import { createReceiver } from "../../runtime/session/index.ts";
+import type { OpenBuild } from "../build/connect.ts";
+
+/** Fills the directory `root`; gives the texts by the names of their files. Throws UserError. */
+export async function bringInput(
+  step: HostStep,
+  root: string,
+  opening: Promise<OpenBuild>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const { input, name, component, at } = step;
+  await mkdir(root, { recursive: true });
+  if (input === undefined) return new Map();
+  const open = await opening;
+  await open.check(input);
+  const receiver = createReceiver({ memory: ["values"], dirs: [{ prefix: "root", dest: root, at }] });
+  const build = await open.beside({ exporters: [{ type: "local", attrs: {}, output: receiver }], signal }, { name, component, at });
+  try {
+    await build.finish(input.encoded);
+    await receiver.commit();
+    return receiver.values;
+  } catch (error) {
+    receiver.rollback();
+    throw error;
+  } finally {
+    await build.abort();
+  }
+}

@@ -1,0 +1,184 @@
+// The host steps of a run: each gets its input, runs as a process of this machine, and leaves a directory for the next pass.
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type HostStep, type HostText, UserError } from "../../compiler/index.ts";
+import { exitHint, signalOf } from "../build/failure.ts";
+import { savingInterrupted } from "../build/interrupt.ts";
+import type { StepReport } from "../build/steps.ts";
+import type { RunParts } from "../passes/parts.ts";
+import { bringInput } from "./input.ts";
+import { type Ended, runCommand } from "./process.ts";
+
+/** The pause before a further try never gets longer. Milliseconds. */
+const longestBackoff = 300_000;
+
+/** One of a run; `close` removes all that the steps left. */
+export class HostSteps {
+  readonly #parts: RunParts;
+  readonly #cancel = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #top: string;
+  readonly #stop: () => void;
+  readonly #dirs = new Map<string, string>();
+  readonly #failed = new Set<string>();
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    this.#signal = AbortSignal.any([parts.request.signal, this.#cancel.signal]);
+    this.#top = mkdtempSync(join(parts.request.env["TMPDIR"] ?? "/tmp", "dagger-host-"));
+    this.#stop = savingInterrupted(() => rmSync(this.#top, { recursive: true, force: true }));
+  }
+
+  /** The directory that the step at a CUE path left, once it has run. */
+  dirOf(path: string): string | undefined {
+    return this.#dirs.get(path);
+  }
+
+  /** All directories that steps left. */
+  get dirs(): readonly string[] {
+    return [...this.#dirs.values()];
+  }
+
+  /** Those that no pass has run yet. */
+  fresh(steps: readonly HostStep[]): readonly HostStep[] {
+    return steps.filter(({ path }) => !this.#dirs.has(path) && !this.#failed.has(path));
+  }
+
+  /** Runs steps side by side. The first that fails ends the others, unless `onFailure` takes it. Throws UserError. */
+  async run(steps: readonly HostStep[], onFailure?: (step: HostStep, error: UserError) => void): Promise<void> {
+    const { request } = this.#parts;
+    const waiting = [...steps];
+    const work = async (): Promise<void> => {
+      for (let step = waiting.shift(); step !== undefined && !this.#signal.aborted; step = waiting.shift()) {
+        try {
+          await this.#run(step);
+        } catch (error) {
+          this.#failed.add(step.path);
+          if (onFailure === undefined || !(error instanceof UserError) || error.exit !== 1) {
+            this.#cancel.abort();
+            throw error;
+          }
+          onFailure(step, error);
+        }
+      }
+    };
+    const atOnce = Math.min(request.jobs ?? availableParallelism(), steps.length);
+    const settled = await Promise.allSettled(Array.from({ length: atOnce }, work));
+    // The others only ended because of the first.
+    const failure = settled.find((one) => one.status === "rejected" && !isInterrupt(one.reason)) ?? settled.find((one) => one.status === "rejected");
+    if (failure?.status === "rejected") throw failure.reason;
+    if (this.#signal.aborted) throw interrupted();
+  }
+
+  /** Ends what still runs. */
+  cancel(): void {
+    this.#cancel.abort();
+  }
+
+  close(): void {
+    this.cancel();
+    rmSync(this.#top, { recursive: true, force: true });
+    this.#stop();
+  }
+
+  async #run(step: HostStep): Promise<void> {
+    const { opening, steps } = this.#parts;
+    const { component, name, at, path } = step;
+    const root = join(this.#top, String(this.#dirs.size + this.#failed.size), encodeURIComponent(path).slice(-60));
+    if (step.input !== undefined) steps.plan(step.input);
+    const texts = await bringInput(step, root, opening, this.#signal);
+    const report = steps.report({ digest: `host:${path}`, name, component, at });
+    report.tell("started");
+    const ended = await this.#tries(step, root, texts, report).catch((error: unknown) => {
+      report.tell("error", String(error));
+      throw error;
+    });
+    if (this.#signal.aborted) {
+      report.tell("canceled");
+      throw interrupted();
+    }
+    if (isGood(ended, step)) {
+      report.tell("done");
+      this.#dirs.set(path, root);
+      return;
+    }
+    const error = failed(step, ended);
+    report.tell("error", error.message);
+    throw error;
+  }
+
+  async #tries(step: HostStep, root: string, texts: ReadonlyMap<string, Buffer>, report: StepReport): Promise<Ended> {
+    const { retry = { count: 0, backoff: 0 } } = step;
+    const say = (text: string): void => report.log(2, Buffer.from(`dagger: ${text}\n`));
+    const command = await this.#command(step, root, texts, report);
+    for (let attempt = 0, pause = retry.backoff; ; attempt++, pause = Math.min(pause * 2, longestBackoff)) {
+      const ended = await runCommand(command);
+      if (ended.error !== undefined) say(ended.error);
+      if (ended.timedOut) say(`${command.args[0] ?? ""} took longer than its timeout of ${step.timeout ?? 0} ms and is ended`);
+      if (isGood(ended, step) || attempt === retry.count || this.#signal.aborted) return ended;
+      say(`try ${attempt + 1} of ${retry.count + 1} ended with exit code ${ended.code}; trying again after ${pause} ms`);
+      await sleep(pause, undefined, { signal: this.#signal }).catch(() => undefined);
+    }
+  }
+
+  async #command(
+    { args, env, dir, stdin, timeout }: HostStep,
+    root: string,
+    texts: ReadonlyMap<string, Buffer>,
+    report: StepReport,
+  ): Promise<Parameters<typeof runCommand>[0]> {
+    const { request, config } = this.#parts;
+    const textOf = (text: HostText): string => (typeof text === "string" ? text : (texts.get(text.file)?.toString("utf8") ?? ""));
+    const cwd = join(root, dir).replace(/\/+$/, "");
+    await mkdir(cwd, { recursive: true });
+    const variables: Record<string, string> = {};
+    for (const name of ["PATH", "HOME"]) variables[name] = request.env[name] ?? "";
+    Object.assign(variables, { DAGGER_ROOT: root, DAGGER_CONFIG_DIR: config.dir, DAGGER_CALLER_DIR: request.cwd, PWD: cwd });
+    for (const [name, value] of env) {
+      if (typeof value === "string" || "file" in value) variables[name] = textOf(value);
+      else {
+        const secret = await this.#parts.readSecret(value.secret);
+        if (secret !== undefined) variables[name] = Buffer.from(secret).toString("utf8");
+      }
+    }
+    return {
+      args: args.map(textOf),
+      env: variables,
+      cwd,
+      signal: this.#signal,
+      onOutput: (stream, data) => report.log(stream, data),
+      ...(stdin === undefined ? {} : { stdin: stdin instanceof Uint8Array ? stdin : textOf(stdin) }),
+      ...(timeout === undefined ? {} : { timeout }),
+    };
+  }
+}
+
+function isGood({ code, timedOut, error }: Ended, { validExitCodes }: HostStep): boolean {
+  if (error !== undefined || timedOut) return false;
+  return validExitCodes.length === 0 ? code === 0 : validExitCodes.includes(code);
+}
+
+function failed({ path, component, name, at }: HostStep, { code, error }: Ended): UserError {
+  const of = component === "" ? "" : ` of ${component}`;
+  return new UserError(1, [
+    {
+      code: "command-failed",
+      message: `\`${name}\`${of} ended with exit code ${code}${signalOf(code)}${error === undefined ? "" : `: ${error}`}`,
+      ...(component === "" ? {} : { path: component }),
+      at,
+      step: { digest: `host:${path}`, name, exitCode: code },
+      hint: code === 126 || code === 127 ? "Install it on this machine, or check its name and PATH" : exitHint(code),
+    },
+  ]);
+}
+
+function interrupted(): UserError {
+  return new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]);
+}
+
+function isInterrupt(error: unknown): boolean {
+  return error instanceof UserError && error.exit === 130;
+}
