@@ -1,7 +1,7 @@
 // The last words of a run: what was saved, how many passes and steps there were, how long it took.
 import type { UpResult } from "../../engine/index.ts";
-import type { Style } from "./style.ts";
 import { passReason } from "./pass.ts";
+import type { Style } from "./style.ts";
 import { bytes, duration, plural } from "./units.ts";
 
 /** Lines for people, ending with a newline. */

@@ -66,7 +66,9 @@ function toProcess(op: HostOp, dir: string): HostProcess {
 
 /** All that decides what runs, as a shell would take it: what a person agrees to. Values of the job and secrets stand there by name. */
 export function hostLine({ args, env, stdin }: Pick<HostOp, "args" | "env" | "stdin">): string {
-  const variables = env.map(([name, value]) => `${name}=${typeof value === "string" || "kind" in value ? word(value) : `{secret ${value.secret}}`}`);
+  const variables = env.map(
+    ([name, value]) => `${name}=${typeof value === "string" || "kind" in value ? word(value) : `{secret ${value.secret}}`}`,
+  );
   const input = stdin === undefined ? [] : ["<<<", stdin instanceof Uint8Array ? word(Buffer.from(stdin).toString("base64")) : word(stdin)];
   return [...variables, ...args.map(word), ...input].join(" ");
 }

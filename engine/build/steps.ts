@@ -226,7 +226,14 @@ export class StepTracker {
 
 function toTracked(vertex: Vertex): Omit<Tracked, "step"> {
   const mounts = (): Mounts | undefined => execMounts(vertex);
-  return { planned: true, counted: vertex.kind !== "host" && isCounted(vertex), download: downloadOf(vertex), mounts, state: "waiting", running: false };
+  return {
+    planned: true,
+    counted: vertex.kind !== "host" && isCounted(vertex),
+    download: downloadOf(vertex),
+    mounts,
+    state: "waiting",
+    running: false,
+  };
 }
 
 function toStep(digest: string, vertex: Vertex): Step {

@@ -15,6 +15,8 @@ export interface Command {
   readonly timeout?: number;
   /** Ends it, with all that it started: SIGTERM, and SIGKILL for what is still there after a while. */
   readonly signal: AbortSignal;
+  /** How long its processes may take to end once they are told to. Milliseconds; default 5000. */
+  readonly grace?: number;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
 }
 
@@ -26,8 +28,7 @@ export interface Ended {
   readonly error?: string;
 }
 
-/** How long processes may take to end once they are told to, and how long those that a process left behind. Milliseconds. */
-const grace = 5_000;
+/** The same for those that a process left behind when it ended. */
 const graceOfLeftovers = 1_000;
 /** A daemon that went out of the group may keep a pipe open for ever. */
 const graceOfPipes = 500;
@@ -39,7 +40,9 @@ export async function runCommand(command: Command): Promise<Ended> {
   if (signal.aborted) return { code: 130, timedOut: false };
   const child = spawn(program, rest, { env, cwd, detached: true, stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
   const exited = new Promise<Pick<Ended, "code" | "error">>((resolve) => {
-    child.once("error", (cause: NodeJS.ErrnoException) => resolve({ code: cause.code === "ENOENT" ? 127 : 126, error: wordsOf(cause, program) }));
+    child.once("error", (cause: NodeJS.ErrnoException) =>
+      resolve({ code: cause.code === "ENOENT" ? 127 : 126, error: wordsOf(cause, program) }),
+    );
     child.once("exit", (code, name) => resolve({ code: code ?? 128 + (name === null ? 0 : constants.signals[name]) }));
   });
   const closed = new Promise<void>((resolve) => void child.once("close", () => resolve()));
@@ -59,16 +62,23 @@ export async function runCommand(command: Command): Promise<Ended> {
   }
 }
 
-async function supervised({ signal, timeout }: Command, pid: number | undefined, exited: Promise<Pick<Ended, "code" | "error">>): Promise<Ended> {
+async function supervised(
+  { signal, timeout, grace = 5_000 }: Command,
+  pid: number | undefined,
+  exited: Promise<Pick<Ended, "code" | "error">>,
+): Promise<Ended> {
   let timedOut = false;
   let ending: Promise<void> | undefined;
   const end = (): void => {
     if (pid !== undefined) ending ??= endGroup(pid, grace);
   };
-  const timer = timeout === undefined ? undefined : setTimeout(() => {
-    timedOut = true;
-    end();
-  }, timeout);
+  const timer =
+    timeout === undefined
+      ? undefined
+      : setTimeout(() => {
+          timedOut = true;
+          end();
+        }, timeout);
   signal.addEventListener("abort", end, { once: true });
   try {
     const ended = await exited;

@@ -68,7 +68,8 @@ export class HostSteps {
     const atOnce = Math.min(request.jobs ?? availableParallelism(), steps.length);
     const settled = await Promise.allSettled(Array.from({ length: atOnce }, work));
     // The others only ended because of the first.
-    const failure = settled.find((one) => one.status === "rejected" && !isInterrupt(one.reason)) ?? settled.find((one) => one.status === "rejected");
+    const failure =
+      settled.find((one) => one.status === "rejected" && !isInterrupt(one.reason)) ?? settled.find((one) => one.status === "rejected");
     if (failure?.status === "rejected") throw failure.reason;
     if (this.#signal.aborted) throw interrupted();
   }

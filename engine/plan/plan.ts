@@ -96,7 +96,11 @@ export function makePlan(facts: PlanFacts): Plan {
     steps: { total: counted.length, ...(record === undefined ? {} : { run: counted.filter((vertex) => reasons.has(vertex)).length }) },
     secrets: job.secrets.map(({ id }) => id),
     ssh: job.ssh.map(({ id }) => id),
-    lacks: { secrets: lacking(job.secrets, facts.given.secrets), ssh: lacking(job.ssh, facts.given.ssh), allowHost: !facts.given.allowHost },
+    lacks: {
+      secrets: lacking(job.secrets, facts.given.secrets),
+      ssh: lacking(job.ssh, facts.given.ssh),
+      allowHost: !facts.given.allowHost,
+    },
     known: record === undefined ? { from: "nothing" } : { from: "run", began: record.began },
   };
 }
@@ -133,9 +137,9 @@ function deferredOf(job: Job): PlannedComponent[] {
 }
 
 function effectsOf({ job, run }: PlanFacts, component: string, own: readonly Vertex[]): Effect[] {
-  const always = own.filter((vertex) => isAlways(vertex, run)).map(
-    ({ kind, meta }): Effect => ({ kind: kind === "host" ? "host" : "always", what: meta.name }),
-  );
+  const always = own
+    .filter((vertex) => isAlways(vertex, run))
+    .map(({ kind, meta }): Effect => ({ kind: kind === "host" ? "host" : "always", what: meta.name }));
   const values = job.values.filter(({ path }) => path === component).map(({ path }) => ({ kind: "value" as const, what: path }));
   const dirs = job.dirs.filter(({ path }) => ownerOf(path) === component).map(({ dest }) => ({ kind: "save" as const, what: dest }));
   const images = job.images
@@ -151,7 +155,9 @@ function ownerOf(path: string): string {
 
 /** A step that runs always carries the name of its run. */
 function isAlways(vertex: Vertex, run: string): boolean {
-  return vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)));
+  return (
+    vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)))
+  );
 }
 
 /** Why each step runs that is known to: its own reason, or else those of what it is made from. */

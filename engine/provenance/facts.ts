@@ -70,7 +70,9 @@ export function factsOf(of: FactsOf): OpenFacts {
 
 /** A step that runs always carries the name of its run; those on this machine run always. */
 function isAlways(vertex: Vertex, run: string): boolean {
-  return vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)));
+  return (
+    vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)))
+  );
 }
 
 function sourceOfVertex(

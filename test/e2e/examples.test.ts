@@ -97,6 +97,14 @@ test("images saves an archive and pushes the image with its provenance", async (
   }
 });
 
+test("executors goes from a container to this machine and back", async () => {
+  const { code, stdout, stderr } = await bench.dagger(["up", "examples/executors", "--allow-host", "--output", "json"]);
+  assert.equal(code, 0, stderr);
+  const { values, passes } = JSON.parse(stdout) as { values: Record<string, unknown>; passes: unknown[] };
+  assert.deepEqual([values["tried"], passes.length], ["Hello from Linux", 2]);
+  assert.equal(readFileSync(join(bench.dir, "examples/executors/out/report.txt"), "utf8"), "It said: Hello from Linux\n");
+});
+
 test("app builds, tests and packages the program, and does nothing the second time", async () => {
   const imported = await bench.dagger(["image", "import", "docker.io/library/debian:bookworm", await debianRoot()]);
   assert.equal(imported.code, 0, imported.stderr);
