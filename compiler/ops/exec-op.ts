@@ -2,9 +2,8 @@
 import type { Platform } from "../graph/vertex.ts";
 import type { MountSpec } from "./mount.ts";
 import type { ResourceLimits } from "./resources.ts";
-import type { SecretRef } from "./secret.ts";
 import type { Retry } from "./supervision.ts";
-import type { OpBase, Text } from "./use.ts";
+import type { OpBase, SecretRef, Text } from "./use.ts";
 
 export interface ExecOp extends OpBase<"exec"> {
   readonly args: readonly Text[];

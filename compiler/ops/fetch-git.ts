@@ -8,11 +8,10 @@ import type { GitSignatureSpec } from "./fetch-git-fields.ts";
 import { commit, gitRef, parts, remote, signature, subdirectory } from "./fetch-git-fields.ts";
 import { optional, required, standard } from "./fields.ts";
 import { given } from "./files.ts";
-import type { SecretRef } from "./secret.ts";
 import { secretField } from "./secret.ts";
 import type { LowerContext, OpSpec, ReadContext } from "./spec.ts";
 import { boolean, name, oneOf } from "./types.ts";
-import type { OpBase } from "./use.ts";
+import type { OpBase, SecretRef } from "./use.ts";
 
 export interface FetchGitOp extends OpBase<"fetch-git"> {
   readonly remote: string;

@@ -4,11 +4,10 @@ import { httpAttrs } from "../llb/index.ts";
 import type { Field } from "../value.ts";
 import { concrete, optional, readRecord, required, standard, wrongType } from "./fields.ts";
 import { given } from "./files.ts";
-import type { SecretRef } from "./secret.ts";
 import { secretField } from "./secret.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
 import { integer, name, string, uid } from "./types.ts";
-import type { OpBase } from "./use.ts";
+import type { OpBase, SecretRef } from "./use.ts";
 
 interface Headers {
   readonly accept?: string;

@@ -4,12 +4,11 @@ import { resolvePath } from "../llb/index.ts";
 import type { Field } from "../value.ts";
 import { optional, required, standard } from "./fields.ts";
 import { copyContents, fileOutput, given } from "./files.ts";
-import type { SecretRef } from "./secret.ts";
 import type { HostProcess, OpSpec, ReadContext } from "./spec.ts";
 import type { Retry } from "./supervision.ts";
 import { duration, milliseconds, retry } from "./supervision.ts";
 import { content, integer, listOf, name, text } from "./types.ts";
-import type { OpBase, Text } from "./use.ts";
+import type { OpBase, SecretRef, Text } from "./use.ts";
 import { showText } from "./use.ts";
 import { processVariables } from "./variables.ts";
 

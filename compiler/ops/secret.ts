@@ -2,11 +2,7 @@
 import { concrete, readRecord, required, standard, wrongType } from "./fields.ts";
 import type { FieldType } from "./spec.ts";
 import { boolean, name } from "./types.ts";
-
-export interface SecretRef {
-  readonly secret: string;
-  readonly optional: boolean;
-}
+import type { SecretRef } from "./use.ts";
 
 /** A name: text, or a struct with an `id`, as the first dialect's `dagger.#Secret` and `dagger.#Stream` are. */
 export function nameOrId(words: string, kind: string): FieldType<string> {

@@ -5,8 +5,7 @@ import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
 import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing, Value } from "../value.ts";
 import type { ToolName } from "./mount.ts";
-import type { SecretRef } from "./secret.ts";
-import type { Computed, From, OpBase, Text } from "./use.ts";
+import type { Computed, From, OpBase, SecretRef, Text } from "./use.ts";
 
 /** Everything there is to know about one op. One file per op makes one of these. */
 export interface OpSpec<Op extends OpBase<string>> {

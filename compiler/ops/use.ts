@@ -21,6 +21,12 @@ export interface Computed {
 /** A text in the config: known now, or computed by the job. */
 export type Text = string | Computed;
 
+/** A secret by its name. */
+export interface SecretRef {
+  readonly secret: string;
+  readonly optional: boolean;
+}
+
 /** Where an op stands: its CUE path, e.g. `app.#up[2]`, and its lines. */
 export interface Place {
   readonly path: string;

@@ -1,11 +1,10 @@
 // Environment variables: names and texts, checked as far as a process would accept them.
 import type { Field } from "../value.ts";
 import { wrongType } from "./fields.ts";
-import type { SecretRef } from "./secret.ts";
 import { secretRef } from "./secret.ts";
 import type { FieldType, ReadContext } from "./spec.ts";
 import { mapOf, text } from "./types.ts";
-import type { Text } from "./use.ts";
+import type { SecretRef, Text } from "./use.ts";
 import { isComponent } from "./use.ts";
 
 type Variables<T> = readonly (readonly [name: string, value: T])[];

@@ -54,7 +54,7 @@ export async function plan(request: PlanRequest): Promise<Plan> {
 /** Whether a run may start the processes that the job has on this machine. */
 async function isAgreed({ onHost }: Job, request: PlanRequest): Promise<boolean> {
   if (onHost.length === 0) return true;
-  const { requireConsent } = await import("../hosts/index.ts");
+  const { requireConsent } = await import("../hosts/consent.ts");
   const { env, cwd } = request;
   const agreed = requireConsent(onHost, { env, cwd, root: rootOf(request) });
   return agreed.then(
