@@ -7,9 +7,9 @@ import { execOutputIndex, resolvePath } from "../llb/index.ts";
 import { commandLine } from "./exec-helper.ts";
 import type { ExecOp } from "./exec-op.ts";
 import { given } from "./files.ts";
-import type { MountSpec, ToolName } from "./mount.ts";
+import type { MountSpec } from "./mount.ts";
 import { toResources } from "./resources.ts";
-import type { LowerContext } from "./spec.ts";
+import type { LowerContext, ToolName } from "./spec.ts";
 
 export function lowerExec(op: ExecOp, state: State, context: LowerContext, words: string): State {
   if (op.network === "host") context.entitlement("network.host");

@@ -4,12 +4,9 @@ import { concrete, describe, optional, readRecord, required, standard, wrongType
 import { from } from "./from.ts";
 import { nearest, orList } from "./near.ts";
 import { nameOrId, secretName } from "./secret.ts";
-import type { FieldSpec, FieldType, ReadContext } from "./spec.ts";
+import type { FieldSpec, FieldType, ReadContext, ToolName } from "./spec.ts";
 import { boolean, integer, mode, name, oneOf, uid } from "./types.ts";
 import type { From } from "./use.ts";
-
-/** Programs that come with dagger, for processes in containers. */
-export type ToolName = "gomplate" | "jsonnet";
 
 export type MountSpec =
   | { readonly kind: "tmpfs"; readonly size: number }

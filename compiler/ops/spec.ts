@@ -4,8 +4,10 @@ import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
 import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing, Value } from "../value.ts";
-import type { ToolName } from "./mount.ts";
 import type { Computed, From, OpBase, SecretRef, Text } from "./use.ts";
+
+/** Programs that come with dagger, for processes in containers. */
+export type ToolName = "gomplate" | "jsonnet";
 
 /** Everything there is to know about one op. One file per op makes one of these. */
 export interface OpSpec<Op extends OpBase<string>> {
