@@ -8,6 +8,7 @@ import { Database } from "./sql/database.ts";
 import { jobs } from "./sql/jobs.ts";
 import { journal } from "./sql/journal.ts";
 import { leases } from "./sql/leases.ts";
+import { lineages } from "./sql/lineage.ts";
 import { newestFormat } from "./sql/migrations.ts";
 import { events, logs } from "./sql/pack.ts";
 import { Presence } from "./sql/presence.ts";
@@ -60,6 +61,7 @@ function storeOf(scope: Scope, close: () => Promise<void>): Store {
     outputs: outputs(scope),
     leases: leases(scope),
     jobs: jobs(scope),
+    lineages: lineages(scope),
     close,
   };
 }

@@ -238,3 +238,42 @@ export interface JobFilter {
   /** 1 to 1000, 50 without. */
   readonly limit?: number;
 }
+
+/** A version of a source, or a computation of a node: what provenance is told of. */
+export interface DatumKey {
+  readonly kind: "version" | "computation";
+  /** Of a version its source, of a computation its node. */
+  readonly name: string;
+  /** Unique in its source or node: `sha1:…`, `sha256:…` of a version. */
+  readonly id: string;
+}
+
+export interface NewDatum extends DatumKey {
+  /** Of a computation `pending`, `success` or `failure`; "" of a version. */
+  readonly state: string;
+  /** The run that made it. */
+  readonly run?: string;
+  /** What else there is to say of it. */
+  readonly detail: Json;
+  /** It is what its source has now, also when other versions were seen after it. */
+  readonly isCurrent?: boolean;
+}
+
+export interface Datum extends Omit<NewDatum, "isCurrent"> {
+  /** When it was seen for the first time. */
+  readonly time: number;
+}
+
+/** `child` comes from `parent`: computations from their inputs, outputs from computations, parts from what they are parts of, links by hand. */
+export interface DatumEdge {
+  readonly child: DatumKey;
+  readonly parent: DatumKey;
+  readonly kind: "input" | "output" | "part" | "link" | "before";
+}
+
+/** All that something was made from. */
+export interface Lineage {
+  /** With itself, in the order in which they were seen for the first time. */
+  readonly data: readonly Datum[];
+  readonly edges: readonly DatumEdge[];
+}

@@ -1,5 +1,8 @@
 // The port of everything that is remembered between runs. Drivers: SQLite (a file of the workspace) and PostgreSQL (shared by many machines).
 import type {
+  Datum,
+  DatumEdge,
+  DatumKey,
   FinalJobState,
   FinalState,
   Job,
@@ -7,6 +10,8 @@ import type {
   JobKey,
   JournalPage,
   LeaseEntry,
+  Lineage,
+  NewDatum,
   NewEvent,
   NewJob,
   NewLog,
@@ -43,6 +48,7 @@ export interface Store {
   readonly outputs: Outputs;
   readonly leases: Leases;
   readonly jobs: Jobs;
+  readonly lineages: Lineages;
   /** Ends what this process still holds: its leases go to the next in the queue; its open runs become `interrupted`. */
   close(): Promise<void>;
 }
@@ -115,6 +121,22 @@ export interface Outputs {
   list(stack: string, env: string): Promise<readonly Output[]>;
   /** Forgets those of an environment. */
   clear(stack: string, env: string): Promise<void>;
+}
+
+/** Versions of sources and computations of nodes, with what each comes from. They outlive the runs that made them. */
+export interface Lineages {
+  /**
+   * Adds data, in the order of their age, and edges between data that are there: all of it or nothing. What is there already gets the new state, run
+   * and detail; the newest of a source is the last that was added, or said to be current.
+   */
+  record(data: readonly NewDatum[], edges?: readonly DatumEdge[]): Promise<void>;
+  get(key: DatumKey): Promise<Datum | undefined>;
+  /** The newest of each name that has any. */
+  newest(kind: DatumKey["kind"], names: readonly string[]): Promise<readonly Datum[]>;
+  /** Newest first, 1000 at most without a limit; `prefix`: what follows the algorithm in the id begins so. */
+  list(of: Pick<DatumKey, "kind" | "name">, options?: { readonly prefix?: string; readonly limit?: number }): Promise<readonly Datum[]>;
+  /** What a datum was made from, and what that was made from, and so on. Undefined: there is no such datum. */
+  trace(key: DatumKey): Promise<Lineage | undefined>;
 }
 
 export interface Leases {

@@ -110,12 +110,17 @@ export class Database {
   }
 }
 
-/** The next number of a counter, and the stamp beside it raised to `stamp`: neither ever goes back. */
-export async function draw(db: Db, name: "run" | "token" | "lease" | "blob" | "job", stamp = 0): Promise<{ value: number; stamp: number }> {
+/** The next number of a counter (the last of `count`), and the stamp beside it raised to `stamp`: neither ever goes back. */
+export async function draw(
+  db: Db,
+  name: "run" | "token" | "lease" | "blob" | "job" | "datum",
+  stamp = 0,
+  count = 1,
+): Promise<{ value: number; stamp: number }> {
   const raised = sql<number>`case when stamp > ${stamp} then stamp else ${stamp} end`;
   return db
     .updateTable("counters")
-    .set({ value: sql<number>`value + 1`, stamp: raised })
+    .set({ value: sql<number>`value + ${count}`, stamp: raised })
     .where("name", "=", name)
     .returning(["value", "stamp"])
     .executeTakeFirstOrThrow();

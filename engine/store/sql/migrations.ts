@@ -6,7 +6,7 @@ import type { Db } from "./schema.ts";
 
 type Migration = (db: Db, types: Dialect["types"]) => Promise<void>;
 
-const migrations: readonly Migration[] = [first, queue];
+const migrations: readonly Migration[] = [first, queue, lineage];
 
 /** The version that this dagger makes and reads. */
 export const newestFormat: number = migrations.length;
@@ -111,4 +111,14 @@ async function queue(db: Db, types: Dialect["types"]): Promise<void> {
   await index(db, "jobs", ["tenant", "state", "seq"]).execute();
   await index(db, "jobs", ["holder"]).execute();
   await sql`insert into counters (name, value, stamp) values (${sql.lit("job")}, 0, 0)`.execute(db);
+}
+
+/** Versions of sources and computations of nodes. */
+async function lineage(db: Db, types: Dialect["types"]): Promise<void> {
+  await table(db, "data", types, { int: "seq seen time", text: "tenant kind name id hex state run? detail" }, ["seq"]);
+  await index(db, "data", ["tenant", "kind", "name", "id"]).unique().execute();
+  await index(db, "data", ["tenant", "kind", "name", "seen"]).execute();
+  await index(db, "data", ["tenant", "kind", "name", "hex"]).execute();
+  await table(db, "data_edges", types, { int: "child parent", text: "kind" }, ["child", "parent", "kind"]);
+  await sql`insert into counters (name, value, stamp) values ('datum', 0, 0)`.execute(db);
 }

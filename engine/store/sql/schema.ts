@@ -75,6 +75,10 @@ export interface Tables {
     /** Made by who takes it, so that a repeated call finds its job. */
     ticket: string | null;
   };
+  /** Versions of sources and computations of nodes. */
+  data: DatumRow;
+  /** Which of them come from which. */
+  data_edges: { child: number; parent: number; kind: string };
   leases: {
     /** Order of the queue. */
     id: number;
@@ -113,6 +117,22 @@ export interface RunRow {
   cancelling: string | null;
   holder: string | null;
   idempotency: string;
+}
+
+export interface DatumRow {
+  seq: number;
+  /** Order within its name: raised when it is current again. */
+  seen: number;
+  tenant: string;
+  kind: string;
+  name: string;
+  id: string;
+  /** The id without its algorithm: people begin with it. */
+  hex: string;
+  state: string;
+  run: string | null;
+  detail: string;
+  time: number;
 }
 
 export type Db = Kysely<Tables>;
