@@ -1,47 +1,25 @@
 // Tries a git host: `git ls-remote` with the credentials, which reach git by its environment and are in no argument.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { UserError } from "../../../compiler/index.ts";
 import type { Connector } from "../connector.ts";
+import { withGitLogin } from "../git-login.ts";
 import { runProgram } from "./program.ts";
 import { type CheckScope, nobodyListens, notTrusted, odd, refused, unknownHost } from "./reach.ts";
 
 export async function checkGit({ fields }: Connector, scope: CheckScope): Promise<string> {
-  const { url = "", username = "x-access-token", repository, ca } = fields;
+  const { url = "", repository } = fields;
   const address = repository === undefined ? url : `${url.replace(/\/$/, "")}/${repository.replace(/^\//, "")}`;
   const token = Buffer.from((await scope.read("token")) ?? "")
     .toString("utf8")
     .trim();
-  const login = `Authorization: Basic ${Buffer.from(`${username}:${token}`).toString("base64")}`;
-  const dir = await mkdtemp(join(tmpdir(), "dagger-connector-"));
-  try {
-    const file = join(dir, "ca.pem");
-    if (ca !== undefined) await writeFile(file, ca);
-    const settings = {
-      [`http.${url}.extraHeader`]: login,
-      "http.followRedirects": "initial",
-      "credential.helper": "",
-      ...(ca === undefined ? {} : { "http.sslCAInfo": file }),
-    };
-    await lsRemote(address, settings, scope);
+  return withGitLogin(fields, token, scope.env, async (env) => {
+    await lsRemote(address, { ...scope, env });
     return `read ${address}`;
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
+  });
 }
 
-async function lsRemote(address: string, settings: Readonly<Record<string, string>>, { env, cwd, signal }: CheckScope): Promise<void> {
-  const { GIT_DIR: _, GIT_WORK_TREE: __, GIT_INDEX_FILE: ___, ...others } = env;
-  const entries = Object.entries(settings);
-  const keys = entries.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key],
-    [`GIT_CONFIG_VALUE_${index}`, value],
-  ]);
-  const quiet = { GIT_TERMINAL_PROMPT: "0", GIT_ASKPASS: "", SSH_ASKPASS: "", LC_ALL: "C", GIT_CONFIG_COUNT: `${entries.length}` };
-  const given = { ...others, ...quiet, ...(Object.fromEntries(keys) as object) };
+async function lsRemote(address: string, { env, cwd, signal }: Pick<CheckScope, "env" | "cwd" | "signal">): Promise<void> {
   const { host } = new URL(address);
-  const { ok, stderr } = await runProgram("git", ["ls-remote", "-q", "--", address, "HEAD"], host, { cwd, signal, env: given });
+  const { ok, stderr } = await runProgram("git", ["ls-remote", "-q", "--", address, "HEAD"], host, { cwd, signal, env });
   if (!ok) throw explain(address, stderr);
 }
 
