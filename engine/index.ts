@@ -43,6 +43,7 @@ export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/ind
 export type { RunChoices, ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
 export type { ShellTerminal, ShellWish } from "./shell/shell.ts";
+export type { AddedSource, Link, ListedSource, NewSource, Refreshed, Source, SourceRequest, SourceVersion } from "./sources/index.ts";
 export type {
   ConfigInput,
   ConfigSource,
@@ -87,6 +88,7 @@ type Modules = typeof import("./modules/modules.ts");
 type Planning = typeof import("./plan/index.ts");
 type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
+type Sources = typeof import("./sources/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
 type Watching = typeof import("./watching/index.ts");
@@ -117,6 +119,8 @@ export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts
 export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index.ts");
 /** Connections of a workspace: all that is done with them. */
 export const loadConnectors = async (): Promise<Connectors> => import("./connectors/index.ts");
+/** Places that have data, and the versions that they had: all that is done with them. */
+export const loadSources = async (): Promise<Sources> => import("./sources/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./daemon/upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./daemon/upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./daemon/upkeep.ts")).prune(...of);

@@ -17,6 +17,7 @@ import { addPlan } from "./plan.ts";
 import { addCompute, addUp } from "./run.ts";
 import { addSecretCommands } from "./secret.ts";
 import { addShell } from "./shell.ts";
+import { addSourceCommands } from "./source.ts";
 import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
 import { addToolCommands } from "./tools.ts";
@@ -50,6 +51,7 @@ const groups: readonly AddGroup[] = [
   addConnectorCommands,
   addEnvCommands,
   addInputCommands,
+  addSourceCommands,
   addHistoryCommands,
   addOutputCommands,
   addQuery,

@@ -1,0 +1,119 @@
+// Asks sources what they have now, and keeps what is new of it in the store.
+import { hash } from "node:crypto";
+import { UserError } from "../../compiler/index.ts";
+import type { DatumEdge, NewDatum, Store } from "../store/index.ts";
+import type { Workspace } from "../workspace/find.ts";
+import { withDaemon } from "./ask/daemon.ts";
+import { refused } from "./ask/errors.ts";
+import { askGit } from "./ask/git.ts";
+import { askPath } from "./ask/path.ts";
+import { askRelease } from "./ask/release.ts";
+import { askS3 } from "./ask/s3.ts";
+import { imageName } from "./image.ts";
+import type { Source } from "./source.ts";
+import { type Answer, type AskScope, type Seen, type SourceRequest, versionKey, versionOf } from "./versions.ts";
+
+/** What became of one source. */
+export interface Refreshed {
+  readonly name: string;
+  /** The version that it has now; "" where it cannot be asked. */
+  readonly id: string;
+  /** How many versions were not known before. */
+  readonly fresh: number;
+  readonly error?: unknown;
+}
+
+/** In the order given. One that cannot be asked keeps none of the others from being asked. */
+export async function refreshSources(
+  sources: readonly Source[],
+  all: readonly Source[],
+  { store, workspace, request }: { readonly store: Store; readonly workspace: Workspace; readonly request: SourceRequest },
+): Promise<readonly Refreshed[]> {
+  return withDaemon(request, async (askDaemon) => {
+    const scope: AskScope = { ...request, workspace, askDaemon };
+    const done: Refreshed[] = [];
+    for (const source of sources) {
+      try {
+        done.push(await refreshOne(source, all, store, scope));
+      } catch (error) {
+        if (!(error instanceof UserError) || error.exit === 130) throw error;
+        done.push({ name: source.name, id: "", fresh: 0, error });
+      }
+    }
+    return done;
+  });
+}
+
+/** All errors as one; undefined when there are none. */
+export function failureOf(done: readonly Refreshed[]): UserError | undefined {
+  const errors = done.flatMap(({ error }) => (error instanceof UserError ? [error] : []));
+  const [first] = errors;
+  if (first === undefined) return undefined;
+  return new UserError(
+    errors.some(({ exit }) => exit === 3) ? 3 : first.exit,
+    errors.flatMap(({ diagnostics }) => diagnostics),
+    { cause: first },
+  );
+}
+
+/** What a source has now. Throws UserError: 2 `source-gone`, 3 `source-unreachable`. */
+export async function askSource(source: Source, scope: AskScope): Promise<Answer> {
+  switch (source.kind) {
+    case "git":
+      return askGit(source, scope);
+    case "s3":
+      return askS3(source, scope);
+    case "path":
+      return askPath(source, scope.workspace);
+    case "release":
+      return askRelease(source, scope);
+    case "docker": {
+      const ref = imageName(source);
+      const digest = await scope.askDaemon.image(ref).catch((error: unknown) => {
+        throw refused(source.name, error);
+      });
+      return only(source, digest, { url: `docker-image://${ref}`, digest });
+    }
+    case "http": {
+      const digest = await scope.askDaemon.address(source.location).catch((error: unknown) => {
+        throw refused(source.name, error);
+      });
+      return only(source, digest, { url: source.location, digest });
+    }
+  }
+}
+
+/** A part of an image has a hash of its own, made of the image's. */
+function only({ path }: Source, digest: string, detail: Seen["detail"]): Answer {
+  const current = { id: path === undefined ? digest : `sha256:${hash("sha256", `${digest} ${path}`)}`, detail };
+  return { current, all: [current] };
+}
+
+async function refreshOne(source: Source, all: readonly Source[], store: Store, scope: AskScope): Promise<Refreshed> {
+  const answer = await askSource(source, scope);
+  const known = new Set((await store.lineages.list({ kind: "version", name: source.name })).map(({ id }) => id));
+  const news = answer.all.filter(({ id }) => !known.has(id) && id !== answer.current.id);
+  const whole = await partOf(source, answer.current, all, scope);
+  const data: NewDatum[] = [
+    ...news.map((seen) => versionOf(source, seen)),
+    ...(whole === undefined ? [] : [whole]),
+    versionOf(source, answer.current, true),
+  ];
+  const edges: DatumEdge[] =
+    whole === undefined ? [] : [{ child: versionKey(source.name, answer.current.id), parent: whole, kind: "part" }];
+  await store.lineages.record(data, edges);
+  return { name: source.name, id: answer.current.id, fresh: news.length + (known.has(answer.current.id) ? 0 : 1) };
+}
+
+/** The version of the source that this one is a part of; undefined where it is a part of none. */
+async function partOf(source: Source, { detail }: Seen, all: readonly Source[], scope: AskScope): Promise<NewDatum | undefined> {
+  const parent = all.find(({ name }) => name === source.parent);
+  if (parent === undefined || parent.kind !== source.kind || parent.location !== source.location) return undefined;
+  const { commit } = detail;
+  // A commit is the same wherever it is seen.
+  if (commit !== undefined && parent.path === undefined) {
+    return versionOf(parent, { id: `${commit.length === 64 ? "sha256" : "sha1"}:${commit}`, detail });
+  }
+  if (parent.tag !== source.tag) return undefined;
+  return versionOf(parent, (await askSource(parent, scope)).current, true);
+}
