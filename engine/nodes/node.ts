@@ -47,10 +47,6 @@ function nodesDir({ dir }: Pick<Workspace, "dir">): string {
   return join(dir, "nodes");
 }
 
-export function nodeFile(workspace: Pick<Workspace, "dir">, { id }: Pick<Node, "id">): string {
-  return join(nodesDir(workspace), `${id.slice(0, 16)}.json`);
-}
-
 /** By id. Throws UserError (2) `bad-workspace-file`. */
 export async function readNodes(workspace: Pick<Workspace, "dir">, cwd: string): Promise<readonly Node[]> {
   const dir = nodesDir(workspace);
