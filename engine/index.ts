@@ -38,6 +38,7 @@ export type { TypedInput } from "./inputs/typed-inputs.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock/lock.ts";
 export type { ModuleRequest } from "./modules/modules.ts";
 export { waitWarning } from "./modules/registry-wait.ts";
+export type { Computed, NewNode, Node, NodeComputation, NodeRequest, Updated } from "./nodes/index.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
 export type { RunChoices, ShellRequest, Surroundings, UpRequest } from "./request.ts";
@@ -84,7 +85,9 @@ type Format = typeof import("./config/format.ts");
 type History = typeof import("./history/index.ts");
 type Inspect = typeof import("./config/inspect.ts");
 type Lock = typeof import("./lock/lock.ts");
+type Manifests = typeof import("./manifest/index.ts");
 type Modules = typeof import("./modules/modules.ts");
+type Nodes = typeof import("./nodes/index.ts");
 type Planning = typeof import("./plan/index.ts");
 type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
@@ -121,6 +124,10 @@ export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index
 export const loadConnectors = async (): Promise<Connectors> => import("./connectors/index.ts");
 /** Places that have data, and the versions that they had: all that is done with them. */
 export const loadSources = async (): Promise<Sources> => import("./sources/index.ts");
+/** Commands that take sources and give sources: all that is done with them. */
+export const loadNodes = async (): Promise<Nodes> => import("./nodes/index.ts");
+/** What versions of sources were made from. */
+export const loadManifest = async (): Promise<Manifests> => import("./manifest/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./daemon/upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./daemon/upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./daemon/upkeep.ts")).prune(...of);

@@ -13,6 +13,7 @@ import { addImageCommands } from "./image.ts";
 import { addInputCommands } from "./input.ts";
 import { addLockCommands } from "./lock.ts";
 import { addModuleCommands } from "./modules.ts";
+import { addInspect, addNodeCommands } from "./node.ts";
 import { addPlan } from "./plan.ts";
 import { addCompute, addUp } from "./run.ts";
 import { addSecretCommands } from "./secret.ts";
@@ -52,6 +53,8 @@ const groups: readonly AddGroup[] = [
   addEnvCommands,
   addInputCommands,
   addSourceCommands,
+  addNodeCommands,
+  addInspect,
   addHistoryCommands,
   addOutputCommands,
   addQuery,

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { inputError } from "../../compiler/index.ts";
 import type { Workspace } from "../workspace/find.ts";
-import { type JsonFile, readJsonFile } from "../workspace/json-file.ts";
+import { formatJson, type JsonFile, readJsonFile, writeWhole } from "../workspace/json-file.ts";
 
 /** All that decides what a node does: the same parameters are the same node. */
 export interface NodeParameters {
@@ -47,6 +48,10 @@ function nodesDir({ dir }: Pick<Workspace, "dir">): string {
   return join(dir, "nodes");
 }
 
+export function nodeFile(workspace: Pick<Workspace, "dir">, { id }: Pick<Node, "id">): string {
+  return join(nodesDir(workspace), `${id.slice(0, 16)}.json`);
+}
+
 /** By id. Throws UserError (2) `bad-workspace-file`. */
 export async function readNodes(workspace: Pick<Workspace, "dir">, cwd: string): Promise<readonly Node[]> {
   const dir = nodesDir(workspace);
@@ -54,6 +59,25 @@ export async function readNodes(workspace: Pick<Workspace, "dir">, cwd: string):
   const names = (await readdir(dir)).filter((file) => /^[0-9a-f]{16}\.json$/.test(file)).sort();
   const all = await Promise.all(names.map((name) => readNode(join(dir, name), cwd)));
   return all.filter((node) => node !== undefined);
+}
+
+/** Several processes may write the same: it is the same text. */
+export async function writeNode(workspace: Pick<Workspace, "dir">, node: Node): Promise<void> {
+  const { id: _, ...parameters } = node;
+  await writeWhole(nodeFile(workspace, node), formatJson(parameters));
+}
+
+/** The one whose id begins so. Throws UserError (2) `unknown-node`, `ambiguous-node`. */
+export function findNode(nodes: readonly Node[], wanted: string): Node {
+  const found = /^[0-9a-f]{4,64}$/.test(wanted) ? nodes.filter(({ id }) => id.startsWith(wanted)) : [];
+  const [first, ...others] = found;
+  if (first !== undefined && others.length === 0) return first;
+  if (first === undefined) {
+    const hint = nodes.length === 0 ? "Make one: dagger node run --input NAME -- COMMAND" : "See which there are: dagger node list";
+    throw inputError({ code: "unknown-node", message: `There is no node ${JSON.stringify(wanted)}`, at: [], hint });
+  }
+  const message = `Several nodes begin with ${wanted}: ${found.map(({ id }) => id.slice(0, 12)).join(", ")}`;
+  throw inputError({ code: "ambiguous-node", message, at: [], hint: "Write more of the id" });
 }
 
 async function readNode(path: string, cwd: string): Promise<Node | undefined> {

@@ -1,12 +1,12 @@
 // Relations between versions that nobody computed, `.dagger/links.json`: said by hand, and part of provenance.
 import { join } from "node:path";
-import type { DatumEdge } from "../store/index.ts";
+import type { DatumEdge, NewDatum, Store } from "../store/index.ts";
 import type { Workspace } from "../workspace/find.ts";
 import { formatJson, isObject, readJsonFile, writeWhole } from "../workspace/json-file.ts";
 import { changing } from "../workspace/lock.ts";
-import { withData } from "./open.ts";
-import { findSource } from "./source.ts";
-import { findVersion, readVersionName, type SourceRequest, versionKey } from "./versions.ts";
+import { type Data, withData } from "./open.ts";
+import { findSource, type Source } from "./source.ts";
+import { findVersion, readVersionName, type SourceRequest, versionKey, versionOf } from "./versions.ts";
 
 /** `to` was made from `from`; both are `NAME:ID` with the whole id. */
 export interface Link {
@@ -31,6 +31,25 @@ export function linkVersions(request: SourceRequest, from: string, to: string): 
     await store.lineages.record([], [edgeOf(link)]);
     return link;
   });
+}
+
+/** Brings the links of the workspace into the store: they may have come with a clone. */
+export async function keepLinks({ workspace, sources, store }: Data, cwd: string): Promise<void> {
+  const links = await readLinks(workspace, cwd);
+  const missing: NewDatum[] = [];
+  for (const text of new Set(links.flatMap(({ from, to }) => [from, to]))) {
+    const datum = await unknownVersion(text, sources, store);
+    if (datum !== undefined) missing.push(datum);
+  }
+  if (links.length > 0) await store.lineages.record(missing, links.map(edgeOf));
+}
+
+async function unknownVersion(text: string, sources: readonly Source[], store: Store): Promise<NewDatum | undefined> {
+  const { source, id } = readVersionName(text);
+  if ((await store.lineages.get(versionKey(source, id))) !== undefined) return undefined;
+  const known = sources.find(({ name }) => name === source);
+  const seen = { id, detail: {} };
+  return known === undefined ? { ...versionKey(source, id), state: "", detail: {} } : versionOf(known, seen);
 }
 
 function edgeOf({ from, to }: Link): DatumEdge {

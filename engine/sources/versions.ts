@@ -1,13 +1,13 @@
 // Versions of sources: how they are asked for, shown and named by people.
 import { inputError } from "../../compiler/index.ts";
 import type { Surroundings } from "../request.ts";
-import type { SecretScope } from "../secrets/provider.ts";
 import type { Datum, DatumKey, NewDatum, Store } from "../store/index.ts";
 import type { Workspace } from "../workspace/find.ts";
 import type { Source } from "./source.ts";
 
 /** What commands about sources are given. */
-export interface SourceRequest extends Surroundings, Pick<SecretScope, "allowHost"> {
+export interface SourceRequest extends Surroundings {
+  readonly allowHost?: boolean;
   readonly buildkit?: string;
   readonly tls?: {
     readonly dir?: string | undefined;
