@@ -69,6 +69,7 @@ export type {
   StackWish,
   Template,
 } from "./stacks/index.ts";
+export type { RunStagesRequest, StageOutcome, StageState, StagesRequest, StagesResult } from "./stages/index.ts";
 export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
 export { shell, up } from "./up.ts";
 export type { Version } from "./version.ts";
@@ -93,6 +94,7 @@ type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Sources = typeof import("./sources/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
+type Stages = typeof import("./stages/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
 type Watching = typeof import("./watching/index.ts");
 type Work = typeof import("./work/index.ts");
@@ -118,6 +120,8 @@ export const plan: Planning["plan"] = async (...of) => (await import("./plan/ind
 export const loadHistory = async (): Promise<History> => import("./history/index.ts");
 /** Workspaces, stacks, environments and settings: all that is done with them. */
 export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts");
+/** Libraries of stages: all that is done with them. */
+export const loadStages = async (): Promise<Stages> => import("./stages/index.ts");
 /** The secrets that environments keep: all that is done with them. */
 export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index.ts");
 /** Connections of a workspace: all that is done with them. */

@@ -11,6 +11,7 @@ import { addEngineCommands } from "./engine.ts";
 import { addHistoryCommands, addOutputCommands, addQuery } from "./history.ts";
 import { addImageCommands } from "./image.ts";
 import { addInputCommands } from "./input.ts";
+import { addLibraryCommands } from "./library.ts";
 import { addLockCommands } from "./lock.ts";
 import { addModuleCommands } from "./modules.ts";
 import { addInspect, addNodeCommands } from "./node.ts";
@@ -45,6 +46,7 @@ const groups: readonly AddGroup[] = [
   addWhy,
   addStageCommands,
   addCueCommands,
+  addLibraryCommands,
   addDoc,
   addCatalogCommands,
   addStackCommands,
