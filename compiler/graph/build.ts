@@ -250,7 +250,7 @@ export class Builder {
     return localUnique === undefined ? { name } : { name, unique: localUnique(dir) };
   }
 
-  #program(program: "dagger-run" | ToolName, platform: Platform): Output {
+  #program(program: ToolName, platform: Platform): Output {
     const key = `${program} ${formatPlatform(platform)}`;
     const known = this.#helpers.get(key);
     if (known !== undefined) return known;

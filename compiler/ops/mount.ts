@@ -102,7 +102,7 @@ const KINDS: readonly { kind: MountSpec["kind"]; field: string; fields: Readonly
   { kind: "ssh", field: "ssh", fields: { ssh: required(name), mode: standard(mode, 0o600), ...owned } },
   { kind: "stream", field: "stream", fields: { stream: required(stream), mode: standard(mode, 0o600), ...owned } },
   { kind: "tmpfs", field: "tmpfs", fields: { tmpfs: required(size) } },
-  { kind: "tool", field: "tool", fields: { tool: required(oneOf<ToolName>("gomplate", "jsonnet")) } },
+  { kind: "tool", field: "tool", fields: { tool: required(oneOf<ToolName>("dagger-run", "gomplate", "jsonnet")) } },
   {
     kind: "bind",
     field: "from",

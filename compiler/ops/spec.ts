@@ -7,7 +7,7 @@ import type { Field, Missing, Value } from "../value.ts";
 import type { Computed, From, OpBase, SecretRef, Text } from "./use.ts";
 
 /** Programs that come with dagger, for processes in containers. */
-export type ToolName = "gomplate" | "jsonnet";
+export type ToolName = "dagger-run" | "gomplate" | "jsonnet";
 
 /** Everything there is to know about one op. One file per op makes one of these. */
 export interface OpSpec<Op extends OpBase<string>> {

@@ -90,6 +90,7 @@ function render(stages: readonly DagStage[], { impl, name, jsonnet }: { impl: st
     return stage.after.length === 0 ? `\t\t${label(stage.name)}: {}` : `\t\t${label(stage.name)}: after: [${after}]`;
   });
   return [
+    `// The library of stages in ${impl}, as its ${dagFile} has them. Made by \`dagger stage import\`.`,
     `package ${name}`,
     "",
     "import (",
@@ -97,7 +98,6 @@ function render(stages: readonly DagStage[], { impl, name, jsonnet }: { impl: st
     '\t"cuellb.dev/stage"',
     ")",
     "",
-    `// The library in ${impl}.`,
     "library: stage.#Library & {",
     `\timpl: #up: [op.#Local & {dir: ${JSON.stringify(impl)}}]`,
     "\tstages: {",
