@@ -51,15 +51,14 @@ class DagReader {
       this.#variables.set(name, how === "+=" ? `${before ?? ""} ${this.#expand(value, at(0))}` : this.#expand(value, at(0)));
       return;
     }
-    const call = /^\s*\$[({](?:eval\s+\$[({])?call\s+([\w-]+)\s*,(.*?)[)}]+\s*$/.exec(line);
-    if (call === null) {
+    const place = at(line.search(/\S/));
+    const [, macro, rest] = /^\s*\$[({](?:eval\s+\$[({])?call\s+([\w-]+)\s*,(.*?)[)}]+\s*$/.exec(this.#expand(line, place)) ?? [];
+    if (macro === undefined || rest === undefined) {
       const hint = "A line is a comment, sets a variable, or calls define_stage: $(call define_stage, NAME, STAGES BEFORE)";
-      this.#problem(at(line.search(/\S/)), "bad-dag", `Cannot read ${JSON.stringify(line.trim())}`, hint);
+      this.#problem(place, "bad-dag", `Cannot read ${JSON.stringify(line.trim())}`, hint);
       return;
     }
-    const [, macro = "", rest = ""] = call;
-    const place = at(line.search(/\S/));
-    this.#call({ macro, args: rest.split(",").map((arg) => this.#expand(arg, place)), at: place });
+    this.#call({ macro, args: rest.split(","), at: place });
   }
 
   #call({ macro, args, at }: Call): void {

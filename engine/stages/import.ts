@@ -33,7 +33,11 @@ export async function importStages({ library, caller, cwd }: ImportRequest): Pro
   if (missing.length > 0) throw inputError(...missing);
   refuseCircle(stages);
   const { formatText } = await import("../config/format.ts");
-  const rendered = render(stages, { impl: relative(to, from) || ".", name: packageName(to), jsonnet: existsSync(join(to, "config.jsonnet")) });
+  const rendered = render(stages, {
+    impl: relative(to, from) || ".",
+    name: packageName(to),
+    jsonnet: existsSync(join(to, "config.jsonnet")),
+  });
   return formatText(new TextEncoder().encode(rendered), "stages.cue");
 }
 
