@@ -54,6 +54,8 @@ export interface Config {
   readonly destinations: { readonly workspace: string; readonly configDir: string };
   /** Credentials of the connectors that the config asks for, as `--secret` takes them. */
   readonly secrets: readonly string[];
+  /** Of the workspace's sources that the config takes, the versions: by name. */
+  readonly versions: Readonly<Record<string, string>>;
   /** Caches without a name of their own are shared by the configs of one place: of this directory. */
   readonly scope: string;
   readonly clientId: string;
@@ -100,14 +102,16 @@ export async function readConfig<T>(request: ConfigRequest, use: (config: ReadCo
 export function loadConfig(request: ConfigRequest): Promise<Config> {
   return readConfig(request, async ({ evaluator, source, fills, granted }) => {
     const { evaluation, secrets } = await connected(await evaluator.load(source, fills), source, request);
+    const data = await withSources(evaluation, source, request);
     return {
-      evaluation: await fillPrevious(await fillNames(evaluation, request), source, request),
-      secrets,
+      evaluation: await fillPrevious(await fillNames(data.evaluation, request), source, request),
+      secrets: [...secrets, ...data.secrets],
+      versions: data.versions,
       source,
       dir: source.dir,
       workspace: source.moduleRoot ?? source.dir,
       own: [helperDir(hostPlatform())],
-      granted,
+      granted: [...granted, ...data.granted],
       ...placesOf(source, request.stack),
       clientId: await readClientId(request.env),
       release: () => evaluator.release(),
@@ -126,6 +130,17 @@ async function connected(
   const { connectConfig } = await import("../connectors/requests.ts");
   const { fills, secrets } = await connectConfig(evaluation.root, rootOf(request), request.cwd);
   return { evaluation: fills.length === 0 ? evaluation : await evaluation.fill(fills), secrets };
+}
+
+type WithSources = Pick<Config, "evaluation" | "secrets" | "versions" | "granted">;
+
+/** With the sources that the config takes. A run that is done again has them among its fills. */
+async function withSources(evaluation: Evaluation, { packages }: ReadConfig["source"], request: ConfigRequest): Promise<WithSources> {
+  const takes = packages.some(({ importPath }) => importPath === "cuellb.dev/data");
+  if (!takes || request.repeat !== undefined) return { evaluation, secrets: [], versions: {}, granted: [] };
+  const { takeSources } = await import("../nodes/requests.ts");
+  const { fills, ...taken } = await takeSources(evaluation.root, rootOf(request), request);
+  return { ...taken, evaluation: fills.length === 0 ? evaluation : await evaluation.fill(fills) };
 }
 
 /** A config in a cache saves nothing there, and has other directories for other commits. */

@@ -3,6 +3,7 @@ import { type Diagnostic, type Field, inputError, type Value } from "../../compi
 import type { Fill } from "../../runtime/cue/index.ts";
 import { type Workspace, at as workspaceAt } from "../workspace/find.ts";
 import { type Connector, readConnectors, unknownConnector } from "./connector.ts";
+import { placesOf, textOf } from "./places.ts";
 import { type ConnectorType, isConnectorType, typeSpecs } from "./types.ts";
 
 /** What a config gets of the connectors that it asks for. */
@@ -25,7 +26,7 @@ interface Asked {
  * UserError (2) `missing-connector`, `ambiguous-connector`, `unknown-connector`, `wrong-connector` with all places that cannot be.
  */
 export async function connectConfig(root: Value, workspaceRoot: string | undefined, cwd: string): Promise<Connected> {
-  const asked = findAsked(root);
+  const asked = placesOf(root, askedType).map(({ path, field, found: type }): Asked => ({ path, field, type }));
   if (asked.length === 0) return { fills: [], secrets: [] };
   const workspace: Workspace | undefined = workspaceRoot === undefined ? undefined : workspaceAt(workspaceRoot);
   const connectors = workspace === undefined ? [] : await readConnectors(workspace, cwd);
@@ -57,38 +58,9 @@ export function askedType({ value }: Pick<Field, "value">): ConnectorType | unde
   return body !== undefined && isConnectorType(body) ? body : undefined;
 }
 
-function findAsked(root: Value): readonly Asked[] {
-  const below = new Map<Value, readonly Asked[]>();
-  const under = (value: Value): readonly Asked[] => {
-    const known = below.get(value);
-    if (known !== undefined) return known;
-    // Whoever comes back to a value while it is looked at finds nothing more there.
-    below.set(value, []);
-    const found = [
-      ...[...value.fields.values()].filter(({ label }) => !/^[#_]/.test(label)).flatMap((field) => at(field, field.label, under)),
-      ...value.items.flatMap((item, index) => at(item, `[${index}]`, under)),
-    ];
-    below.set(value, found);
-    return found;
-  };
-  return under(root);
-}
-
-function at(field: Field, label: string, under: (value: Value) => readonly Asked[]): readonly Asked[] {
-  const { value } = field;
-  // What refers to another place of the config has what that place gets. What refers to a definition has a place of its own.
-  if (value.path !== field.path && value.origin === undefined) return [];
-  const type = askedType(field);
-  if (type !== undefined) return [{ path: label, type, field }];
-  return under(value).map((one) => ({ ...one, path: one.path.startsWith("[") ? `${label}${one.path}` : `${label}.${one.path}` }));
-}
-
 /** The connector for a place; undefined where the config says all by itself. */
 function choose({ path, type, field }: Asked, connectors: readonly Connector[]): Connector | Diagnostic | undefined {
-  const text = (name: string): string | undefined => {
-    const scalar = field.value.fields.get(name)?.value.scalar;
-    return scalar === undefined || scalar === null ? undefined : String(scalar);
-  };
+  const text = (name: string): string | undefined => textOf(field, name);
   const say = (code: string, message: string, hint: string): Diagnostic => ({ code, message, path, at: field.at.slice(0, 2), hint });
   const name = text("name");
   const ofType = connectors.filter((one) => one.type === type);

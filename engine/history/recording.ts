@@ -269,7 +269,13 @@ function provenanceOf(facts: JobFacts | undefined): { readonly [key: string]: Js
   // A digest of what has a secret in it would let one guess.
   const open = config.evaluation.fills.filter(({ text = "", json = "" }) => scrubber.text(text) === text && scrubber.text(json) === json);
   const inputs = open.map(({ path, text = "", json = "" }) => [path, `sha256:${hash("sha256", JSON.stringify([text, json]))}`]);
-  return { definition, images: Object.fromEntries(images), ...(inputs.length === 0 ? {} : { inputs: Object.fromEntries(inputs) as Json }) };
+  const versions = Object.keys(config.versions).length === 0 ? {} : { versions: config.versions };
+  return {
+    definition,
+    images: Object.fromEntries(images),
+    ...versions,
+    ...(inputs.length === 0 ? {} : { inputs: Object.fromEntries(inputs) as Json }),
+  };
 }
 
 /** Beside its files, an environment is made from what it sets, and from what others gave. */

@@ -332,6 +332,54 @@ test("edges between nodes, circles, wrong parameters and outputs are told before
   assert.deepEqual(readdirSync(join(dir, ".dagger/nodes")), nodes);
 });
 
+test("a config takes sources by their names, at the pinned, the said or the newest version, and its outputs say which", async () => {
+  const first = (await good("source", "log", "beta12")).split("\n")[1]?.split(/ +/)[1] ?? "";
+  mkdirSync(join(dir, "app"));
+  const cat = (from: string, file: string): string =>
+    `{string, #up: [{do: "copy", from: ${from}, src: "${file}", dest: "/value"}, {do: "export", source: "/value"}]}`;
+  writeFileSync(
+    join(dir, "app/up.cue"),
+    `package app
+
+import "cuellb.dev/data"
+
+pitfall: data.#Source & {name: "pitfall"}
+old: data.#Source & {name: "pinata", version: "${first}"}
+base: data.#Source & {name: "base"}
+tests: data.#Source & {name: "tests"}
+terms: data.#Source & {name: "terms"}
+downloads: data.#Source & {name: "downloads"}
+code: ${cat("pitfall", "/pitfall")}
+before: ${cat("old", "/v1/pitfall/pitfall")}
+what: ${cat("base", "/what")}
+report: ${cat("tests", "/2247/STDOUT")}
+page: ${cat("terms", "/*")}
+about: ${cat("downloads", "/about.txt")}
+build: old.detail.commit
+`,
+  );
+  const values = JSON.parse(await good("up", "app", "--output", "json", "--progress", "quiet")) as {
+    readonly computed: object;
+    readonly values: { readonly build: string };
+  };
+  assert.deepEqual(values.computed, {
+    code: "echo pitfall-2",
+    before: "echo pitfall-1",
+    what: "one",
+    report: "pitfall-2\ndmg of 2247",
+    page: "terms",
+    about: "onetermshost",
+  });
+  assert.equal(`sha1:${values.values.build}`, first);
+  const config = join(dir, "app/up.cue");
+  const text = readFileSync(config, "utf8");
+  writeFileSync(config, text.replace('name: "base"', 'name: "bsae"').replace(first, "sha1:0123456789"));
+  const told = await bad(2, "unknown-source", "up", "app");
+  assert.match(told, /Did you mean base\?/);
+  assert.match(told, /error\[unknown-version\]: The source pinata has no version "sha1:0123456789"/);
+  assert.match(told, /up\.cue:\d+:\d+/);
+});
+
 test("a source that disappears stops what needs it and nothing else, and is there again when it is", async () => {
   const kept = new Map(builds);
   builds.clear();
