@@ -18,7 +18,17 @@ const layers = {
   engine: {
     from: product("engine"),
     may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$", "^runtime/(directories|http|lock)[.]ts$"],
-    npm: ["@viz-js/viz", "age-encryption", "jsonc-parser", "yaml", "kysely", "pg", "@photostructure/sqlite", "@parcel/watcher"],
+    npm: [
+      "@viz-js/viz",
+      "age-encryption",
+      "jsonc-parser",
+      "yaml",
+      "kysely",
+      "pg",
+      "@photostructure/sqlite",
+      "@parcel/watcher",
+      "@xmldom/xmldom",
+    ],
     node: "any",
   },
   cli: { from: product("cli"), may: ["^cli/", "^engine/"], npm: ["commander", "yaml"], node: "any" },

@@ -97,4 +97,5 @@ export interface WatchFlags extends ComputeFlags {
   readonly poll?: number;
   /** False with --no-supersede. */
   readonly supersede: boolean;
+  readonly test?: boolean;
 }

@@ -15,6 +15,19 @@ export class UsageError extends Error {
   }
 }
 
+/** A job that failed, by a command that has printed its own document on stdout. */
+export class PrintedError extends Error {
+  readonly exit = 1;
+  readonly printed = true;
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map(({ message }) => message).join("\n"));
+    this.name = "PrintedError";
+    this.diagnostics = diagnostics;
+  }
+}
+
 /** Words of commander's error codes that users may branch on. */
 const usageCodes: Readonly<Record<string, string>> = {
   "commander.unknownOption": "unknown-flag",
@@ -58,8 +71,8 @@ export function usageError(error: CommanderError, command: string): UsageError |
  */
 export function toFailure(error: unknown, interrupted: boolean): Failure {
   if (isUserError(error)) {
-    const { exit, diagnostics, result } = error;
-    return { exit, diagnostics, ...(result === undefined ? {} : { result }) };
+    const { exit, diagnostics, result, printed } = error;
+    return { exit, diagnostics, ...(result === undefined ? {} : { result }), ...(printed === true ? { printed } : {}) };
   }
   if (interrupted) return { exit: 130, diagnostics: [{ code: "interrupted", message: "Interrupted", at: [] }] };
   const message = error instanceof Error ? error.message : String(error);
@@ -77,6 +90,7 @@ interface UserErrorShape {
   readonly diagnostics: readonly Diagnostic[];
   /** What was finished in spite of the error. */
   readonly result?: UpResult;
+  readonly printed?: boolean;
 }
 
 function isUserError(error: unknown): error is UserErrorShape {

@@ -31,11 +31,13 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
   const failure = toFailure(error, signal.aborted);
   // A command that told everything itself (doctor) fails without findings.
   if (failure.diagnostics.length === 0) return failure.exit;
+  const { printed: _, ...told } = failure;
   io.stderr.write(
-    asksForJsonProgress(argv, io) ? `${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n` : formatFailure(failure, io),
+    asksForJsonProgress(argv, io) ? `${JSON.stringify({ type: "error", time: io.now(), ...told })}\n` : formatFailure(failure, io),
   );
   if (argv.includes("--debug") && !(error instanceof UsageError)) io.stderr.write((await import("./trace.ts")).trace(error));
-  const output = flagValue(argv, "--output");
+  // What a command printed there itself has all of it.
+  const output = failure.printed === true ? undefined : flagValue(argv, "--output");
   if (output === "json") io.stdout.write(formatJson(failure));
   if (output === "yaml") io.stdout.write((await import("yaml")).stringify(failure, { lineWidth: 0 }));
   return failure.exit;
@@ -44,7 +46,7 @@ async function report(error: unknown, argv: readonly string[], { io, signal }: C
 /** Who reads JSON lines from stderr gets nothing else there. */
 function asksForJsonProgress(argv: readonly string[], io: Io): boolean {
   return (
-    ["up", "compute", "shell", "watch"].includes(argv[0] ?? "") &&
+    ["up", "compute", "shell", "test", "watch"].includes(argv[0] ?? "") &&
     chooseProgress(flagValue(argv, "--progress"), io.env, io.stderr.isTTY) === "json"
   );
 }

@@ -12,7 +12,7 @@ import type { Value } from "./value.ts";
  */
 export function withOpMistakes(root: Value, known: readonly Diagnostic[], guessed: boolean): Diagnostic[] {
   const workflow = readOps(root);
-  const problems = placeInConfig([...workflow.problems, ...select(workflow, []).problems], workflow.root.value);
+  const problems = placeInConfig([...workflow.problems, ...select(workflow).problems], workflow.root.value);
   const more = problems.filter(
     (problem) => !(guessed && unknowable.has(problem.code)) && !known.some((one) => follows(problem, one, guessed)),
   );

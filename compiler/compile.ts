@@ -28,24 +28,27 @@ export interface CompileOptions extends BuildOptions {
   readonly localUniqueId?: string;
   /** What misses a value is left undone (`Job.undone`); without it that is an error. */
   readonly gradual?: boolean;
+  /** Only tests run, and their reports come back into directories below this one (absolute, on the client). */
+  readonly reports?: string;
   /** LLB capabilities of the daemon, when they are known. */
   readonly caps?: ReadonlySet<string>;
 }
 
 /** Compiles a config to what one pass runs. Throws UserError (2) with every mistake of the config. */
 export async function compile(root: Value, ports: Ports, options: CompileOptions): Promise<Job> {
-  const gradual = options.gradual === true;
-  const workflow = readOps(root, { gradual });
-  const selection = selectPrograms(workflow, options.targets ?? [], gradual);
+  const workflow = readOps(root, { gradual: options.gradual === true });
+  const selection = selectPrograms(workflow, options);
   const builder = await buildGraph(selection.order, ports, options);
-  const chosen = choose(builder, selection);
+  const tests = placeReports(selection.tests, options);
+  const chosen = withReports(choose(builder, selection), tests);
   const images = await buildImages(chosen, selection, builder, ports, options);
-  return { ...toJob(builder, chosen, images, selection, options), describe: () => describeOps(workflow, { places: true }) };
+  const { waiting } = selection;
+  return { ...toJob(builder, chosen, images, selection, options), tests, waiting, describe: () => describeOps(workflow, { places: true }) };
 }
 
 /** What is built in this pass, once the config has no mistakes. */
-function selectPrograms(workflow: Workflow, targets: readonly string[], gradual: boolean): Selection {
-  const selection = select(workflow, targets, gradual);
+function selectPrograms(workflow: Workflow, { targets = [], gradual = false, reports }: CompileOptions): Selection {
+  const selection = select(workflow, { targets, gradual, tests: reports !== undefined });
   fail(placeInConfig([...workflow.problems, ...selection.problems], workflow.root.value));
   return selection;
 }
@@ -76,6 +79,27 @@ function choose(builder: Builder, selection: Selection): Chosen {
   return { listed, giving: [...listed, ...inline] };
 }
 
+function placeReports(tests: Selection["tests"], { reports = "" }: CompileOptions): Job["tests"] {
+  return tests.map(({ reports: paths, ...test }, n) => ({
+    ...test,
+    reports: paths.map((path, m) => ({ path, dest: `${reports}/${n}.${m}` })),
+  }));
+}
+
+/** The files of reports come back beside what the config saves. */
+function withReports({ listed, giving }: Chosen, tests: Job["tests"]): Chosen {
+  const dests = new Map(tests.flatMap(({ reports }) => reports.map(({ path, dest }) => [path, dest])));
+  const reported = giving.map((built): Built => {
+    const { program, state } = built;
+    const dest = program.named ? dests.get(program.component) : undefined;
+    const op = program.ops.at(-1);
+    if (dest === undefined || op === undefined || state.fs === null) return built;
+    const meta = { name: "collect report", component: program.component, at: program.at };
+    return { ...built, dirs: [...built.dirs, { op, meta, from: state.fs, src: "/", dest, exact: false }] };
+  });
+  return { listed, giving: reported };
+}
+
 /** The images that leave the job. What they need for further platforms is served by the same session as all else. */
 async function buildImages(
   { giving }: Chosen,
@@ -100,7 +124,7 @@ function toJob(
   images: readonly ImageOutput[],
   selection: Selection,
   options: CompileOptions,
-): Omit<Job, "describe"> {
+): Omit<Job, "describe" | "tests" | "waiting"> {
   const all = [...builder.built.values()];
   const { terminal, values, dirs, verdicts } = collect(giving);
   const part: Job["part"] = (components) => {

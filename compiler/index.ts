@@ -3,8 +3,8 @@ export { withOpMistakes } from "./check.ts";
 export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, FailedStep, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
+export { narrow } from "./graph/choose.ts";
 export { type GraphData, type GraphFormat, type NumberedGraph, numberGraph, printGraph, type StepData } from "./graph/print.ts";
-export { narrow } from "./graph/select.ts";
 export type * from "./graph/vertex.ts";
 export type * from "./job.ts";
 export {

@@ -181,6 +181,25 @@ export interface HostStep {
   readonly retry?: { readonly count: number; readonly backoff: number };
 }
 
+/** A component that is a test, with the CUE paths of its reports. */
+export interface Test {
+  readonly path: string;
+  readonly at: readonly Position[];
+  readonly reports: readonly string[];
+}
+
+/** What makes a component run, when nobody names it. */
+export type Trigger =
+  | { readonly kind: "auto" | "manual" }
+  /** As cron has it, in a time zone of the IANA; whoever keeps time knows whether they are right. */
+  | { readonly kind: "schedule"; readonly schedule: string; readonly timezone: string; readonly at: readonly Position[] };
+
+/** A component, or a field with several of them, that its trigger keeps from running. */
+export interface Waiting {
+  readonly path: string;
+  readonly trigger: Trigger;
+}
+
 /** The graph of a pass: the terminal vertex that collects every leaf, and the components in it. */
 export interface Graph {
   readonly terminal: Ref;
@@ -242,6 +261,9 @@ export interface Job {
   readonly deferred: readonly Deferred[];
   /** What no pass can compute, because nothing gives the values that it misses; only of gradual compilations. */
   readonly undone: readonly Deferred[];
+  /** The tests that run; only where tests were asked for. */
+  readonly tests: readonly (Omit<Test, "reports"> & { readonly reports: readonly { readonly path: string; readonly dest: string }[] })[];
+  readonly waiting: readonly Waiting[];
   /** The Definition of any output of the graph, for solving it apart from the rest. */
   readonly define: (output: Output) => Definition;
   /** What gives only the values and files of the components with these paths: for solving them apart from the others. */

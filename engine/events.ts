@@ -1,6 +1,7 @@
 // What the engine tells while a job runs, and what it gives at the end. The CLI prints these; an embedding program may store them.
-import type { Position } from "../compiler/index.ts";
+import type { Position, Waiting } from "../compiler/index.ts";
 import type { StatusUpdate } from "../runtime/solve/index.ts";
+import type { TestReport } from "./testing/report.ts";
 
 /** A step is one vertex of the graph; `digest` identifies it in every later event. Times are milliseconds since 1970. */
 export type UpEvent =
@@ -93,6 +94,10 @@ export interface UpResult {
   }[];
   /** Components that a gradual run left undone, with the CUE paths of the values that they miss; not there when there are none. */
   readonly undone?: readonly { readonly path: string; readonly missing: readonly string[] }[];
+  /** What tests gave; only of a run of tests. */
+  readonly tests?: TestReport;
+  /** Components that their triggers keep from running; not there when there are none. */
+  readonly waiting?: readonly Waiting[];
   /** Environments that were looked at, and run where they were not up to date; only of a run with dependencies. */
   readonly dependencies?: readonly DependencyRun[];
   readonly passes: readonly { readonly because: readonly string[]; readonly hosts?: readonly string[] }[];

@@ -71,6 +71,7 @@ export type {
 } from "./stacks/index.ts";
 export type { RunStagesRequest, StageOutcome, StageState, StagesRequest, StagesResult } from "./stages/index.ts";
 export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
+export type { TestCase, TestReport, TestRun, TestSuite, testRun } from "./testing/index.ts";
 export { shell, up } from "./up.ts";
 export type { Version } from "./version.ts";
 export type { WatchEvent, WatchRequest } from "./watching/index.ts";
@@ -95,6 +96,7 @@ type Secrets = typeof import("./secrets/index.ts");
 type Sources = typeof import("./sources/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type Stages = typeof import("./stages/index.ts");
+type Testing = typeof import("./testing/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
 type Watching = typeof import("./watching/index.ts");
 type Work = typeof import("./work/index.ts");
@@ -132,6 +134,8 @@ export const loadSources = async (): Promise<Sources> => import("./sources/index
 export const loadNodes = async (): Promise<Nodes> => import("./nodes/index.ts");
 /** What versions of sources were made from. */
 export const loadManifest = async (): Promise<Manifests> => import("./manifest/index.ts");
+/** Runs tests, and reads and writes their reports: see testing/run.ts. */
+export const loadTesting = async (): Promise<Testing> => import("./testing/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./daemon/upkeep.ts")).listWorkers(...of);
 export const diskUsage: Upkeep["diskUsage"] = async (...of) => (await import("./daemon/upkeep.ts")).diskUsage(...of);
 export const prune: Upkeep["prune"] = async (...of) => (await import("./daemon/upkeep.ts")).prune(...of);

@@ -112,6 +112,11 @@ export interface RunChoices {
   readonly keepGoing?: boolean;
   /** How many processes of the job run on this machine at the same time; without it as many as it has processors. */
   readonly jobs?: number;
+  /**
+   * Only the components that are tests run, each whatever becomes of the others, and the result has what their reports say. Their reports come
+   * into directories below this one (absolute, there already).
+   */
+  readonly reports?: string;
   /** Cancels the run that the environment of its stack is busy with, and those that wait for it, instead of waiting for them. */
   readonly supersede?: boolean;
 }

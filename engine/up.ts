@@ -22,7 +22,7 @@ import { placeOf } from "./history/place.ts";
 import { openPins, type Pins } from "./lock/pins.ts";
 import { waitWarning } from "./modules/registry-wait.ts";
 import type { RunObserver, RunWatch } from "./observers.ts";
-import { KeptError } from "./passes/keep-going.ts";
+import { explainAll, KeptError } from "./passes/keep-going.ts";
 import type { RunParts } from "./passes/parts.ts";
 import { Run } from "./passes/run.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
@@ -93,8 +93,10 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
     const { changed, more } = trigger;
     request.onEvent({ type: "change", changed, more, components: known === undefined ? [] : targets });
   }
+  // The code that reads reports is loaded where there are to be any.
+  const testing = request.reports === undefined ? undefined : new (await import("./testing/testing.ts")).Testing(request);
   return inRun(
-    request,
+    testing?.request ?? request,
     async (run, { offer, exports, steps, request }) => {
       const done = await run.passes();
       // Otherwise what was left is among the failures.
@@ -102,20 +104,24 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
       for (const warning of warnUndone(undone)) request.onEvent(warning);
       request.onEvent({ type: "phase", phase: "save" });
       const saved = await offer.commit(done.job);
+      const reports = new Set(done.job.tests.flatMap((one) => one.reports.map(({ dest }) => dest)));
       beside.observer?.saved(saved);
       const images = await exports.commit(done.images);
       beside.observer?.saved(images.flatMap(({ path, dest }) => (dest === undefined ? [] : [{ path, dest }])));
+      const findings = explainAll(done.failures, steps);
       const result = {
         values: done.evaluation.exportJson(),
         computed: done.computed,
-        saved,
+        saved: saved.filter(({ dest }) => !reports.has(dest)),
         images,
+        ...(testing === undefined ? {} : { tests: testing.report(done.job, done.failed, findings) }),
+        ...(done.job.waiting.length === 0 ? {} : { waiting: done.job.waiting }),
         ...(undone.length === 0 ? {} : { undone: undone.map(({ path, missing }) => ({ path, missing: missing.map((one) => one.path) })) }),
         passes: done.passes,
         steps: steps.summary(),
         ms: Number((process.hrtime.bigint() - begin) / 1_000_000n),
       };
-      if (done.failures.length > 0) throw new KeptError(done.failures, steps, result);
+      if (findings.length > 0) throw new KeptError(findings, result);
       return result;
     },
     { ...beside, watch: both(beside.watch, beside.observer) },

@@ -1,5 +1,5 @@
 // dagger watch: runs a config again and again, and shows each run.
-import type { WatchEvent } from "../../engine/index.ts";
+import type { TestRun, testRun, WatchEvent } from "../../engine/index.ts";
 import type { Context, WatchFlags } from "../context.ts";
 import { toFailure } from "../failure.ts";
 import { wantsColour } from "../io.ts";
@@ -12,6 +12,7 @@ import { createStyle } from "../output/style.ts";
 import { plural } from "../output/units.ts";
 import { formatValues } from "../output/values.ts";
 import { typedInputs } from "./compute.ts";
+import { showTests } from "./test.ts";
 import { jsonValue, readyToRun, requestOf, summarize } from "./up.ts";
 
 /** Progress and failures on stderr, values on stdout after each run; with `--output json` one line there for each thing that happens. */
@@ -21,10 +22,12 @@ export async function watchCommand(context: Context, dir: string | undefined, fl
   const { watch } = await loadWatching();
   const { debounce, debounceLimit, poll } = flags;
   const { supersede: _, ...request } = requestOf(context, { ...flags, supersede: false });
-  const screen = new WatchScreen(context, flags);
-  try {
+  const testing = flags.test === true ? await (await import("../../engine/index.ts")).loadTesting() : undefined;
+  const screen = new WatchScreen(context, flags, testing?.testRun);
+  const follow = async (reports: string | undefined): Promise<void> => {
     for await (const event of watch({
       ...request,
+      ...(reports === undefined ? {} : { reports }),
       ...place,
       typedInputs: typedInputs(flags),
       ...(debounce === undefined ? {} : { quiet: debounce }),
@@ -33,6 +36,9 @@ export async function watchCommand(context: Context, dir: string | undefined, fl
       queue: !flags.supersede,
     }))
       screen.show(event);
+  };
+  try {
+    await (testing === undefined ? follow(undefined) : testing.withReports(follow));
   } finally {
     screen.end();
   }
@@ -41,11 +47,14 @@ export async function watchCommand(context: Context, dir: string | undefined, fl
 class WatchScreen {
   readonly #context: Context;
   readonly #flags: WatchFlags;
+  /** Only of a watch of tests. */
+  readonly #testRun: typeof testRun | undefined;
   #progress: ProgressPrinter | undefined;
 
-  constructor(context: Context, flags: WatchFlags) {
+  constructor(context: Context, flags: WatchFlags, toTestRun?: typeof testRun) {
     this.#context = context;
     this.#flags = flags;
+    this.#testRun = toTestRun;
   }
 
   show(event: WatchEvent): void {
@@ -81,13 +90,18 @@ class WatchScreen {
     switch (event.outcome) {
       case "done":
         this.#progress?.finish("done");
-        if (this.#flags.output === "text") io.stdout.write(formatValues(event.result.values, createStyle(wantsColour(io.stdout, io.env))));
+        if (this.#testRun !== undefined) this.#tests(this.#testRun(event.result, []));
+        else if (this.#flags.output === "text")
+          io.stdout.write(formatValues(event.result.values, createStyle(wantsColour(io.stdout, io.env))));
         summarize(this.#context, this.#flags, event.result);
         return;
       case "failed": {
         this.#progress?.finish("failed");
         const failure = toFailure(event.error, false);
-        if (this.#isJson) io.stderr.write(`${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n`);
+        if (this.#testRun !== undefined && failure.result !== undefined) {
+          this.#tests(this.#testRun(failure.result, failure.diagnostics));
+          summarize(this.#context, this.#flags, failure.result);
+        } else if (this.#isJson) io.stderr.write(`${JSON.stringify({ type: "error", time: io.now(), ...failure })}\n`);
         else io.stderr.write(formatFailure(failure, io));
         return;
       }
@@ -96,6 +110,10 @@ class WatchScreen {
         this.#tell("Cancelled: something changed while it ran\n");
         return;
     }
+  }
+
+  #tests(run: TestRun): void {
+    if (this.#flags.output === "text") showTests(this.#context, run);
   }
 
   #warn({ code, message, detail }: Extract<WatchEvent, { type: "warning" }>): void {

@@ -77,6 +77,8 @@ export interface Failure {
   readonly diagnostics: readonly Diagnostic[];
   /** What was finished in spite of it. */
   readonly result?: UpResult;
+  /** The document that was asked for on stdout is there already. */
+  readonly printed?: true;
 }
 
 /** One warning as text, ending with a newline. */

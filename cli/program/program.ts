@@ -22,6 +22,7 @@ import { addShell } from "./shell.ts";
 import { addSourceCommands } from "./source.ts";
 import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
+import { addTest } from "./test.ts";
 import { addToolCommands } from "./tools.ts";
 import { addUpkeepCommands } from "./upkeep.ts";
 import { addWatch } from "./watch.ts";
@@ -40,6 +41,7 @@ const groups: readonly AddGroup[] = [
   addInit,
   addUp,
   addCompute,
+  addTest,
   addWatch,
   addShell,
   addPlan,

@@ -12,7 +12,13 @@ export function addWatch(program: Command, context: Context): void {
     "watch",
     "Run a config, and again whatever a change of its files, images or repositories concerns",
     "Only components that a change concerns run again. A change while a run goes on takes its place. Ctrl-C ends it.",
-    ["$ dagger watch", "$ dagger watch ./ci -t app.test", "$ dagger watch --poll 10s --no-supersede", "$ dagger watch --output json"],
+    [
+      "$ dagger watch",
+      "$ dagger watch ./ci -t app.test",
+      "$ dagger watch --test",
+      "$ dagger watch --poll 10s --no-supersede",
+      "$ dagger watch --output json",
+    ],
   );
   addOutput(addTypedInputs(addRun(watch)))
     .addOption(time("--debounce <time>", "run when nothing has changed for so long; 50ms without it"))
@@ -21,6 +27,7 @@ export function addWatch(program: Command, context: Context): void {
     )
     .addOption(time("--poll <time>", "how often to ask what images, git refs and addresses stand for, 0 for never; 1m without it"))
     .option("--no-supersede", "finish a run before the next one begins, whatever changes meanwhile")
+    .option("--test", "run only tests, as `dagger test` does, and show what they say after each run")
     .option("--keep-going", "when a component fails, still finish and save all that do not need it")
     .action(async (dir: string | undefined, flags: WatchFlags) => {
       const { watchCommand } = await import("../commands/watch.ts");

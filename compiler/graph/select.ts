@@ -1,15 +1,16 @@
 // Decides what a pass builds: the wanted components, in order of need, without those that wait for computed values.
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { inputError } from "../diagnostic.ts";
-import type { Deferred } from "../job.ts";
+import type { Deferred, Test, Waiting } from "../job.ts";
 import { describeMissing, missingOf } from "../ops/fields.ts";
-import { nearest } from "../ops/near.ts";
 import type { Program } from "../ops/program.ts";
 import { showComponent } from "../ops/program.ts";
 import type { Workflow } from "../ops/read.ts";
-import { givesValue, isComponent } from "../ops/use.ts";
-import { componentAt, fieldAt, findComponents, splitPath } from "../ops/walk.ts";
-import type { Field, Missing } from "../value.ts";
+import { givesValue } from "../ops/use.ts";
+import { componentAt, fieldAt, splitPath } from "../ops/walk.ts";
+import type { Missing } from "../value.ts";
+import { choosePrograms, noTests, type Wish } from "./choose.ts";
+import { findMarks } from "./marks.ts";
 
 export interface Selection {
   /** Programs to build, each after all that it uses. */
@@ -21,20 +22,24 @@ export interface Selection {
   readonly deferred: readonly Deferred[];
   /** What nothing can give a value to, and what needs it; only of gradual selections. */
   readonly undone: readonly Deferred[];
+  readonly tests: readonly Test[];
+  /** What its trigger keeps from running. */
+  readonly waiting: readonly Waiting[];
   readonly problems: readonly Diagnostic[];
 }
 
-/**
- * Selects the components at and below `targets` (CUE paths); all of the workflow when there are none. A value that nothing gives is a
- * problem, or, in a gradual selection, leaves undone what needs it.
- */
-export function select(workflow: Workflow, targets: readonly string[], gradual = false): Selection {
-  const problems: Diagnostic[] = [];
-  const wanted = new Set(targets.length === 0 ? workflow.components : targetPrograms(workflow, targets));
+/** Selects the components that are asked for, but for those that wait for a trigger, and all that these need. */
+export function select(workflow: Workflow, wish: Wish = {}): Selection {
+  const { targets = [], gradual = false } = wish;
+  const marks = findMarks(workflow.root);
+  const problems: Diagnostic[] = [...marks.problems];
+  const { programs, tests, held } = choosePrograms(workflow, marks, wish);
+  const wanted = new Set(programs);
   const graph = new Needs(workflow, problems, gradual);
   const undecided = targets.length === 0 ? graph.undecided(wanted) : [];
+  if (wish.tests === true && tests.length === 0 && undecided.length === 0) throw inputError(noTests(targets));
   const order = graph.order(wanted);
-  if (problems.length > 0) return { order: [], later: [], wanted: [], deferred: [], undone: [], problems };
+  if (problems.length > 0) return { order: [], later: [], wanted: [], deferred: [], undone: [], tests, waiting: [], problems };
   const waiting = waitingPrograms(order);
   const hopeless = graph.hopeless(waiting);
   const all = [...toDeferred(order, waiting), ...undecided].filter((one) => !gradual || !isInput(one));
@@ -46,6 +51,8 @@ export function select(workflow: Workflow, targets: readonly string[], gradual =
     wanted: inDeclarationOrder(workflow, wanted).filter((program) => !waiting.has(program)),
     deferred: all.filter(({ path }) => !left.has(path)),
     undone,
+    tests,
+    waiting: [...held.values()].filter((one) => !one.programs.every((program) => order.includes(program))).map((one) => one.waiting),
     problems,
   };
 }
@@ -64,40 +71,6 @@ function withoutHope(one: Deferred, hopeless: ReadonlyMap<string, readonly Missi
 function inDeclarationOrder(workflow: Workflow, wanted: ReadonlySet<Program>): Program[] {
   const listed = workflow.components.filter((program) => wanted.has(program));
   return [...listed, ...[...wanted].filter((program) => !listed.includes(program))];
-}
-
-/** The same workflow with the components at and below `targets` for its own; as it is without targets. Throws UserError (2) for an unknown one. */
-export function narrow(workflow: Workflow, targets: readonly string[]): Workflow {
-  return targets.length === 0 ? workflow : { ...workflow, components: targetPrograms(workflow, targets) };
-}
-
-function targetPrograms(workflow: Workflow, targets: readonly string[]): Program[] {
-  const unknown: Diagnostic[] = [];
-  const programs = targets.flatMap((target) => {
-    const field = fieldAt(workflow.root, target);
-    const found = field === undefined ? [] : isComponent(field.value) ? [field] : [...findComponents(field).components];
-    if (found.length === 0) unknown.push(unknownTarget(workflow, target, field));
-    return found.map((component) => workflow.program(component));
-  });
-  if (unknown.length > 0) throw inputError(...unknown);
-  return programs;
-}
-
-function unknownTarget(workflow: Workflow, target: string, field: Field | undefined): Diagnostic {
-  const names = workflow.components.map((program) => program.component).filter((path) => path !== "");
-  const near = nearest(target, names, 3);
-  return {
-    code: "unknown-target",
-    message: field === undefined ? `No component ${target} in this config` : `Target ${target} is no component, and has none below it`,
-    path: target,
-    at: field?.at ?? [],
-    hint:
-      near.length > 0
-        ? `Did you mean ${near.join(" or ")}?`
-        : names.length === 0
-          ? "The config has no components: values with #up"
-          : `Components: ${names.slice(0, 10).join(", ")}${names.length > 10 ? ", …" : ""}`,
-  };
 }
 
 /** The components that cannot be built in this pass: what they miss, or what they use, is not there yet. */

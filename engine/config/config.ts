@@ -167,6 +167,8 @@ export interface CompileRequest extends Pick<Surroundings, "env"> {
   readonly targets: readonly string[];
   readonly noCache?: boolean;
   readonly gradual?: boolean;
+  /** Only tests run; their reports come into directories below this one (absolute). */
+  readonly reports?: string;
   /** A name that no other run has; left out where nothing runs. */
   readonly run?: string;
   /** The directories that host steps left, by their CUE paths; without it all are taken to have run. */
@@ -194,6 +196,7 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     ...(request.pins?.matter === true && { locked: (need) => request.pins?.of(need) }),
     ...(request.run === undefined ? {} : { run: request.run }),
     ...(request.hosts === undefined ? {} : { hosts: request.hosts }),
+    ...(request.reports === undefined ? {} : { reports: request.reports }),
     ...(request.caps === undefined ? {} : { caps: request.caps }),
   });
 }

@@ -39,6 +39,7 @@ const runFlags = [
   "sourcePolicy",
   "daemonHistory",
   "keepGoing",
+  "reports",
   "gradual",
   "supersede",
   "plan",

@@ -16,15 +16,16 @@ export class KeptError extends UserError {
   /** What the other components gave. */
   readonly result: UpResult;
 
-  constructor(failures: readonly UserError[], steps: StepTracker, result: UpResult) {
-    super(1, explainAll(failures, steps));
+  /** `findings`: what `explainAll` says of the failures. */
+  constructor(findings: readonly Diagnostic[], result: UpResult) {
+    super(1, findings);
     this.name = "KeptError";
     this.result = result;
   }
 }
 
 /** A step that several components and images need fails once. */
-function explainAll(failures: readonly UserError[], steps: StepTracker): Diagnostic[] {
+export function explainAll(failures: readonly UserError[], steps: StepTracker): Diagnostic[] {
   const distinct = new Map(failures.map((error) => [keyOf(error), error]));
   const told = [...distinct.values()].flatMap((error) => {
     const explained = explainFailure(error, steps);
@@ -47,7 +48,7 @@ function keyOf(error: UserError): string {
 export class Kept {
   readonly failures: UserError[] = [];
   /** Components that failed, or need a step that did: no later pass tries them again. */
-  readonly #components = new Set<string>();
+  readonly failed: Set<string> = new Set();
   readonly #steps = new Set<string>();
   /** Keys of images that could not be made. */
   readonly #images = new Set<string>();
@@ -65,19 +66,19 @@ export class Kept {
    */
   async solve(build: Build, job: Job): Promise<Set<string>> {
     const succeeded = new Set<string>();
-    const waiting = job.graph.components.map(({ path }) => path).filter((path) => !this.#components.has(path));
+    const waiting = job.graph.components.map(({ path }) => path).filter((path) => !this.failed.has(path));
     const solveNext = async (): Promise<void> => {
       for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
         const { definition } = job.part(new Set([path]));
         if (definition.nodes.some(({ digest }) => this.#steps.has(digest))) {
-          this.#components.add(path);
+          this.failed.add(path);
           continue;
         }
         try {
           if (definition.ops.length > 0) await this.#shell.watch(build, build.solve(definition.encoded));
           succeeded.add(path);
         } catch (error) {
-          this.#components.add(path);
+          this.failed.add(path);
           this.#keep(error);
         }
       }
@@ -100,7 +101,7 @@ export class Kept {
   /** Notes components whose values are wrong. */
   refuse(failures: ReadonlyMap<string, UserError>): void {
     for (const [path, error] of failures) {
-      this.#components.add(path);
+      this.failed.add(path);
       this.failures.push(error);
     }
   }
@@ -113,7 +114,7 @@ export class Kept {
   /** Whether nothing that this job can still give is what its deferred components wait for. */
   isHopeless(job: Job): boolean {
     if (this.failures.length === 0) return false;
-    const values = job.values.filter(({ path }) => !this.#components.has(path)).map(({ path }) => path);
+    const values = job.values.filter(({ path }) => !this.failed.has(path)).map(({ path }) => path);
     const digests = job.images.filter(({ key }) => !this.#images.has(key)).flatMap((image) => image.values);
     const fresh = [...values, ...digests].filter((path) => !this.#known.has(path));
     const waited = job.deferred.flatMap(({ missing }) => missing.map(({ path }) => path));

@@ -22,6 +22,8 @@ export interface Done {
   readonly images: readonly DoneImage[];
   /** Where the run kept going. */
   readonly failures: readonly UserError[];
+  /** Components that failed, or need what did; where the run kept going. */
+  readonly failed: ReadonlySet<string>;
 }
 
 /** What a pass waited for: CUE paths of values, and of components whose processes had to run on this machine. */

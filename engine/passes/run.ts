@@ -229,7 +229,7 @@ export class Run {
     kept.refuse(filled.failures);
     kept.leave(job.deferred);
     const computed = byPath([...checked.computed, ...filled.computed]);
-    return { job: rest, images, failures: kept.failures, evaluation: filled.evaluation, computed };
+    return { job: rest, images, failures: kept.failures, failed: kept.failed, evaluation: filled.evaluation, computed };
   }
 
   /** What is no failure of a component ends the images, too. */
@@ -256,7 +256,7 @@ export class Run {
     const computed = await this.#together(job.graph.terminal === null ? Promise.resolve([]) : finish(), job.images);
     const images = await Promise.all(exports.start(job.images));
     const filled = await fillComputed(evaluation, [...this.#known(computed), ...computed]);
-    return { job, images, failures: this.#verdicts(job, evaluation), evaluation: filled, computed: byPath(computed) };
+    return { job, images, failures: this.#verdicts(job, evaluation), failed: new Set(), evaluation: filled, computed: byPath(computed) };
   }
 
   /** What failed, as files of the finished build tell it. */

@@ -1,0 +1,128 @@
+// What attributes of a config say of its components: `@dagger(test)`, `@dagger(report)`, and what makes them run.
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Test, Trigger } from "../job.ts";
+import { unquote } from "../ops/types.ts";
+import { isComponent } from "../ops/use.ts";
+import type { Attribute, Field, Value } from "../value.ts";
+
+export interface Marks {
+  /** In declaration order. */
+  readonly tests: readonly Test[];
+  /** Of components that do not run by themselves. */
+  readonly triggers: ReadonlyMap<Value, Marked>;
+  readonly problems: readonly Diagnostic[];
+}
+
+/** What makes a component run, and the path of the field that says so: it holds for all that is below. */
+export interface Marked {
+  readonly trigger: Trigger;
+  readonly path: string;
+}
+
+interface Place {
+  readonly field: Field;
+  readonly marked: Marked | undefined;
+  readonly test: { readonly reports: string[] } | undefined;
+}
+
+/** Walks all fields of the config's data. What is written as a reference counts where it is declared. */
+export function findMarks(root: Field): Marks {
+  const tests: { readonly path: string; readonly at: Test["at"]; readonly reports: string[] }[] = [];
+  const triggers = new Map<Value, Marked>();
+  const problems: Diagnostic[] = [];
+  const seen = new Set<Value>();
+  const stack: Place[] = [{ field: root, marked: undefined, test: undefined }];
+  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
+    const { field } = place;
+    const { value } = field;
+    if (seen.has(value) || (value.origin === undefined && value.path !== field.path)) continue;
+    seen.add(value);
+    const own = triggerOf(field, problems);
+    const marked = own === undefined ? place.marked : { trigger: own, path: field.path };
+    if (isComponent(value) && marked !== undefined && marked.trigger.kind !== "auto") triggers.set(value, marked);
+    let test: Place["test"];
+    if (isComponent(value) && isTest(field)) {
+      const found = { path: field.path, at: field.at, reports: [] };
+      tests.push(found);
+      test = found;
+    }
+    if (isComponent(value) && has(field, "report")) place.test?.reports.push(field.path);
+    for (const below of visible(value).reverse()) stack.push({ field: below, marked, test });
+  }
+  return { tests, triggers, problems };
+}
+
+/** Marked itself or by its ops, which a definition hands on; or it declares a report. */
+function isTest(field: Field): boolean {
+  const up = field.value.fields.get("#up");
+  return has(field, "test") || (up !== undefined && has(up, "test")) || visible(field.value).some((below) => has(below, "report"));
+}
+
+function triggerOf(field: Field, problems: Diagnostic[]): Trigger | undefined {
+  const up = field.value.fields.get("#up");
+  for (const one of up === undefined ? [field] : [field, up]) {
+    const said = argumentsOf(one.attributes);
+    const trigger = said.get("trigger");
+    const schedule = said.get("schedule");
+    if (trigger === undefined && schedule === undefined) continue;
+    // Without a value it marks the field that says it.
+    if (trigger === "" && schedule === undefined) continue;
+    return readTrigger({ word: trigger, schedule, timezone: said.get("timezone") }, one, problems);
+  }
+  const teller = visible(field.value).find((below) => argumentsOf(below.attributes).get("trigger") === "");
+  return teller === undefined ? undefined : tellTrigger(teller, problems);
+}
+
+/** A field whose value is the trigger: `"auto"`, `"manual"` or `{schedule, timezone?}`. */
+function tellTrigger(field: Field, problems: Diagnostic[]): Trigger | undefined {
+  const { kind, scalar, fields } = field.value;
+  if (kind === "string") return readTrigger({ word: String(scalar) }, field, problems);
+  const text = (label: string): string | undefined => {
+    const one = fields.get(label)?.value.scalar;
+    return typeof one === "string" ? one : undefined;
+  };
+  return readTrigger({ schedule: text("schedule"), timezone: text("timezone") }, field, problems);
+}
+
+interface Said {
+  readonly word?: string | undefined;
+  readonly schedule?: string | undefined;
+  readonly timezone?: string | undefined;
+}
+
+function readTrigger({ word, schedule, timezone = "UTC" }: Said, { path, at }: Field, problems: Diagnostic[]): Trigger | undefined {
+  if (schedule !== undefined && word === undefined) return { kind: "schedule", schedule, timezone, at };
+  if (schedule === undefined && (word === "manual" || word === "auto")) return { kind: word };
+  const said = word === undefined ? "nothing that is known" : JSON.stringify(word);
+  problems.push({
+    code: "bad-trigger",
+    message: schedule === undefined ? `The trigger of ${path} is ${said}` : `${path} has a schedule and the trigger ${said}`,
+    path,
+    at,
+    hint: 'Triggers are "auto", "manual", and schedules such as {schedule: "*/5 * * * *"}; as attributes @dagger(trigger=manual) and @dagger(schedule="*/5 * * * *")',
+  });
+  return undefined;
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+
+function has({ attributes }: Field, key: string): boolean {
+  return argumentsOf(attributes).has(key);
+}
+
+/** Arguments of all `@dagger(…)` of a field; "" for those without a value. */
+function argumentsOf(attributes: readonly Attribute[]): ReadonlyMap<string, string> {
+  if (attributes.length === 0) return none;
+  const found = new Map<string, string>();
+  for (const { name, body } of attributes) {
+    if (name !== "dagger") continue;
+    for (const [, key = "", value = ""] of body.matchAll(/([\w-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^,]*))?\s*(?:,|$)/g)) {
+      found.set(key, value.startsWith('"') ? unquote(value) : value.trim());
+    }
+  }
+  return found;
+}
+
+function visible({ fields, items }: Value): Field[] {
+  return [...[...fields].filter(([label]) => !/^[#_]/.test(label)).map(([, field]) => field), ...items];
+}
