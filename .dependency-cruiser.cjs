@@ -28,6 +28,7 @@ const layers = {
       "@photostructure/sqlite",
       "@parcel/watcher",
       "@xmldom/xmldom",
+      "croner",
     ],
     node: "any",
   },

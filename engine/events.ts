@@ -8,8 +8,14 @@ export type UpEvent =
   | { readonly type: "phase"; readonly phase: "evaluate" | "connect" | "compile" | "solve" | "save" }
   /** A pass starts; from the second on, `because` names the values that CUE needed first, `hosts` the components that ran on this machine first. */
   | { readonly type: "pass"; readonly pass: number; readonly because: readonly string[]; readonly hosts?: readonly string[] }
-  /** Of a run that begins because of a change: what has changed, a few of it, and how many more; `components` that run, all when it is empty. */
-  | { readonly type: "change"; readonly changed: readonly string[]; readonly more: number; readonly components: readonly string[] }
+  /** Of a run that begins because of a change, or at its time: what has changed, a few of it, and how many more; `components` that run, all when it is empty. */
+  | {
+      readonly type: "change";
+      readonly kind: "watch" | "schedule";
+      readonly changed: readonly string[];
+      readonly more: number;
+      readonly components: readonly string[];
+    }
   /** The steps of the graph that was just compiled, in build order. */
   | { readonly type: "plan"; readonly steps: readonly Step[] }
   | {

@@ -82,8 +82,8 @@ export interface StackRun {
 
 /** What made a run begin. */
 export interface RunTrigger {
-  readonly kind: "watch";
-  /** What has changed, as people read it; at most a few. */
+  readonly kind: "watch" | "schedule";
+  /** What has changed, or whose time has come, as people read it; at most a few changes. */
   readonly changed: readonly string[];
   /** How many more have. */
   readonly more: number;

@@ -90,8 +90,8 @@ export async function upAgain(request: UpRequest, seams: RunSeams): Promise<UpRe
 async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<UpResult> {
   const { trigger, known, targets } = request;
   if (trigger !== undefined) {
-    const { changed, more } = trigger;
-    request.onEvent({ type: "change", changed, more, components: known === undefined ? [] : targets });
+    const { kind, changed, more } = trigger;
+    request.onEvent({ type: "change", kind, changed, more, components: known === undefined ? [] : targets });
   }
   // The code that reads reports is loaded where there are to be any.
   const testing = request.reports === undefined ? undefined : new (await import("./testing/testing.ts")).Testing(request);

@@ -6,6 +6,7 @@ import { wantsColour } from "../io.ts";
 import { createProgress } from "../output/create.ts";
 import { formatWarning } from "../output/errors.ts";
 import { formatFailure } from "../output/failure.ts";
+import { timeText } from "../output/history.ts";
 import type { ProgressPrinter } from "../output/progress.ts";
 import { chooseProgress } from "../output/progress.ts";
 import { createStyle } from "../output/style.ts";
@@ -70,9 +71,7 @@ class WatchScreen {
         this.#ended(event);
         return;
       case "waiting":
-        this.#tell(
-          `Waiting for changes in ${plural(event.directories, "directory", "directories")}${namesText(event.names)}; Ctrl-C ends it\n`,
-        );
+        this.#tell(`Waiting for ${waitingText(event)}; Ctrl-C ends it\n`);
         return;
       case "warning":
         this.#warn(event);
@@ -144,6 +143,8 @@ class WatchScreen {
   }
 }
 
-function namesText(names: number): string {
-  return names === 0 ? "" : `, and of ${plural(names, "name")} of images, git refs or addresses`;
+function waitingText({ directories, names, next }: Extract<WatchEvent, { type: "waiting" }>): string {
+  const where = directories === 0 ? "changes of the config" : `changes in ${plural(directories, "directory", "directories")}`;
+  const what = names === 0 ? "" : `, and of ${plural(names, "name")} of images, git refs or addresses`;
+  return `${where}${what}${next === undefined ? "" : `, and for ${next.path} at ${timeText(next.time)}`}`;
 }

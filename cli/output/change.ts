@@ -17,5 +17,5 @@ export function formatChange(event: Change, style: Style): string {
   const runs =
     components.length === 0 ? "all components run" : components.length > 3 ? `${plural(components.length, "component")} run` : "";
   const named = runs === "" ? `${components.map((one) => clean(one)).join(", ")} ${components.length === 1 ? "runs" : "run"}` : runs;
-  return `${style.bold("changed:")} ${changedText(event)}; ${named}\n`;
+  return `${style.bold(event.kind === "schedule" ? "scheduled:" : "changed:")} ${changedText(event)}; ${named}\n`;
 }

@@ -3,6 +3,7 @@ import { relative } from "node:path";
 import type { Effect, Plan, PlannedComponent } from "../../engine/index.ts";
 import { clean } from "./lines.ts";
 import type { Style } from "./style.ts";
+import { triggerText } from "./trigger.ts";
 import { plural } from "./units.ts";
 
 export interface PlanOptions {
@@ -53,7 +54,7 @@ function inWords({ kind, what }: Effect, cwd: string): string {
   }
 }
 
-function ending({ components, passes, steps, lacks: { secrets, ssh, allowHost }, known }: Plan, style: Style): string[] {
+function ending({ components, passes, steps, waiting, lacks: { secrets, ssh, allowHost }, known }: Plan, style: Style): string[] {
   const count = (state: PlannedComponent["state"]): number => components.filter((component) => component.state === state).length;
   const states = (["run", "cached", "unknown", "deferred"] as const).flatMap((state) =>
     count(state) > 0 ? [`${count(state)} ${state}`] : [],
@@ -66,6 +67,7 @@ function ending({ components, passes, steps, lacks: { secrets, ssh, allowHost },
       ? `Cached means: as of the run of ${new Date(known.began).toISOString()}; the daemon may have forgotten since, and names of images and git refs may have moved`
       : "What is cached is not known: BuildKit tells it only by running. Hold the plan against a run with --run FILE";
   return [
+    ...waiting.map((one) => `${style.dim("waits".padEnd(8))} ${style.bold(clean(one.path))}  ${style.dim(clean(triggerText(one)))}`),
     "",
     style.bold(
       `${plural(components.length, "component")}${states.length === 0 ? "" : ` (${states.join(", ")})`}, ${plural(steps.total, "step")}${some}, ${pass}`,

@@ -1,7 +1,9 @@
 // The last words of a run: what was saved, how many passes and steps there were, how long it took.
 import type { UpResult } from "../../engine/index.ts";
+import { clean } from "./lines.ts";
 import { passReason } from "./pass.ts";
 import type { Style } from "./style.ts";
+import { triggerText } from "./trigger.ts";
 import { bytes, duration, plural } from "./units.ts";
 
 /** Lines for people, ending with a newline. */
@@ -18,6 +20,8 @@ export function formatSummary(result: UpResult, style: Style): string {
   result.passes.forEach((pass, index) => {
     if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because ${passReason(pass)}`));
   });
+  for (const one of result.waiting ?? [])
+    lines.push(`${style.yellow("waits")} ${clean(one.path)} ${style.dim(`(${clean(triggerText(one))})`)}`);
   const { total, cached, run } = result.steps;
   const passes = plural(result.passes.length, "pass", "passes");
   lines.push(style.bold(`${passes}, ${plural(total, "step")}: ${cached} cached, ${run} run, ${duration(result.ms)}`));

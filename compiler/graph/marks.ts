@@ -67,7 +67,7 @@ function triggerOf(field: Field, problems: Diagnostic[]): Trigger | undefined {
     if (trigger === undefined && schedule === undefined) continue;
     // Without a value it marks the field that says it.
     if (trigger === "" && schedule === undefined) continue;
-    return readTrigger({ word: trigger, schedule, timezone: said.get("timezone") }, one, problems);
+    return readTrigger({ word: trigger, schedule, timezone: said.get("timezone") }, { path: field.path, at: one.at }, problems);
   }
   const teller = visible(field.value).find((below) => argumentsOf(below.attributes).get("trigger") === "");
   return teller === undefined ? undefined : tellTrigger(teller, problems);
@@ -90,7 +90,11 @@ interface Said {
   readonly timezone?: string | undefined;
 }
 
-function readTrigger({ word, schedule, timezone = "UTC" }: Said, { path, at }: Field, problems: Diagnostic[]): Trigger | undefined {
+function readTrigger(
+  { word, schedule, timezone = "UTC" }: Said,
+  { path, at }: Pick<Field, "at" | "path">,
+  problems: Diagnostic[],
+): Trigger | undefined {
   if (schedule !== undefined && word === undefined) return { kind: "schedule", schedule, timezone, at };
   if (schedule === undefined && (word === "manual" || word === "auto")) return { kind: word };
   const said = word === undefined ? "nothing that is known" : JSON.stringify(word);

@@ -180,7 +180,7 @@ export interface CompileRequest extends Pick<Surroundings, "env"> {
 }
 
 export async function compileConfig(config: Config, evaluation: Evaluation, ports: Ports, request: CompileRequest): Promise<Job> {
-  return compile(evaluation.root, ports, {
+  const job = await compile(evaluation.root, ports, {
     platform: hostPlatform(),
     workspace: config.workspace,
     granted: config.granted,
@@ -199,6 +199,10 @@ export async function compileConfig(config: Config, evaluation: Evaluation, port
     ...(request.reports === undefined ? {} : { reports: request.reports }),
     ...(request.caps === undefined ? {} : { caps: request.caps }),
   });
+  const { waiting } = job;
+  // The code that reads schedules is loaded where there are any.
+  if (waiting.some(({ trigger }) => trigger.kind === "schedule")) (await import("../triggers/schedule.ts")).schedulesOf(waiting);
+  return job;
 }
 
 /** Where `make` put the program that brings computed values into containers of a platform. */

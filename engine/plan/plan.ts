@@ -1,5 +1,5 @@
 // What a run would do: which component runs, comes from the cache, or waits for a value, and why. Nothing is executed.
-import { type Job, type NumberedGraph, numberGraph, type Position, type Vertex } from "../../compiler/index.ts";
+import { type Job, type NumberedGraph, numberGraph, type Position, type Vertex, type Waiting } from "../../compiler/index.ts";
 import { isCounted } from "../build/steps.ts";
 import { shorten } from "./drawing.ts";
 import type { RecordedStep, RunRecord } from "./record.ts";
@@ -44,6 +44,8 @@ export interface Plan {
     readonly hosts: readonly string[];
   };
   readonly steps: { readonly total: number; readonly run?: number };
+  /** Components, or fields with several, that do not run before something triggers them. */
+  readonly waiting: readonly Waiting[];
   /** Ids of the secrets and agents that the first pass uses. */
   readonly secrets: readonly string[];
   readonly ssh: readonly string[];
@@ -94,6 +96,7 @@ export function makePlan(facts: PlanFacts): Plan {
     components: [...components, ...deferredOf(job)],
     passes: { atLeast: 1 + hostLevels(graph) + (job.deferred.length === 0 ? 0 : 1), because: waits, hosts: hostsOf(vertices) },
     steps: { total: counted.length, ...(record === undefined ? {} : { run: counted.filter((vertex) => reasons.has(vertex)).length }) },
+    waiting: job.waiting,
     secrets: job.secrets.map(({ id }) => id),
     ssh: job.ssh.map(({ id }) => id),
     lacks: {

@@ -27,6 +27,14 @@ export type WatchEvent =
   | { readonly type: "end"; readonly run: number; readonly outcome: "failed"; readonly error: UserError }
   /** Something changed while it ran: the next one begins. */
   | { readonly type: "end"; readonly run: number; readonly outcome: "superseded" }
-  /** Nothing is left to run: waits for changes in so many directories, and of so many names. */
-  | { readonly type: "waiting"; readonly directories: number; readonly names: number }
+  /**
+   * Nothing is left to run: waits for changes in so many directories, and of so many names, and for the time (milliseconds since 1970) of
+   * what a schedule runs next.
+   */
+  | {
+      readonly type: "waiting";
+      readonly directories: number;
+      readonly names: number;
+      readonly next?: { readonly path: string; readonly time: number };
+    }
   | { readonly type: "warning"; readonly code: string; readonly message: string; readonly detail: readonly string[] };

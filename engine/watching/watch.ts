@@ -57,7 +57,12 @@ class Watching {
       onChange: (count) => this.#debounce.note(count),
       onFail: (error) => this.#over.abort(error),
     });
-    this.#world = new World({ request, onMore: () => void this.#follow(), onLoop: (loop) => this.#tellLoop(loop) });
+    this.#world = new World({
+      request,
+      onMore: () => void this.#follow(),
+      onLoop: (loop) => this.#tellLoop(loop),
+      onTime: () => this.#wake(),
+    });
   }
 
   async go(): Promise<never> {
@@ -81,6 +86,7 @@ class Watching {
       signal.removeEventListener("abort", interrupt);
       this.#over.abort();
       this.#debounce.clear();
+      this.#world.clock.close();
       await Promise.all([this.#native.close(), polling, this.#looks]);
       this.#world.warm.close();
     }
@@ -88,7 +94,12 @@ class Watching {
 
   /** One run of what is due. */
   async #runDue(): Promise<void> {
-    const { due, targets } = this.#world.take();
+    // Neither what has changed nor what schedules run waits for the other for ever.
+    const taken = this.#world.take(this.#changed && this.#inTime);
+    this.#inTime = taken !== undefined && taken.due.scheduled.size > 0;
+    if (!this.#inTime) this.#changed = false;
+    if (taken === undefined) return;
+    const { due, targets } = taken;
     const run = ++this.#run;
     const trigger = due.trigger(this.#request.cwd);
     this.#tell({ type: "start", run, components: targets ?? [], ...(trigger === undefined ? {} : { trigger }) });
@@ -140,19 +151,25 @@ class Watching {
   async #rest(): Promise<void> {
     await this.#follow();
     await this.#look();
-    for (let told = false; !this.#changed; ) {
+    for (let told = false; !this.#changed && this.#world.due.scheduled.size === 0; ) {
       this.#over.signal.throwIfAborted();
-      if (!told) this.#tell({ type: "waiting", directories: this.#world.trees.wanted.length, names: this.#world.remotes.length });
+      const { trees, remotes, clock } = this.#world;
+      const { next } = clock;
+      if (!told) {
+        const what = { directories: trees.wanted.length, names: remotes.length };
+        this.#tell({ type: "waiting", ...what, ...(next === undefined ? {} : { next }) });
+      }
       told = true;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    this.#changed = false;
   }
 
   /** Something came since the last run began: what is due because that failed does not count. */
   #changed = false;
+  /** The run that goes on, or was the last, is one of a schedule: no change takes its place. */
+  #inTime = false;
 
   /** Watches what is known to matter by now. */
   async #follow(): Promise<void> {
@@ -171,7 +188,7 @@ class Watching {
 
   #came(): void {
     this.#changed = true;
-    if (this.#request.queue !== true) this.#running?.abort(superseded());
+    if (this.#request.queue !== true && !this.#inTime) this.#running?.abort(superseded());
     this.#wake();
   }
 

@@ -2,6 +2,8 @@
 import type { UpResult } from "../events.ts";
 import type { RunObserver } from "../observers.ts";
 import { listingKey } from "../provenance/facts.ts";
+import { Clock } from "../triggers/clock.ts";
+import { schedulesOf } from "../triggers/schedule.ts";
 import { Due } from "./due.ts";
 import type { WatchRequest } from "./events.ts";
 import { Files } from "./files.ts";
@@ -15,12 +17,15 @@ export interface WorldParts {
   /** More is known of what is to be watched. */
   readonly onMore: () => void;
   readonly onLoop: (loop: Loop) => void;
+  /** A schedule has come, and what it runs is due. */
+  readonly onTime: () => void;
 }
 
 export class World {
   readonly trees: Trees = new Trees();
   readonly files: Files;
   readonly warm: WarmConfig;
+  readonly clock: Clock;
   /** What is due for the next run. */
   due: Due = new Due();
   readonly #parts: WorldParts;
@@ -40,6 +45,10 @@ export class World {
   constructor(parts: WorldParts) {
     this.#parts = parts;
     this.files = new Files(parts.request);
+    this.clock = new Clock((scheduled) => {
+      for (const one of scheduled) this.due.scheduled.set(one.path, one);
+      parts.onTime();
+    });
     this.warm = new WarmConfig(
       (seen) => {
         this.files.looked(seen);
@@ -54,12 +63,17 @@ export class World {
     return this.#model.remotes;
   }
 
-  /** Takes what is due for a run: its targets, or undefined for all that the request is about. */
-  take(): { readonly due: Due; readonly targets: readonly string[] | undefined } {
+  /** Takes what is due for a run: its targets, or undefined for all that the request is about. Nothing when no run is due; what schedules run comes first, or `last`. */
+  take(last: boolean): { readonly due: Due; readonly targets: readonly string[] | undefined } | undefined {
+    const scheduled = last ? undefined : this.due.takeScheduled();
+    if (scheduled !== undefined) return { due: scheduled, targets: [...scheduled.scheduled.keys()] };
     const due = this.due;
     this.due = new Due();
+    for (const [path, one] of due.scheduled) this.due.scheduled.set(path, one);
+    due.scheduled.clear();
     const targets = due.all ? undefined : this.#model.affected([...due.trees], [...due.remotes]);
-    return { due, targets };
+    // What only scheduled components take runs nothing before their time.
+    return targets?.length === 0 ? undefined : { due, targets };
   }
 
   /** Sees a run; `part`: of some components only. */
@@ -73,6 +87,7 @@ export class World {
         for (const [key, wanted] of model.dirs) this.trees.add(key, wanted);
         for (const remote of model.remotes) if (remote.kind === "image") this.#known.set(remote.name, remote.digest);
         this.#resolved = facts.resolved;
+        if (!part) this.clock.set(schedulesOf(facts.job.waiting));
         this.#parts.onMore();
       },
       listed: (listing) => {

@@ -299,3 +299,44 @@ test("each run is in the history with what began it", async () => {
   const { stdout } = await runDagger(["history", "show", "latest"], dir, { PATH: process.env["PATH"] ?? "", HOME: bench.dir });
   assert.match(stdout, /^trigger +watch: kept\/lib\/b\.txt$/m);
 });
+
+test("what a schedule runs comes at its time, alone, again and again; a change of what only it takes runs nothing", async () => {
+  const watch = new Watch("scheduled", {
+    "up.cue": `package up
+
+import "cuellb.dev/op"
+
+_busybox: op.#FetchContainer & {ref: "busybox:latest"}
+app: {string, #up: [op.#Local & {dir: "src"}, op.#Export & {source: "/a.txt", format: "string"}]}
+still: #up: [_busybox]
+tick: {string, #up: [_busybox, op.#Exec & {args: ["sh", "-c", "cat /in/b.txt > /v"], always: true, mount: "/in": from: op.#Local & {dir: "other"}}, op.#Export & {source: "/v", format: "string"}]} @dagger(schedule="* * * * * *")
+`,
+    "src/a.txt": "one",
+    "other/b.txt": "first",
+  });
+  const first = await watch.round();
+  assert.deepEqual(first.start.components, []);
+  assert.ok(!first.executed.includes("tick"));
+  const second = await watch.round();
+  assert.deepEqual(second.start.components, ["tick"]);
+  assert.equal(second.start.trigger?.kind, "schedule");
+  assert.deepEqual(second.start.trigger.changed, ["tick at * * * * * * (UTC)"]);
+  assert.ok(second.executed.includes("tick"));
+  assert.deepEqual(valuesOf(second), { app: "one", still: {}, tick: "first" });
+  // Whatever else begins a run, the next one of the schedule takes what is there then.
+  watch.write({ "other/b.txt": "second" });
+  for (;;) {
+    const { start, end } = await watch.round();
+    assert.deepEqual(start.components, ["tick"]);
+    if (end.outcome === "done" && (end.result.values as { tick: string }).tick === "second") break;
+  }
+  watch.write({ "src/a.txt": "two" });
+  for (;;) {
+    const round = await watch.round();
+    if (round.start.trigger?.kind !== "watch") continue;
+    assert.deepEqual(round.start.components, ["app"]);
+    assert.deepEqual((valuesOf(round) as { app: string }).app, "two");
+    break;
+  }
+  await watch.end();
+});
