@@ -7,6 +7,8 @@ export interface Context {
   readonly io: Io;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** The command line, without node and script. */
+  readonly argv?: readonly string[];
   /** What follows `--` on the command line of a command that runs a program. */
   readonly rest?: readonly string[];
   /** Set by a command whose exit code is that of a program it ran. */

@@ -11,7 +11,7 @@ import { createProgram } from "./program/program.ts";
 export async function run(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
   const cut = argv[0] === "shell" ? argv.indexOf("--") : -1;
   const [own, rest] = cut === -1 ? [argv, []] : [argv.slice(0, cut), argv.slice(cut + 1)];
-  const context: Context = { io, signal, rest };
+  const context: Context = { io, signal, argv: own, rest };
   try {
     if (argv.length === 0) {
       createProgram(context).outputHelp({ error: true });

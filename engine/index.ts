@@ -4,6 +4,7 @@ export type { Diagnostic, ExitCode, Position, Waiting } from "../compiler/index.
 export { UserError } from "../compiler/index.ts";
 export type { TlsSettings } from "../runtime/connect/index.ts";
 export type { DocField } from "../runtime/cue/index.ts";
+export type { BackgroundStatus } from "./background/index.ts";
 export type { DocumentRequest, PackageDoc } from "./catalog/doc.ts";
 export type {
   Added,
@@ -78,6 +79,7 @@ export type { WatchEvent, WatchRequest } from "./watching/index.ts";
 export type { Job, JobState, WorkEvent } from "./work/index.ts";
 export { findWorkspace, type Workspace } from "./workspace/find.ts";
 
+type Background = typeof import("./background/index.ts");
 type Catalog = typeof import("./catalog/index.ts");
 type Connectors = typeof import("./connectors/index.ts");
 type Doc = typeof import("./catalog/doc.ts");
@@ -103,6 +105,8 @@ type Work = typeof import("./work/index.ts");
 type Upkeep = typeof import("./daemon/upkeep.ts");
 type Vet = typeof import("./config/vet.ts");
 
+/** Watches in the background: see background/control.ts. */
+export const loadBackground = async (): Promise<Background> => import("./background/index.ts");
 export const addPackage: Catalog["addPackage"] = async (...of) => (await import("./catalog/index.ts")).addPackage(...of);
 export const searchCatalog: Catalog["searchCatalog"] = async (...of) => (await import("./catalog/index.ts")).searchCatalog(...of);
 export const showPackage: Catalog["showPackage"] = async (...of) => (await import("./catalog/index.ts")).showPackage(...of);

@@ -17,7 +17,12 @@ import { showTests } from "./test.ts";
 import { jsonValue, readyToRun, requestOf, summarize } from "./up.ts";
 
 /** Progress and failures on stderr, values on stdout after each run; with `--output json` one line there for each thing that happens. */
-export async function watchCommand(context: Context, dir: string | undefined, flags: WatchFlags): Promise<void> {
+export async function watchCommand(
+  context: Context,
+  dir: string | undefined,
+  flags: WatchFlags,
+  onEvent: (event: WatchEvent) => void = () => undefined,
+): Promise<void> {
   const place = await readyToRun(context, dir, flags);
   const { loadWatching } = await import("../../engine/index.ts");
   const { watch } = await loadWatching();
@@ -35,8 +40,10 @@ export async function watchCommand(context: Context, dir: string | undefined, fl
       ...(debounceLimit === undefined ? {} : { limit: debounceLimit }),
       ...(poll === undefined ? {} : { poll }),
       queue: !flags.supersede,
-    }))
+    })) {
+      onEvent(event);
       screen.show(event);
+    }
   };
   try {
     await (testing === undefined ? follow(undefined) : testing.withReports(follow));

@@ -6,6 +6,7 @@ import { addCatalogCommands } from "./catalog.ts";
 import { addDebug, exampleText, guard } from "./command.ts";
 import { addConnectorCommands } from "./connector.ts";
 import { addCueCommands } from "./cue.ts";
+import { addDaemonCommands } from "./daemon.ts";
 import { addDoc } from "./doc.ts";
 import { addEngineCommands } from "./engine.ts";
 import { addHistoryCommands, addOutputCommands, addQuery } from "./history.ts";
@@ -43,6 +44,7 @@ const groups: readonly AddGroup[] = [
   addCompute,
   addTest,
   addWatch,
+  addDaemonCommands,
   addShell,
   addPlan,
   addWhy,

@@ -20,7 +20,18 @@ export function addWatch(program: Command, context: Context): void {
       "$ dagger watch --output json",
     ],
   );
-  addOutput(addTypedInputs(addRun(watch)))
+  addWatchFlags(watch).action(async (dir: string | undefined, flags: WatchFlags) => {
+    // Set by `dagger daemon start`, of which this is the process.
+    const place = context.io.env["DAGGER_WATCH_PLACE"];
+    if (place !== undefined) return (await import("../commands/daemon.ts")).runCommand(context, dir, flags, place);
+    const { watchCommand } = await import("../commands/watch.ts");
+    await watchCommand(context, dir, flags);
+  });
+}
+
+/** All that a watch takes: `WatchFlags`. */
+export function addWatchFlags(command: Command): Command {
+  return addOutput(addTypedInputs(addRun(command)))
     .addOption(time("--debounce <time>", "run when nothing has changed for so long; 50ms without it"))
     .addOption(
       time("--debounce-limit <time>", "run so long after the first change at the latest, but for floods of changes; 500ms without it"),
@@ -28,11 +39,7 @@ export function addWatch(program: Command, context: Context): void {
     .addOption(time("--poll <time>", "how often to ask what images, git refs and addresses stand for, 0 for never; 1m without it"))
     .option("--no-supersede", "finish a run before the next one begins, whatever changes meanwhile")
     .option("--test", "run only tests, as `dagger test` does, and show what they say after each run")
-    .option("--keep-going", "when a component fails, still finish and save all that do not need it")
-    .action(async (dir: string | undefined, flags: WatchFlags) => {
-      const { watchCommand } = await import("../commands/watch.ts");
-      await watchCommand(context, dir, flags);
-    });
+    .option("--keep-going", "when a component fails, still finish and save all that do not need it");
 }
 
 function time(flags: string, description: string): Option {

@@ -13,7 +13,11 @@ export interface ProcessIdentity {
 }
 
 export function thisProcess(): ProcessIdentity {
-  const { pid } = process;
+  return processOf(process.pid);
+}
+
+/** A process of this machine. */
+export function processOf(pid: number): ProcessIdentity {
   const boot = attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
   const space = attempt(() => readlinkSync("/proc/self/ns/pid"));
   const machine = boot === undefined || space === undefined ? hostname() : `${boot} ${space}`;

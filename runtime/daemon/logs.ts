@@ -44,7 +44,7 @@ export async function logTail(location: Location, lines: number, from = 0): Prom
  * error). A rotation in between starts over with the new content. Nothing when there is no log yet.
  */
 export async function* readLog(
-  location: Location,
+  location: Pick<Location, "log">,
   options: { follow: boolean; signal?: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array> {
   let offset = 0;
