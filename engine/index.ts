@@ -27,7 +27,9 @@ export type {
   Connector,
   ConnectorChange,
   ConnectorType,
+  KeptTokens,
   NewConnector,
+  Tokens,
 } from "./connectors/index.ts";
 export * from "./daemon/daemon.ts";
 export type { Check, DoctorRequest } from "./daemon/doctor.ts";

@@ -13,6 +13,7 @@ import { readHidden } from "../prompt.ts";
 export interface SecretFlags {
   readonly stack?: string;
   readonly env?: string;
+  readonly workspace?: boolean;
   readonly forgetLost?: boolean;
   readonly output: OutputFormat;
 }
@@ -98,8 +99,8 @@ export async function consentCommand(
   tell(context, flags, done, done.commands.map((command) => `${clean(command)}\n`).join(""));
 }
 
-function scopeOf(context: Context, { stack, env: environment }: SecretFlags): SecretScope {
-  return { ...surroundings(context), stack, environment, signal: context.signal };
+function scopeOf(context: Context, { stack, env: environment, workspace: ofWorkspace }: SecretFlags): SecretScope {
+  return { ...surroundings(context), stack, environment, ofWorkspace, signal: context.signal };
 }
 
 function tell({ io }: Context, { output }: Pick<SecretFlags, "output">, data: object, text: string): void {

@@ -29,7 +29,7 @@ import { addUpkeepCommands } from "./upkeep.ts";
 import { addWatch } from "./watch.ts";
 import { addWhy } from "./why.ts";
 import { addWorkCommands } from "./work.ts";
-import { addInit } from "./workspace.ts";
+import { addClone, addInit } from "./workspace.ts";
 
 const about = `Compiles CUE workflows to one BuildKit graph and runs them in one pass.
 
@@ -40,6 +40,7 @@ type AddGroup = (program: Command, context: Context) => void;
 /** In the order of the help. A new group is a file here that adds its commands, and a line in this list. */
 const groups: readonly AddGroup[] = [
   addInit,
+  addClone,
   addUp,
   addCompute,
   addTest,

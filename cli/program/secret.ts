@@ -102,5 +102,5 @@ function addConsents(secret: Command, context: Context): void {
 }
 
 function addFlags(command: Command): Command {
-  return addOutput(addStack(command));
+  return addOutput(addStack(command).option("--workspace", "the workspace's own secrets, which references name age:/NAME"));
 }

@@ -10,6 +10,8 @@ export interface SecretScope {
   /** Whose store `age:` means, as the user named it; else what is chosen without any name. */
   readonly stack?: string | undefined;
   readonly environment?: string | undefined;
+  /** The workspace's own store is meant, not that of an environment. */
+  readonly ofWorkspace?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What `call:NAME` secrets are, by NAME. */
   readonly secretCalls?: ReadonlyMap<string, SecretCall> | undefined;

@@ -10,10 +10,12 @@ import { checkRecipient, keyFile, makeKey, type OwnKey, readKeys } from "./keys.
 import { findPlace, type SecretPlace } from "./place.ts";
 import type { SecretScope, SecretsProvider } from "./provider.ts";
 
-/** `age:NAME`: what `dagger secret set NAME` has put there. */
+/** `age:NAME`: what `dagger secret set NAME` has put there; `age:/NAME`: into the workspace's own store. */
 export const ageProvider: SecretsProvider = {
-  read: async (name, scope) => {
-    const place = await findPlace(scope);
+  read: async (wanted, scope) => {
+    const ofWorkspace = wanted.startsWith("/");
+    const name = ofWorkspace ? wanted.slice(1) : wanted;
+    const place = await findPlace({ ...scope, ...(ofWorkspace ? { ofWorkspace, cwd: scope.root ?? scope.cwd } : {}) });
     const values = await readValues(place, scope.cwd);
     const armored = values.get(name);
     return armored === undefined ? undefined : decrypt(name, armored, await readKeys(scope), scope);

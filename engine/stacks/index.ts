@@ -8,6 +8,7 @@ export { type ReadyStack, readyStack, type StackRunRequest } from "../settings/r
 export { formatSetting, formatSettings, type Setting, type SettingKind, showSetting } from "../settings/setting.ts";
 export { type Initialized, type InitRequest, initWorkspace, listTemplates, type Template } from "../workspace/init.ts";
 export type { StackWish } from "./choice.ts";
+export { type Cloned, type CloneRequest, cloneWorkspace } from "./clone.ts";
 export type { Dependency } from "./dependencies.ts";
 export * from "./manage.ts";
 export type { SourceWish } from "./source.ts";
