@@ -19,6 +19,7 @@ import { describeOps } from "./ops/print.ts";
 import type { Program } from "./ops/program.ts";
 import type { Workflow } from "./ops/read.ts";
 import { readOps } from "./ops/read.ts";
+import { serviceLine } from "./ops/service.ts";
 import type { Value } from "./value.ts";
 
 export interface CompileOptions extends BuildOptions {
@@ -154,7 +155,10 @@ function toJob(
 
 /** What the processes on the client would be that a program starts. */
 function onHost({ ops, component }: Program): Job["onHost"][number][] {
-  return ops.flatMap((op) => (op.do === "host" ? [{ path: op.place.path, component, line: hostLine(op), at: op.place.at }] : []));
+  return ops.flatMap((op) => {
+    const line = op.do === "host" ? hostLine(op) : op.do === "service" ? serviceLine(op) : undefined;
+    return line === undefined ? [] : [{ path: op.place.path, component, line, at: op.place.at }];
+  });
 }
 
 function waitingForHosts(order: readonly Program[], { hosts: { waiting } }: Builder): Deferred[] {

@@ -160,7 +160,9 @@ export type HostText = string | { readonly file: string };
 
 /** A process on the client that can run now. What it leaves in the directory goes on in the next pass. Times are milliseconds. */
 export interface HostStep {
-  /** CUE path of the op: tells it from all others of the job, in all passes. */
+  /** Tells it from all others of the job, in all passes: a digest of all that it does and takes. */
+  readonly key: string;
+  /** CUE path of the op. */
   readonly path: string;
   readonly component: string;
   /** The op in words. */
@@ -179,6 +181,8 @@ export interface HostStep {
   /** Of one try. */
   readonly timeout?: number;
   readonly retry?: { readonly count: number; readonly backoff: number };
+  /** It goes on after the run. */
+  readonly service?: HostService;
 }
 
 /** A component that is a test, with the CUE paths of its reports. */
@@ -199,6 +203,26 @@ export interface Waiting {
   readonly path: string;
   readonly trigger: Trigger;
 }
+
+/** What there is to know of a process that goes on. Times are milliseconds. */
+export interface HostService {
+  readonly name: string;
+  readonly ready?: ReadyProbe;
+  readonly restart: "never" | "on-failure" | "always";
+  /** Before it is started again; twice as long each further time. */
+  readonly backoff: number;
+  /** Between being told to end and being killed. */
+  readonly grace: number;
+  /** Commands before its start and after its end; empty for none. */
+  readonly onStart: readonly string[];
+  readonly onExit: readonly string[];
+}
+
+/** How one sees that a service is ready: an address, a command, or a pattern for a line of its output. */
+export type ReadyProbe = { readonly timeout: number; readonly interval: number } & (
+  | { readonly kind: "http" | "tcp" | "log"; readonly what: string }
+  | { readonly kind: "command"; readonly what: readonly string[] }
+);
 
 /** The graph of a pass: the terminal vertex that collects every leaf, and the components in it. */
 export interface Graph {

@@ -46,6 +46,7 @@ export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "
 export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
 export type { RunChoices, ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
+export type { ServiceState, ServiceStatus, ServicesRequest } from "./services/index.ts";
 export type { ShellTerminal, ShellWish } from "./shell/shell.ts";
 export type { AddedSource, Link, ListedSource, NewSource, Refreshed, Source, SourceRequest, SourceVersion } from "./sources/index.ts";
 export type {
@@ -98,6 +99,7 @@ type Planning = typeof import("./plan/index.ts");
 type Provenance = typeof import("./provenance/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Sources = typeof import("./sources/index.ts");
+type Services = typeof import("./services/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type Stages = typeof import("./stages/index.ts");
 type Testing = typeof import("./testing/index.ts");
@@ -132,6 +134,8 @@ export const loadStacks = async (): Promise<Stacks> => import("./stacks/index.ts
 export const loadStages = async (): Promise<Stages> => import("./stages/index.ts");
 /** The secrets that environments keep: all that is done with them. */
 export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index.ts");
+/** Processes of a workspace that go on after runs: all that is done with them. */
+export const loadServices = async (): Promise<Services> => import("./services/index.ts");
 /** Connections of a workspace: all that is done with them. */
 export const loadConnectors = async (): Promise<Connectors> => import("./connectors/index.ts");
 /** Places that have data, and the versions that they had: all that is done with them. */

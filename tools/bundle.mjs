@@ -85,6 +85,8 @@ await build({
   ...options,
   entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts", "digest-worker": "engine/provenance/digest-worker.ts" },
 });
+// The process that looks after a service.
+await build({ ...options, entryPoints: { "supervisor-process": "engine/services/supervisor-process.ts" } });
 // What runs in a browser is put into pages as text.
 await build({
   outdir: made,

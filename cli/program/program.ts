@@ -19,6 +19,7 @@ import { addInspect, addNodeCommands } from "./node.ts";
 import { addPlan } from "./plan.ts";
 import { addCompute, addUp } from "./run.ts";
 import { addSecretCommands } from "./secret.ts";
+import { addServiceCommands } from "./services.ts";
 import { addShell } from "./shell.ts";
 import { addSourceCommands } from "./source.ts";
 import { addEnvCommands, addStackCommands } from "./stacks.ts";
@@ -70,6 +71,7 @@ const groups: readonly AddGroup[] = [
   addModuleCommands,
   addImageCommands,
   addEngineCommands,
+  addServiceCommands,
   addUpkeepCommands,
   addToolCommands,
 ];

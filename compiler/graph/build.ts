@@ -40,8 +40,8 @@ export interface BuildOptions {
   readonly run?: string;
   /** Runs every step again, whatever the daemon's cache holds. */
   readonly noCache?: boolean;
-  /** The directory (absolute) that the host step at a CUE path left; undefined: it has not run. Without it all are taken to have run. */
-  readonly hosts?: (path: string) => string | undefined;
+  /** The directory (absolute) that the host step of a key left; undefined: it has not run. Without it all are taken to have run. */
+  readonly hosts?: (key: string) => string | undefined;
   /** `local.unique` of a directory; without it the marshaller's is used for all. */
   readonly localUnique?: (dir: string) => string;
 }

@@ -1,4 +1,5 @@
 // Host steps of a graph: what such a process takes, as a Definition of its own, and the directory that it leaves, as a source.
+import { hash } from "node:crypto";
 import type { Definition, HostStep, HostText, LocalSource } from "../job.ts";
 import { localAttrs } from "../llb/index.ts";
 import { copyAction, copyContents, fileOutput } from "../ops/files.ts";
@@ -28,7 +29,7 @@ class Texts {
 
 /** What of the options of a graph concerns host steps; `BuildOptions` says what they are. */
 export interface HostOptions {
-  readonly hosts?: (path: string) => string | undefined;
+  readonly hosts?: (key: string) => string | undefined;
   readonly run?: string;
   readonly localUnique?: (dir: string) => string;
 }
@@ -58,7 +59,7 @@ export class Hosts {
 
   /** Notes what a program waits for before it is built: then it is not. */
   waits({ value, uses, ops, component }: Program): boolean {
-    const own = ops.some((op) => op.do === "host") ? [component] : [];
+    const own = ops.some((op) => op.do === "host" || op.do === "service") ? [component] : [];
     const behind = [...new Set([...uses.flatMap((use) => this.#behind.get(use.value) ?? []), ...own])];
     if (behind.length > 0) this.#behind.set(value, behind);
     const waits = new Set(uses.flatMap((use) => this.waiting.get(use.value) ?? []));
@@ -73,28 +74,39 @@ export class Hosts {
   add(program: Program, parts: HostParts): { readonly files: Output; readonly local?: LocalSource } | undefined {
     const { step, input, needs } = makeHost(parts);
     const { hosts, run, localUnique } = this.#options;
-    const dir = hosts?.(step.path);
+    const definition = input === null ? undefined : this.#define(input);
+    const key = keyOf(step, definition);
+    const dir = hosts?.(key);
     if (hosts !== undefined && dir === undefined) {
-      this.steps.push({ ...step, input: input === null ? undefined : this.#define(input) });
+      // A component that stands at two places may be two for CUE: it runs once, as equal vertices do.
+      if (!this.steps.some((one) => one.key === key)) this.steps.push({ ...step, key, input: definition });
       this.waiting.set(program.value, [program.component]);
       return undefined;
     }
-    // The same in every run, and of letters that headers can say.
-    const name = `host/${encodeURIComponent(step.path)}`;
+    const name = `host/${key}`;
     // Two runs at the same time may leave different files.
     const unique = run ?? localUnique?.(name);
-    const attrs = { ...localAttrs({ sharedKeyHint: name }), ...(unique === undefined ? {} : { "local.unique": unique }) };
+    // The same in every run: only what has changed is uploaded.
+    const attrs = {
+      ...localAttrs({ sharedKeyHint: `host/${encodeURIComponent(step.path)}` }),
+      ...(unique === undefined ? {} : { "local.unique": unique }),
+    };
     const files: Output = { vertex: { kind: "host", identifier: `local://${name}`, attrs, inputs: needs, meta: parts.meta }, index: 0 };
     return { files, ...(dir === undefined ? {} : { local: { name, dir, at: step.at } }) };
   }
 }
 
 interface MadeHost {
-  readonly step: Omit<HostStep, "input">;
+  readonly step: Omit<HostStep, "input" | "key">;
   /** What it needs of the graph; null when that is nothing. */
   readonly input: Ref;
   /** What the graph has to have made before. */
   readonly needs: readonly Output[];
+}
+
+/** Where it stands, and what it is called, makes no step another one. */
+function keyOf({ path: _, component: __, at: ___, name: ____, ...does }: MadeHost["step"], input: Definition | undefined): string {
+  return hash("sha256", JSON.stringify([does, input?.nodes.at(-1)?.digest])).slice(0, 32);
 }
 
 function makeHost({ op, state, process, meta, computed }: HostParts): MadeHost {

@@ -46,6 +46,8 @@ import type { SaveImageOp } from "./save-image.ts";
 import { saveImage } from "./save-image.ts";
 import type { ScratchOp } from "./scratch.ts";
 import { scratch } from "./scratch.ts";
+import type { ServiceOp } from "./service.ts";
+import { service } from "./service.ts";
 import type { OpSpec } from "./spec.ts";
 import type { StampOp } from "./stamp.ts";
 import { stamp } from "./stamp.ts";
@@ -86,6 +88,7 @@ export type Op =
   | SaveDirOp
   | SaveImageOp
   | ScratchOp
+  | ServiceOp
   | StampOp
   | SubdirOp
   | SymlinkOp
@@ -118,6 +121,7 @@ const OPS: { readonly [Do in Op["do"]]: OpSpec<Extract<Op, { do: Do }>> } = {
   "save-dir": saveDir,
   "save-image": saveImage,
   scratch,
+  service,
   stamp,
   subdir,
   symlink,

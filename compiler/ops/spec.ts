@@ -2,7 +2,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
-import type { Attest, Definition, Frontends, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
+import type { Attest, Definition, Frontends, HostService, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
 import type { Field, Missing, Value } from "../value.ts";
 import type { Computed, From, OpBase, SecretRef, Text } from "./use.ts";
 
@@ -160,6 +160,8 @@ export interface HostProcess {
   readonly timeout?: number;
   /** Tries after the first one, and the pause before the first of them: twice as long before each further one. */
   readonly retry?: { readonly count: number; readonly backoff: number };
+  /** It goes on after the run. */
+  readonly service?: HostService;
 }
 
 /** An image as its op wants it; `platforms` where the op says for which. */

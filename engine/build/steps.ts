@@ -37,7 +37,7 @@ const storeNumber = /^(importing cache manifest from \w+):\d{9,}$/;
 
 /** How a step is told that the daemon knows nothing of. */
 export interface StepReport {
-  tell(state: "started" | "done" | "error" | "canceled", error?: string): void;
+  tell(state: "started" | "cached" | "done" | "error" | "canceled", error?: string): void;
   log(stream: 1 | 2, data: Uint8Array): void;
 }
 

@@ -171,8 +171,8 @@ export interface CompileRequest extends Pick<Surroundings, "env"> {
   readonly reports?: string;
   /** A name that no other run has; left out where nothing runs. */
   readonly run?: string;
-  /** The directories that host steps left, by their CUE paths; without it all are taken to have run. */
-  readonly hosts?: (path: string) => string | undefined;
+  /** The directories that host steps left, by their keys; without it all are taken to have run. */
+  readonly hosts?: (key: string) => string | undefined;
   /** What names are taken as. */
   readonly pins?: Pins;
   /** LLB capabilities of a daemon that lacks some that ops depend on. */

@@ -7,8 +7,12 @@ import type { SecretScope } from "../secrets/provider.ts";
 export async function requireConsent(steps: Job["onHost"], scope: SecretScope): Promise<void> {
   if (scope.allowHost === true) return;
   const refused: Diagnostic[] = [];
+  const told = new Set<string>();
   for (const { component, line, at } of steps) {
-    if (await isAllowed(`host:${line}`, scope)) continue;
+    // What stands at two places is one step.
+    const place = JSON.stringify([line, at]);
+    if (told.has(place) || (await isAllowed(`host:${line}`, scope))) continue;
+    told.add(place);
     refused.push({
       code: "host-not-allowed",
       message: `\`${line}\`${component === "" ? "" : ` of ${component}`} is to run on this machine, and commands on this machine are not allowed`,

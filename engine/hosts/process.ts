@@ -18,6 +18,8 @@ export interface Command {
   /** How long its processes may take to end once they are told to. Milliseconds; default 5000. */
   readonly grace?: number;
   readonly onOutput: (stream: 1 | 2, data: Uint8Array) => void;
+  /** Told its number once it runs. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 /** `code` as a shell has it: 124 after its timeout, 127 where there is no such program, 128 + its number for a signal. */
@@ -52,6 +54,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(stdin);
   const { pid } = child;
+  if (pid !== undefined) command.onStarted?.(pid);
   const stop = savingInterrupted(() => pid !== undefined && signalGroup(pid, "SIGKILL"));
   try {
     return await supervised(command, pid, exited);

@@ -1,14 +1,15 @@
 // The host steps of a run: each gets its input, runs as a process of this machine, and leaves a directory for the next pass.
 import { mkdtempSync, rmSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type HostStep, type HostText, UserError } from "../../compiler/index.ts";
+import { type HostService, type HostStep, type HostText, UserError } from "../../compiler/index.ts";
 import { exitHint, signalOf } from "../build/failure.ts";
 import { savingInterrupted } from "../build/interrupt.ts";
 import type { StepReport } from "../build/steps.ts";
 import type { RunParts } from "../passes/parts.ts";
+import { rootOf } from "../workspace/find.ts";
 import { bringInput } from "./input.ts";
 import { type Ended, runCommand } from "./process.ts";
 
@@ -32,9 +33,9 @@ export class HostSteps {
     this.#stop = savingInterrupted(() => rmSync(this.#top, { recursive: true, force: true }));
   }
 
-  /** The directory that the step at a CUE path left, once it has run. */
-  dirOf(path: string): string | undefined {
-    return this.#dirs.get(path);
+  /** The directory that the step of a key left, once it has run. */
+  dirOf(key: string): string | undefined {
+    return this.#dirs.get(key);
   }
 
   /** All directories that steps left. */
@@ -44,7 +45,7 @@ export class HostSteps {
 
   /** Those that no pass has run yet. */
   fresh(steps: readonly HostStep[]): readonly HostStep[] {
-    return steps.filter(({ path }) => !this.#dirs.has(path) && !this.#failed.has(path));
+    return steps.filter(({ key }) => !this.#dirs.has(key) && !this.#failed.has(key));
   }
 
   /** Runs steps side by side. The first that fails ends the others, unless `onFailure` takes it. Throws UserError. */
@@ -56,7 +57,7 @@ export class HostSteps {
         try {
           await this.#run(step);
         } catch (error) {
-          this.#failed.add(step.path);
+          this.#failed.add(step.key);
           if (onFailure === undefined || !(error instanceof UserError) || error.exit !== 1) {
             this.#cancel.abort();
             throw error;
@@ -87,12 +88,13 @@ export class HostSteps {
 
   async #run(step: HostStep): Promise<void> {
     const { opening, steps } = this.#parts;
-    const { component, name, at, path } = step;
-    const root = join(this.#top, String(this.#dirs.size + this.#failed.size), encodeURIComponent(path).slice(-60));
+    const { component, name, at, path, key } = step;
+    const root = join(this.#top, key, encodeURIComponent(path).slice(-60));
     if (step.input !== undefined) steps.plan(step.input);
     const texts = await bringInput(step, root, opening, this.#signal);
-    const report = steps.report({ digest: `host:${path}`, name, component, at });
+    const report = steps.report({ digest: `host:${key}`, name, component, at });
     report.tell("started");
+    if (step.service !== undefined) return this.#bringUp(step, step.service, root, texts, report);
     const ended = await this.#tries(step, root, texts, report).catch((error: unknown) => {
       report.tell("error", String(error));
       throw error;
@@ -103,12 +105,38 @@ export class HostSteps {
     }
     if (isGood(ended, step)) {
       report.tell("done");
-      this.#dirs.set(path, root);
+      this.#dirs.set(step.key, root);
       return;
     }
     const error = failed(step, ended);
     report.tell("error", error.message);
     throw error;
+  }
+
+  /** A service goes on after the run; what follows it has its name. */
+  async #bringUp(
+    step: HostStep,
+    service: HostService,
+    root: string,
+    texts: ReadonlyMap<string, Buffer>,
+    report: StepReport,
+  ): Promise<void> {
+    const { request, config } = this.#parts;
+    const { args, env, secretNames } = await this.#command(step, root, texts, report);
+    const say = (text: string): void => report.log(2, Buffer.from(`dagger: ${text}\n`));
+    const { bringUp } = await import("../services/index.ts");
+    const place = { root: rootOf(request), config: config.dir, files: root, signal: this.#signal };
+    try {
+      const started = await bringUp({ step, service, ...place, args, env, secretNames, say });
+      report.tell(started ? "done" : "cached");
+    } catch (error) {
+      report.tell(this.#signal.aborted ? "canceled" : "error", error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    const left = join(this.#top, "services", service.name);
+    await mkdir(left, { recursive: true });
+    await writeFile(join(left, "service.json"), `${JSON.stringify({ name: service.name })}\n`);
+    this.#dirs.set(step.key, left);
   }
 
   async #tries(step: HostStep, root: string, texts: ReadonlyMap<string, Buffer>, report: StepReport): Promise<Ended> {
@@ -130,24 +158,28 @@ export class HostSteps {
     root: string,
     texts: ReadonlyMap<string, Buffer>,
     report: StepReport,
-  ): Promise<Parameters<typeof runCommand>[0]> {
+  ): Promise<Parameters<typeof runCommand>[0] & { readonly secretNames: readonly string[] }> {
     const { request, config } = this.#parts;
     const textOf = (text: HostText): string => (typeof text === "string" ? text : (texts.get(text.file)?.toString("utf8") ?? ""));
     const cwd = join(root, dir).replace(/\/+$/, "");
     await mkdir(cwd, { recursive: true });
     const variables: Record<string, string> = {};
+    const secretNames: string[] = [];
     for (const name of ["PATH", "HOME"]) variables[name] = request.env[name] ?? "";
     Object.assign(variables, { DAGGER_ROOT: root, DAGGER_CONFIG_DIR: config.dir, DAGGER_CALLER_DIR: request.cwd, PWD: cwd });
     for (const [name, value] of env) {
       if (typeof value === "string" || "file" in value) variables[name] = textOf(value);
       else {
         const secret = await this.#parts.readSecret(value.secret);
-        if (secret !== undefined) variables[name] = Buffer.from(secret).toString("utf8");
+        if (secret === undefined) continue;
+        variables[name] = Buffer.from(secret).toString("utf8");
+        secretNames.push(name);
       }
     }
     return {
       args: args.map(textOf),
       env: variables,
+      secretNames,
       cwd,
       signal: this.#signal,
       onOutput: (stream, data) => report.log(stream, data),
@@ -162,7 +194,7 @@ function isGood({ code, timedOut, error }: Ended, { validExitCodes }: HostStep):
   return validExitCodes.length === 0 ? code === 0 : validExitCodes.includes(code);
 }
 
-function failed({ path, component, name, at }: HostStep, { code, error }: Ended): UserError {
+function failed({ key, component, name, at }: HostStep, { code, error }: Ended): UserError {
   const of = component === "" ? "" : ` of ${component}`;
   return new UserError(1, [
     {
@@ -170,7 +202,7 @@ function failed({ path, component, name, at }: HostStep, { code, error }: Ended)
       message: `\`${name}\`${of} ended with exit code ${code}${signalOf(code)}${error === undefined ? "" : `: ${error}`}`,
       ...(component === "" ? {} : { path: component }),
       at,
-      step: { digest: `host:${path}`, name, exitCode: code },
+      step: { digest: `host:${key}`, name, exitCode: code },
       hint: code === 126 || code === 127 ? "Install it on this machine, or check its name and PATH" : exitHint(code),
     },
   ]);

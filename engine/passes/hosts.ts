@@ -14,8 +14,8 @@ export class Hosts {
     this.#parts = parts;
   }
 
-  dirOf(path: string): string | undefined {
-    return this.#steps?.dirOf(path);
+  dirOf(key: string): string | undefined {
+    return this.#steps?.dirOf(key);
   }
 
   /** Directories that may be uploaded, though they lie outside of the workspace. */

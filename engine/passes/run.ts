@@ -140,7 +140,7 @@ export class Run {
   /** Most daemons take one and the same graph; one that lacks what ops depend on gets a graph of its own. */
   async #compileFor(evaluation: Evaluation, portsFor: (usual: boolean) => Ports): Promise<Job> {
     const { config, request, opening, secrets, secretPlaces, ssh, pins, check } = this.#parts;
-    const hosts = { hosts: (path: string) => this.#hosts.dirOf(path) };
+    const hosts = { hosts: (key: string) => this.#hosts.dirOf(key) };
     const compileWith = async (caps?: ReadonlySet<string>, assumed = false): Promise<Job> =>
       compileConfig(config, evaluation, portsFor(caps === undefined), {
         ...request,
