@@ -13,4 +13,4 @@ async function main(): Promise<void> {
 }
 
 // No await at the top: the bundle has no ES modules.
-void main().then(() => process.exit(0));
+void main();
