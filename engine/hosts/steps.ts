@@ -166,7 +166,14 @@ export class HostSteps {
     const variables: Record<string, string> = {};
     const secretNames: string[] = [];
     for (const name of ["PATH", "HOME"]) variables[name] = request.env[name] ?? "";
-    Object.assign(variables, { DAGGER_ROOT: root, DAGGER_CONFIG_DIR: config.dir, DAGGER_CALLER_DIR: request.cwd, PWD: cwd });
+    const [tools = ""] = config.own;
+    Object.assign(variables, {
+      DAGGER_ROOT: root,
+      DAGGER_CONFIG_DIR: config.dir,
+      DAGGER_CALLER_DIR: request.cwd,
+      DAGGER_TOOLS: tools,
+      PWD: cwd,
+    });
     for (const [name, value] of env) {
       if (typeof value === "string" || "file" in value) variables[name] = textOf(value);
       else {

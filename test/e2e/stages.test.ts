@@ -1,6 +1,6 @@
 // Runs the example of the package stage for real: in order, on after a failure, and down again.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { debianRoot } from "../support/images.ts";
@@ -138,6 +138,62 @@ test("stages that wait for none of each other run side by side", async () => {
   writeFileSync(join(dir, "meet.cue"), 'package stages\n\nlibrary: mount: "/meet": {cache: "stages-meet"}\n');
   const { code, stderr } = await stage("up", "parallel_a", "parallel_b");
   assert.equal(code, 0, stderr);
+});
+
+const onHost = ["-i", "library.executor=host", "--allow-host"] as const;
+
+test("on this machine the example goes up with -j as in containers, on after a failure, and down", async () => {
+  const refused = await stage("up", "-i", "library.executor=host");
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /error\[host-not-allowed\]/);
+  assert.ok(!existsSync(join(dir, "output")));
+
+  const ctl = change(
+    "library/parallel_b/ctl",
+    "n=0\n",
+    'mkdir -p "$mine"; echo half >"$mine/partial"; echo "quota exceeded" >&2; exit 7\n',
+  );
+  const failed = await stage("up", ...onHost, "-j", "2");
+  assert.equal(failed.code, 1, failed.stderr);
+  assert.match(failed.stderr, /Stage parallel_b failed: ctl up ended with exit code 7\n {2}quota exceeded\n/);
+  assert.deepEqual(states(failed)[3], ["final", "skipped"]);
+  assert.equal(readFileSync(join(dir, "output/parallel_b/partial"), "utf8"), "half\n");
+
+  writeFileSync(join(dir, "library/parallel_b/ctl"), ctl);
+  const resumed = await stage("up", ...onHost, "-j", "1");
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.deepEqual(
+    states(resumed).map(([, state]) => state),
+    ["current", "current", "done", "done"],
+  );
+  assert.deepEqual(output("final"), {
+    url: "https://shop-eu-north-1.example.com",
+    report: "3 machines in shop-eu-north-1-net (10.0.0.0/16)",
+  });
+  assert.deepEqual(states(await stage("up", ...onHost)), all("current"));
+  const down = await stage("down", ...onHost);
+  assert.deepEqual(states(down), all("done").reverse(), down.stderr);
+  assert.deepEqual(readdirSync(join(dir, "output")), [".stages"]);
+});
+
+test("on this machine, too, stages run side by side, start where they are stamped, and are ended in time", async () => {
+  const meeting = join(dir, "meeting");
+  const meet = (other: string): string =>
+    `#!/bin/sh\ntouch "${meeting}/$STAGE_NAME"\npwd >"$OUTPUT_DIR/$STAGE_NAME"\nn=0\nuntil [ -e "${meeting}/${other}" ]; do n=$((n + 1)); [ "$n" -lt 1200 ] || exit 1; sleep 0.1; done\n`;
+  mkdirSync(meeting);
+  writeFileSync(join(dir, "library/parallel_a/ctl"), meet("parallel_b"));
+  writeFileSync(join(dir, "library/parallel_b/ctl"), meet("parallel_a"));
+  writeFileSync(join(dir, "library/final/ctl"), "#!/bin/sh\nsleep 1000 & wait\n");
+  writeFileSync(join(dir, "library/final/report.txt"), "");
+  writeFileSync(join(dir, "late.cue"), 'package stages\n\nlibrary: stages: final: timeout: "1s"\n');
+  const ran = await stage("up", ...onHost, "-j", "2");
+  assert.deepEqual(
+    states(ran).map(([, state]) => state),
+    ["done", "done", "done", "failed"],
+    ran.stderr,
+  );
+  assert.match(ran.stdout, /final +failed +ctl up was ended after 1s/);
+  assert.equal(readFileSync(join(dir, "output/parallel_a"), "utf8"), `${realpathSync(dir)}/genfiles/parallel_a\n`);
 });
 
 test("the config of the example is what an import of its library gives", async () => {
