@@ -103,6 +103,8 @@ export class Model {
 function remoteOf(source: OpenSource, open: ReadonlyMap<string, OpenSource>, images: ReadonlyMap<string, string>): Remote | undefined {
   const { identifier } = source;
   if (open.has(identifier)) return { kind: "source", name: identifier, source };
-  const [, ref = "", digest = ""] = /^docker-image:\/\/([^@]*)@(.*)$/.exec(identifier) ?? [];
-  return images.get(ref) === digest && digest !== "" ? { kind: "image", name: ref, digest } : undefined;
+  // With a digest it is pinned, by the config or the lock.
+  const [, ref = ""] = /^docker-image:\/\/([^@]+)$/.exec(identifier) ?? [];
+  const digest = images.get(ref);
+  return digest === undefined ? undefined : { kind: "image", name: ref, digest };
 }

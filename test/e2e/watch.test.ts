@@ -1,14 +1,12 @@
 // A watched job on a real buildkitd and real files: what runs again after a change, and what does not.
 import assert from "node:assert/strict";
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { createEngine, type Engine, type WatchEvent, type WatchOptions } from "../../engine/embedding/index.ts";
+import { createEngine, type Engine, type WatchOptions } from "../../engine/embedding/index.ts";
 import { startGitServer } from "../support/git-server.ts";
 import { type Bench, runDagger, startBench } from "./dagger.ts";
-
-/** Milliseconds until something that does not come has not come. */
-const late = 120_000;
+import { late, valuesOf, Watch } from "./watches.ts";
 
 let bench: Bench;
 let engine: Engine;
@@ -22,87 +20,8 @@ after(async () => {
   await bench?.end();
 });
 
-type End = Extract<WatchEvent, { type: "end" }>;
-type Start = Extract<WatchEvent, { type: "start" }>;
-
-interface Round {
-  readonly start: Start;
-  readonly end: End;
-  /** Components with steps that ran, and did not come from the cache. */
-  readonly executed: readonly string[];
-}
-
-/** One watch, read run by run. */
-class Watch {
-  readonly dir: string;
-  readonly warnings: string[] = [];
-  readonly #events: AsyncIterator<WatchEvent, undefined>;
-  readonly #stop = new AbortController();
-
-  constructor(name: string, files: Readonly<Record<string, string>>, options: WatchOptions = {}) {
-    this.dir = join(bench.dir, name);
-    this.write({ "cue.mod/module.cue": 'module: "example.test/watched"\nlanguage: version: "v0.9.0"\n', ...files });
-    this.#events = engine.watch({ dir: this.dir, poll: 0, signal: this.#stop.signal, ...options })[Symbol.asyncIterator]();
-  }
-
-  write(files: Readonly<Record<string, string>>): void {
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(this.dir, path)), { recursive: true });
-      writeFileSync(join(this.dir, path), text);
-    }
-  }
-
-  async event(): Promise<WatchEvent> {
-    const timer = new AbortController();
-    const timeout = new Promise<never>((_, reject) => {
-      const waiting = setTimeout(() => reject(new Error("the watch says nothing more")), late);
-      timer.signal.addEventListener("abort", () => clearTimeout(waiting));
-    });
-    try {
-      const { value, done } = await Promise.race([this.#events.next(), timeout]);
-      if (done === true) throw new Error("the watch is over");
-      if (value.type === "warning") this.warnings.push(value.code);
-      return value;
-    } finally {
-      timer.abort();
-    }
-  }
-
-  /** Until the run that begins next has ended. */
-  async round(): Promise<Round> {
-    let start: Start | undefined;
-    const executed = new Set<string>();
-    for (;;) {
-      const event = await this.event();
-      if (event.type === "start") start = event;
-      if (event.type === "event" && event.event.type === "step" && event.event.state === "done") {
-        const { component, name } = event.event.step;
-        // What a name stands for is asked in each run.
-        if (component !== "" && !/^(local|fetch-git) /.test(name)) executed.add(component);
-      }
-      if (event.type === "end" && start !== undefined) return { start, end: event, executed: [...executed].sort() };
-    }
-  }
-
-  async waiting(): Promise<void> {
-    while ((await this.event()).type !== "waiting");
-  }
-
-  /** Ends it as Ctrl-C does. */
-  async end(): Promise<void> {
-    this.#stop.abort();
-    await assert.rejects(
-      async () => {
-        for (;;) await this.event();
-      },
-      { exit: 130 },
-    );
-  }
-}
-
-function valuesOf({ end }: Round): unknown {
-  assert.equal(end.outcome, "done", JSON.stringify(end));
-  return end.outcome === "done" ? end.result.values : undefined;
+function watching(name: string, files: Readonly<Record<string, string>>, options: WatchOptions = {}): Watch {
+  return new Watch({ engine, dir: bench.dir }, name, files, options);
 }
 
 const busybox = '{do: "fetch-container", ref: "docker.io/library/busybox:latest"}';
@@ -115,7 +34,7 @@ both: "\\(a) \\(b) \\(user)"
 `;
 
 test("only what uses a changed file runs again, and the values of all others are still there", async () => {
-  const watch = new Watch("two", { "up.cue": two, "src/a.txt": "a", "lib/b.txt": "b" });
+  const watch = watching("two", { "up.cue": two, "src/a.txt": "a", "lib/b.txt": "b" });
   assert.deepEqual(valuesOf(await watch.round()), { a: "a", b: "b", user: "<a>", both: "a b <a>" });
   await watch.waiting();
   watch.write({ "lib/b.txt": "B" });
@@ -136,7 +55,7 @@ test("only what uses a changed file runs again, and the values of all others are
 test("a config that breaks is told, and the watch goes on when it is mended", async () => {
   const config =
     'package up\n\na: {string, #up: [{do: "scratch"}, {do: "write-file", dest: "/v", content: "1"}, {do: "export", source: "/v"}]}\n';
-  const watch = new Watch("broken", { "up.cue": config });
+  const watch = watching("broken", { "up.cue": config });
   assert.deepEqual(valuesOf(await watch.round()), { a: "1" });
   await watch.waiting();
   watch.write({ "up.cue": `${config}b: \n` });
@@ -176,7 +95,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 test("a change while a run goes on takes its place, and nothing of it is left on the daemon; so does Ctrl-C", async () => {
-  const watch = new Watch("naps", { "up.cue": napping, "src/a.txt": "slow" });
+  const watch = watching("naps", { "up.cue": napping, "src/a.txt": "slow" });
   const first = watch.round();
   await until(() => nappers().length === 1);
   watch.write({ "src/a.txt": "fast" });
@@ -195,7 +114,7 @@ test("what a run saves into a directory that it watches begins no run; a loop wi
 
 site: #up: [{do: "copy", from: [{do: "local", dir: "."}], src: "/in.txt", dest: "/out.txt"}, {do: "save-dir", dest: "out"}]
 `;
-  const watch = new Watch("loop", { "up.cue": config, "in.txt": "1" });
+  const watch = watching("loop", { "up.cue": config, "in.txt": "1" });
   assert.equal((await watch.round()).end.outcome, "done");
   await watch.waiting();
   // Somebody formats what is saved, every time.
@@ -218,7 +137,7 @@ site: #up: [{do: "copy", from: [{do: "local", dir: "."}], src: "/in.txt", dest: 
 });
 
 test("fifty thousand changes are one run", async () => {
-  const watch = new Watch("flood", {
+  const watch = watching("flood", {
     "up.cue": 'package up\n\na: {string, #up: [{do: "local", dir: "src"}, {do: "export", source: "/0"}]}\n',
     "src/0": "begin",
   });
@@ -236,7 +155,7 @@ test("fifty thousand changes are one run", async () => {
 });
 
 test("a directory that disappears fails the run, and is watched again when it comes back", async () => {
-  const watch = new Watch("away", { "up.cue": two, "src/a.txt": "a", "lib/b.txt": "b" });
+  const watch = watching("away", { "up.cue": two, "src/a.txt": "a", "lib/b.txt": "b" });
   await watch.round();
   await watch.waiting();
   rmSync(join(watch.dir, "lib"), { recursive: true });
@@ -268,7 +187,7 @@ image: {string, #up: [{do: "docker-build", context: [{do: "local", dir: "image"}
       "image/w2": "w2",
       "name.txt": "Ada",
     };
-    const watch = new Watch("names", files, { poll: 300, inputs: { name: "Ada" } });
+    const watch = watching("names", files, { poll: 300, inputs: { name: "Ada" } });
     assert.deepEqual(valuesOf(await watch.round()), { name: "Ada", repo: "1", image: "w" });
     await watch.waiting();
     await git.commit("app", { "v.txt": "2" });
@@ -289,7 +208,7 @@ image: {string, #up: [{do: "docker-build", context: [{do: "local", dir: "image"}
 test("each run is in the history with what began it", async () => {
   const dir = join(bench.dir, "kept");
   assert.equal((await bench.dagger(["init", dir])).code, 0);
-  const watch = new Watch("kept", { "up.cue": two, "src/a.txt": "a", "lib/b.txt": "b" });
+  const watch = watching("kept", { "up.cue": two, "src/a.txt": "a", "lib/b.txt": "b" });
   await watch.round();
   await watch.waiting();
   watch.write({ "lib/b.txt": "B" });
@@ -301,7 +220,7 @@ test("each run is in the history with what began it", async () => {
 });
 
 test("what a schedule runs comes at its time, alone, again and again; a change of what only it takes runs nothing", async () => {
-  const watch = new Watch("scheduled", {
+  const watch = watching("scheduled", {
     "up.cue": `package up
 
 import "cuellb.dev/op"
