@@ -1,14 +1,16 @@
 // Sources and nodes on a real buildkitd, with a git server, a registry, an S3 server and a list of releases: a build pipeline from commits to a bucket.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { gitToken } from "../support/git-server.ts";
 import { type S3Server, startS3 } from "../support/s3.ts";
-import { type Outcome, runDagger } from "./dagger.ts";
+import { type Outcome, repository, runDagger } from "./dagger.ts";
 import { upstream } from "./upstream.ts";
 
 /** Builds that are on offer: number → content. */
@@ -44,10 +46,14 @@ after(async () => {
   await s3?.stop();
 });
 
-function dagger(...args: readonly string[]): Promise<Outcome> {
+function environment(): Readonly<Record<string, string>> {
   const env = { PATH: process.env["PATH"] ?? "", HOME: up.bench.dir, DAGGER_DATA_DIR: join(up.bench.dir, "data"), NO_COLOR: "1" };
   const keys = { S3_ID: s3.accessKey, S3_KEY: s3.secretKey, GIT_TOKEN: gitToken, ESX_PASS: "hush-hush" };
-  return runDagger(args, dir, { ...env, ...keys, BUILDKIT_HOST: up.bench.daemon.address });
+  return { ...env, ...keys, BUILDKIT_HOST: up.bench.daemon.address };
+}
+
+function dagger(...args: readonly string[]): Promise<Outcome> {
+  return runDagger(args, dir, environment());
 }
 
 async function good(...args: readonly string[]): Promise<string> {
@@ -300,6 +306,39 @@ test("two who make the same node at once make one, and it runs once", async () =
   assert.notEqual(uuid(), first);
 });
 
+test("a computation whose process is killed is told as interrupted, and done again", async () => {
+  await good("source", "add", "gated");
+  let open = false;
+  let asked = (): void => undefined;
+  const running = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const gate = createServer((_, response) => {
+    if (open) response.end("through");
+    asked();
+  });
+  await new Promise<void>((resolve) => gate.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`;
+    const args = ["node", "run", "--input", "terms", "--output", "gated", "--", "wget", "-q", "-O", "${gated:ROOT}/file", url];
+    const child = spawn(join(repository, "bin/dagger"), args, { cwd: dir, env: environment(), stdio: ["ignore", "pipe", "ignore"] });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const printed = text(child.stdout);
+    await running;
+    child.kill("SIGKILL");
+    await ended;
+    const id = (await printed).trim();
+    assert.match(await good("node", "log", id), /interrupted +terms:[0-9a-f]{8} +-/);
+    assert.equal(existsSync(join(dir, ".dagger/state/sources/gated/file")), false);
+    open = true;
+    assert.match(await good("node", "update", id), new RegExp(`${id} +success +gated:[0-9a-f]{8}`));
+    assert.equal(readFileSync(join(dir, ".dagger/state/sources/gated/file"), "utf8"), "through");
+  } finally {
+    gate.closeAllConnections();
+    gate.close();
+  }
+});
+
 test("a node that fails is recorded, and runs again when it is asked for; those behind it wait", async () => {
   await good("source", "add", "broken");
   await good("source", "add", "behind");
@@ -371,9 +410,24 @@ build: old.detail.commit
     about: "onetermshost",
   });
   assert.equal(`sha1:${values.values.build}`, first);
+
+  // A run that is done again takes the versions of then.
+  const run =
+    (JSON.parse(await good("history", "list", "--limit", "1", "--output", "json")) as readonly { readonly id: string }[])[0]?.id ?? "";
+  const outputs = await runDagger(["output", "list", "--output", "json"], join(dir, "app"), environment());
+  assert.match(outputs.stdout, /"pitfall": "sha1:[0-9a-f]{40}"/);
+  await up.git.commit("pinata", { "v1/pitfall/pitfall": "echo pitfall-3" });
+  await good("source", "refresh", "pitfall");
+  await good("plan", "app");
+  const again = JSON.parse(await good("history", "rerun", run, "--output", "json", "--progress", "quiet")) as typeof values;
+  assert.deepEqual(again.computed, values.computed);
+  const newer = JSON.parse(await good("up", "app", "--output", "json", "--progress", "quiet")) as {
+    readonly computed: { readonly code: string };
+  };
+  assert.equal(newer.computed.code, "echo pitfall-3");
   const config = join(dir, "app/up.cue");
-  const text = readFileSync(config, "utf8");
-  writeFileSync(config, text.replace('name: "base"', 'name: "bsae"').replace(first, "sha1:0123456789"));
+  const before = readFileSync(config, "utf8");
+  writeFileSync(config, before.replace('name: "base"', 'name: "bsae"').replace(first, "sha1:0123456789"));
   const told = await bad(2, "unknown-source", "up", "app");
   assert.match(told, /Did you mean base\?/);
   assert.match(told, /error\[unknown-version\]: The source pinata has no version "sha1:0123456789"/);
