@@ -38,42 +38,14 @@ Exit codes: 0 done, 1 the job failed, 2 the input is wrong, 3 the environment is
 
 type AddGroup = (program: Command, context: Context) => void;
 
-/** In the order of the help. A new group is a file here that adds its commands, and a line in this list. */
-const groups: readonly AddGroup[] = [
-  addInit,
-  addClone,
-  addUp,
-  addCompute,
-  addTest,
-  addWatch,
-  addDaemonCommands,
-  addShell,
-  addPlan,
-  addWhy,
-  addStageCommands,
-  addCueCommands,
-  addLibraryCommands,
-  addDoc,
-  addCatalogCommands,
-  addStackCommands,
-  addSecretCommands,
-  addConnectorCommands,
-  addEnvCommands,
-  addInputCommands,
-  addSourceCommands,
-  addNodeCommands,
-  addInspect,
-  addHistoryCommands,
-  addOutputCommands,
-  addQuery,
-  addWorkCommands,
-  addLockCommands,
-  addModuleCommands,
-  addImageCommands,
-  addEngineCommands,
-  addServiceCommands,
-  addUpkeepCommands,
-  addToolCommands,
+/** In the order of the help, under its headings. A new group is a file here that adds its commands, and a name in this table. */
+const groups: readonly (readonly [heading: string, ...AddGroup[]])[] = [
+  ["Run:", addUp, addTest, addWatch, addDaemonCommands, addShell, addLibraryCommands, addCompute],
+  ["Look before, and after:", addPlan, addWhy, addStageCommands, addHistoryCommands, addOutputCommands, addQuery, addInspect],
+  ["Write configs:", addCueCommands, addDoc, addCatalogCommands, addModuleCommands, addLockCommands],
+  ["Keep:", addInit, addClone, addStackCommands, addEnvCommands, addInputCommands, addSecretCommands, addConnectorCommands],
+  ["Data, services, workers:", addSourceCommands, addNodeCommands, addServiceCommands, addWorkCommands],
+  ["This machine and its daemon:", addImageCommands, addEngineCommands, addUpkeepCommands, addToolCommands],
 ];
 
 /** Commands that run often start without the others. */
@@ -102,7 +74,13 @@ export function createProgram(context: Context, first = ""): Command {
   program.addHelpText("after", exampleText(["$ dagger up ./examples/hello", "$ dagger help up", "$ dagger doctor"]));
   guard(program);
   const only = Object.hasOwn(alone, first) ? alone[first] : undefined;
-  for (const addGroup of only ? [only] : groups) addGroup(program, context);
+  if (only !== undefined) only(program, context);
+  else {
+    for (const [heading, ...adds] of groups) {
+      program.commandsGroup(heading);
+      for (const add of adds) add(program, context);
+    }
+  }
   addDebug(program);
   return program;
 }
