@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { LibraryFlags, MarkFlags, RunLibraryFlags } from "../commands/library.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addDaemon, addOutput, addReading, addStack, addSteps } from "./flags.ts";
+import { addDaemon, addOutput, addReading, addSteps } from "./flags.ts";
 
 const config = "directory of the config; the library's own directory is named in it";
 const below = "names of stages; all of them without any";
@@ -43,7 +43,7 @@ export function addLibraryCommands(program: Command, context: Context): void {
     "only the stages that are named, and not what they need",
     ["$ dagger stage plan ./prod", "$ dagger stage plan ./prod --output json"],
   );
-  const look = (command: Command): Command => addOutput(addWhich(addStack(addReading(command), "--env <name>")));
+  const look = (command: Command): Command => addOutput(addWhich(addReading(command)));
   look(
     addCommand(stage, "status <dir> [stages...]", "Show which stages are up, as OUTPUT_DIR has it", "Nothing is run.", [
       "$ dagger stage status ./prod",
@@ -73,7 +73,7 @@ export function addLibraryCommands(program: Command, context: Context): void {
 }
 
 function addRunning(command: Command): Command {
-  return addOutput(addWhich(addSteps(addStack(addDaemon(addReading(command), "BuildKit daemon, as of `dagger up`"), "--env <name>"))));
+  return addOutput(addWhich(addSteps(addDaemon(addReading(command), "BuildKit daemon, as of `dagger up`"))));
 }
 
 /** The arguments are described here, where all commands have them. */
