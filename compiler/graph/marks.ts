@@ -37,28 +37,30 @@ export function findMarks(root: Field): Marks {
     const { value } = field;
     if (seen.has(value) || (value.origin === undefined && value.path !== field.path)) continue;
     seen.add(value);
-    const own = triggerOf(field, problems);
+    const inner = visible(value);
+    const noted = inner.filter(({ attributes }) => attributes.length > 0);
+    const own = triggerOf(field, noted, problems);
     const marked = own === undefined ? place.marked : { trigger: own, path: field.path };
     if (isComponent(value) && marked !== undefined && marked.trigger.kind !== "auto") triggers.set(value, marked);
     let test: Place["test"];
-    if (isComponent(value) && isTest(field)) {
+    if (isComponent(value) && isTest(field, noted)) {
       const found = { path: field.path, at: field.at, reports: [] };
       tests.push(found);
       test = found;
     }
     if (isComponent(value) && has(field, "report")) place.test?.reports.push(field.path);
-    for (const below of visible(value).reverse()) stack.push({ field: below, marked, test });
+    for (const below of inner.reverse()) if (isOpen(below)) stack.push({ field: below, marked, test });
   }
   return { tests, triggers, problems };
 }
 
 /** Marked itself or by its ops, which a definition hands on; or it declares a report. */
-function isTest(field: Field): boolean {
+function isTest(field: Field, noted: readonly Field[]): boolean {
   const up = field.value.fields.get("#up");
-  return has(field, "test") || (up !== undefined && has(up, "test")) || visible(field.value).some((below) => has(below, "report"));
+  return has(field, "test") || (up !== undefined && has(up, "test")) || noted.some((below) => has(below, "report"));
 }
 
-function triggerOf(field: Field, problems: Diagnostic[]): Trigger | undefined {
+function triggerOf(field: Field, noted: readonly Field[], problems: Diagnostic[]): Trigger | undefined {
   const up = field.value.fields.get("#up");
   for (const one of up === undefined ? [field] : [field, up]) {
     const said = argumentsOf(one.attributes);
@@ -69,7 +71,7 @@ function triggerOf(field: Field, problems: Diagnostic[]): Trigger | undefined {
     if (trigger === "" && schedule === undefined) continue;
     return readTrigger({ word: trigger, schedule, timezone: said.get("timezone") }, { path: field.path, at: one.at }, problems);
   }
-  const teller = visible(field.value).find((below) => argumentsOf(below.attributes).get("trigger") === "");
+  const teller = noted.find((below) => argumentsOf(below.attributes).get("trigger") === "");
   return teller === undefined ? undefined : tellTrigger(teller, problems);
 }
 
@@ -127,6 +129,14 @@ function argumentsOf(attributes: readonly Attribute[]): ReadonlyMap<string, stri
   return found;
 }
 
+/** Most fields are scalars, in which there is nothing. */
+function isOpen({ value: { fields, items } }: Field): boolean {
+  return fields.size > 0 || items.length > 0;
+}
+
 function visible({ fields, items }: Value): Field[] {
-  return [...[...fields].filter(([label]) => !/^[#_]/.test(label)).map(([, field]) => field), ...items];
+  const found: Field[] = [];
+  for (const [label, field] of fields) if (!label.startsWith("#") && !label.startsWith("_")) found.push(field);
+  found.push(...items);
+  return found;
 }
