@@ -3,83 +3,16 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { after, test } from "node:test";
-import { gitToken } from "../support/git-server.ts";
-import { type S3Server, startS3 } from "../support/s3.ts";
-import { type Outcome, repository, runDagger } from "./dagger.ts";
-import { upstream } from "./upstream.ts";
+import { test } from "node:test";
+import { repository, runDagger } from "./dagger.ts";
+import { dataWorld, short } from "./data.ts";
 
-/** Builds that are on offer: number → content. */
-const builds = new Map<number, string>();
-let web: Server;
-let s3: S3Server;
-let bucket: string;
-let dir: string;
-
-const up = upstream(async ({ bench }) => {
-  web = createServer(({ url = "" }, response) => {
-    const base = `http://127.0.0.1:${(web.address() as AddressInfo).port}`;
-    const content = builds.get(Number(/^\/dmg\/(\d+)$/.exec(url)?.[1]));
-    if (url === "/releases.json" && builds.size > 0) {
-      const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
-      response.end(
-        JSON.stringify({
-          versions: [...builds].map(([number, text]) => ({ version: number, url: `${base}/dmg/${number}`, md5: md5(text) })),
-        }),
-      );
-    } else if (content === undefined) response.writeHead(404).end();
-    else response.setHeader("content-disposition", 'filename="app.dmg"').end(content);
-  });
-  await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
-  s3 = await startS3();
-  bucket = s3.bucket("downloads");
-  dir = join(bench.dir, "pinata");
-  mkdirSync(dir);
-});
-after(async () => {
-  web?.closeAllConnections();
-  web?.close();
-  await s3?.stop();
-});
-
-function environment(): Readonly<Record<string, string>> {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: up.bench.dir, DAGGER_DATA_DIR: join(up.bench.dir, "data"), NO_COLOR: "1" };
-  const keys = { S3_ID: s3.accessKey, S3_KEY: s3.secretKey, GIT_TOKEN: gitToken, ESX_PASS: "hush-hush" };
-  return { ...env, ...keys, BUILDKIT_HOST: up.bench.daemon.address };
-}
-
-function dagger(...args: readonly string[]): Promise<Outcome> {
-  return runDagger(args, dir, environment());
-}
-
-async function good(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await dagger(...args);
-  assert.equal(code, 0, `dagger ${args.join(" ")}:\n${stderr}`);
-  return stdout;
-}
-
-async function bad(exit: number, code: string, ...args: readonly string[]): Promise<string> {
-  const { code: found, stderr } = await dagger(...args);
-  assert.equal(found, exit, stderr);
-  assert.ok(stderr.includes(`error[${code}]`), stderr);
-  return stderr;
-}
-
-interface Listed {
-  readonly name: string;
-  readonly latest?: string;
-}
-
-async function latest(name: string): Promise<string> {
-  const all = JSON.parse(await good("source", "list", "--output", "json")) as readonly Listed[];
-  return all.find((one) => one.name === name)?.latest ?? "";
-}
-
-const short = (id: string): string => id.slice(id.indexOf(":") + 1, id.indexOf(":") + 9);
+const world = dataWorld();
+const { up, builds, environment, dagger, good, bad, latest } = world;
 
 test("sources of all kinds are added, with what they have", async () => {
   const first = await up.git.commit("pinata", { "v1/pitfall/pitfall": "echo pitfall-1", "src/main.c": "one" }, { tag: "beta12" });
@@ -92,7 +25,7 @@ test("sources of all kinds are added, with what they have", async () => {
     "add",
     "s3",
     "store",
-    `endpoint=${s3.url}`,
+    `endpoint=${world.s3.url}`,
     "--secret",
     "accessKey=env:S3_ID",
     "--secret",
@@ -104,8 +37,7 @@ test("sources of all kinds are added, with what they have", async () => {
   assert.match(await good("source", "add", "pitfall", "pinata", "--path", "/v1/pitfall"), /pitfall +git +\S+ +main +\/v1\/pitfall/);
   assert.match(await good("source", "add", "beta12", `${up.git.url}/pinata:beta12`, "-k", "git"), /beta12 +git +\S+ +beta12 +-/);
   assert.match(await good("source", "add", "esx", `${up.git.url}/private/esx`, "-k", "git"), /esx +git/);
-  const list = `http://127.0.0.1:${(web.address() as AddressInfo).port}/releases.json`;
-  assert.match(await good("source", "add", "dmg", list, "-k", "hockeyapp", "--build", "version"), /dmg +release +http:\S+ +- +-/);
+  assert.match(await good("source", "add", "dmg", world.releases, "-k", "hockeyapp", "--build", "version"), /dmg +release +http:\S+ +- +-/);
   assert.match(await good("source", "add", "tests"), /tests +path/);
   assert.match(await good("source", "add", "downloads", "s3://downloads/mac"), /downloads +s3 +downloads +- +\/mac/);
   up.page = "terms";
@@ -141,8 +73,8 @@ test("a node runs a script with its inputs in scope, once for each set of versio
 cat \${dmg:ROOT}/* >> \${tests:ROOT}/\${dmg:BUILD}/STDOUT
 echo 'build \${dmg:BUILD} as '$ESX_USER $ESX_PASS
 `;
-  writeFileSync(join(dir, "test.sh"), script);
-  writeFileSync(join(dir, ".dagger/state/private.json"), JSON.stringify({ ESX_USER: "admin-of-esx", ESX_PASS: "env:ESX_PASS" }));
+  writeFileSync(join(world.dir, "test.sh"), script);
+  writeFileSync(join(world.dir, ".dagger/state/private.json"), JSON.stringify({ ESX_USER: "admin-of-esx", ESX_PASS: "env:ESX_PASS" }));
   const args = ["node", "run", "--labels=test,osx", "--input=dmg,pitfall", "--output=tests", "test.sh"];
   const first = await dagger(...args);
   assert.equal(first.code, 0, first.stderr);
@@ -150,7 +82,7 @@ echo 'build \${dmg:BUILD} as '$ESX_USER $ESX_PASS
   assert.match(node, /^[0-9a-f]{8}$/);
   assert.match(first.stderr, /build 2246 as \*\*\* \*\*\*/);
   assert.doesNotMatch(first.stderr, /hush-hush|admin-of-esx/);
-  const out = join(dir, ".dagger/state/sources/tests");
+  const out = join(world.dir, ".dagger/state/sources/tests");
   assert.equal(readFileSync(join(out, "2246/STDOUT"), "utf8"), "pitfall-1\ndmg of 2246");
 
   // The same in another order is the same node; it has nothing to do.
@@ -202,8 +134,8 @@ test("a change goes through all nodes behind it in order, into a bucket; a pinne
     "-c",
     "cp -r ${tests:ROOT}/. ${downloads:ROOT}/; cat ${base:ROOT}/what ${terms:ROOT}/* ${esx:ROOT}/esx.conf > ${downloads:ROOT}/about.txt",
   );
-  assert.equal(readFileSync(join(bucket, "mac/2247/STDOUT"), "utf8"), "pitfall-1\ndmg of 2247");
-  assert.equal(readFileSync(join(bucket, "mac/about.txt"), "utf8"), "onetermshost");
+  assert.equal(readFileSync(join(world.bucket, "mac/2247/STDOUT"), "utf8"), "pitfall-1\ndmg of 2247");
+  assert.equal(readFileSync(join(world.bucket, "mac/about.txt"), "utf8"), "onetermshost");
 
   const pinned = (await latest("dmg")).slice("md5:".length);
   await good("source", "pin", "dmg", `md5:${pinned}`);
@@ -211,8 +143,8 @@ test("a change goes through all nodes behind it in order, into a bucket; a pinne
   await up.git.commit("pinata", { "v1/pitfall/pitfall": "echo pitfall-2" });
   const updated = await good("node", "update");
   assert.equal(updated.split("\n").filter((line) => line.includes(" success ")).length, 2);
-  assert.equal(readFileSync(join(bucket, "mac/2247/STDOUT"), "utf8"), "pitfall-2\ndmg of 2247");
-  assert.equal(existsSync(join(bucket, "mac/2248")), false);
+  assert.equal(readFileSync(join(world.bucket, "mac/2247/STDOUT"), "utf8"), "pitfall-2\ndmg of 2247");
+  assert.equal(existsSync(join(world.bucket, "mac/2248")), false);
   assert.match(await good("source", "list"), /^dmg\* /m);
   await good("source", "unpin", "dmg");
 });
@@ -298,7 +230,7 @@ test("two who make the same node at once make one, and it runs once", async () =
     log.map(({ state }) => state),
     ["success"],
   );
-  const uuid = (): string => readFileSync(join(dir, ".dagger/state/sources/once/uuid"), "utf8");
+  const uuid = (): string => readFileSync(join(world.dir, ".dagger/state/sources/once/uuid"), "utf8");
   const first = uuid();
   await good(...args);
   assert.equal(uuid(), first);
@@ -321,7 +253,7 @@ test("a computation whose process is killed is told as interrupted, and done aga
   try {
     const url = `http://127.0.0.1:${(gate.address() as AddressInfo).port}/`;
     const args = ["node", "run", "--input", "terms", "--output", "gated", "--", "wget", "-q", "-O", "${gated:ROOT}/file", url];
-    const child = spawn(join(repository, "bin/dagger"), args, { cwd: dir, env: environment(), stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(join(repository, "bin/dagger"), args, { cwd: world.dir, env: environment(), stdio: ["ignore", "pipe", "ignore"] });
     const ended = new Promise((resolve) => child.once("exit", resolve));
     const printed = text(child.stdout);
     await running;
@@ -329,10 +261,10 @@ test("a computation whose process is killed is told as interrupted, and done aga
     await ended;
     const id = (await printed).trim();
     assert.match(await good("node", "log", id), /interrupted +terms:[0-9a-f]{8} +-/);
-    assert.equal(existsSync(join(dir, ".dagger/state/sources/gated/file")), false);
+    assert.equal(existsSync(join(world.dir, ".dagger/state/sources/gated/file")), false);
     open = true;
     assert.match(await good("node", "update", id), new RegExp(`${id} +success +gated:[0-9a-f]{8}`));
-    assert.equal(readFileSync(join(dir, ".dagger/state/sources/gated/file"), "utf8"), "through");
+    assert.equal(readFileSync(join(world.dir, ".dagger/state/sources/gated/file"), "utf8"), "through");
   } finally {
     gate.closeAllConnections();
     gate.close();
@@ -342,7 +274,7 @@ test("a computation whose process is killed is told as interrupted, and done aga
 test("a node that fails is recorded, and runs again when it is asked for; those behind it wait", async () => {
   await good("source", "add", "broken");
   await good("source", "add", "behind");
-  writeFileSync(join(dir, "broken.sh"), "[ -e ${terms:ROOT}/none ] && echo there > ${broken:ROOT}/file");
+  writeFileSync(join(world.dir, "broken.sh"), "[ -e ${terms:ROOT}/none ] && echo there > ${broken:ROOT}/file");
   const failed = await dagger("node", "run", "--input", "terms", "--output", "broken", "--", "./broken.sh");
   assert.equal(failed.code, 1);
   const id = failed.stdout.trim();
@@ -355,7 +287,7 @@ test("a node that fails is recorded, and runs again when it is asked for; those 
 });
 
 test("edges between nodes, circles, wrong parameters and outputs are told before anything is kept", async () => {
-  const nodes = readdirSync(join(dir, ".dagger/nodes"));
+  const nodes = readdirSync(join(world.dir, ".dagger/nodes"));
   const edge = await bad(2, "compute-edge", "node", "run", "--input", node, "--output", "once", "--", "ls");
   assert.match(edge, /Take what it gives: --input tests/);
   assert.match(
@@ -368,16 +300,16 @@ test("edges between nodes, circles, wrong parameters and outputs are told before
   await bad(2, "unknown-parameter", "node", "run", "--input", "terms", "--output", "once", "--", "ls ${trems:ROOT}");
   await bad(2, "no-command", "node", "run", "--input", "terms", "--", "");
   await bad(2, "unknown-node", "node", "log", "00000000");
-  assert.deepEqual(readdirSync(join(dir, ".dagger/nodes")), nodes);
+  assert.deepEqual(readdirSync(join(world.dir, ".dagger/nodes")), nodes);
 });
 
 test("a config takes sources by their names, at the pinned, the said or the newest version, and its outputs say which", async () => {
   const first = (await good("source", "log", "beta12")).split("\n")[1]?.split(/ +/)[1] ?? "";
-  mkdirSync(join(dir, "app"));
+  mkdirSync(join(world.dir, "app"));
   const cat = (from: string, file: string): string =>
     `{string, #up: [{do: "copy", from: ${from}, src: "${file}", dest: "/value"}, {do: "export", source: "/value"}]}`;
   writeFileSync(
-    join(dir, "app/up.cue"),
+    join(world.dir, "app/up.cue"),
     `package app
 
 import "cuellb.dev/data"
@@ -414,7 +346,7 @@ build: old.detail.commit
   // A run that is done again takes the versions of then.
   const run =
     (JSON.parse(await good("history", "list", "--limit", "1", "--output", "json")) as readonly { readonly id: string }[])[0]?.id ?? "";
-  const outputs = await runDagger(["output", "list", "--output", "json"], join(dir, "app"), environment());
+  const outputs = await runDagger(["output", "list", "--output", "json"], join(world.dir, "app"), environment());
   assert.match(outputs.stdout, /"pitfall": "sha1:[0-9a-f]{40}"/);
   await up.git.commit("pinata", { "v1/pitfall/pitfall": "echo pitfall-3" });
   await good("source", "refresh", "pitfall");
@@ -425,7 +357,7 @@ build: old.detail.commit
     readonly computed: { readonly code: string };
   };
   assert.equal(newer.computed.code, "echo pitfall-3");
-  const config = join(dir, "app/up.cue");
+  const config = join(world.dir, "app/up.cue");
   const before = readFileSync(config, "utf8");
   writeFileSync(config, before.replace('name: "base"', 'name: "bsae"').replace(first, "sha1:0123456789"));
   const told = await bad(2, "unknown-source", "up", "app");
@@ -444,5 +376,5 @@ test("a source that disappears stops what needs it and nothing else, and is ther
   await bad(2, "source-gone", "node", "run", "--labels=test,osx", "--input=dmg,pitfall", "--output=tests", "test.sh");
   for (const [number, text] of kept) builds.set(number, text);
   await good("node", "update");
-  assert.ok(existsSync(join(dir, ".dagger/state/sources/tests/2248/STDOUT")));
+  assert.ok(existsSync(join(world.dir, ".dagger/state/sources/tests/2248/STDOUT")));
 });
