@@ -83,7 +83,7 @@ export class Hosts {
       this.waiting.set(program.value, [program.component]);
       return undefined;
     }
-    const name = `host/${key}`;
+    const name = `dagger-host-${key}`;
     // Two runs at the same time may leave different files.
     const unique = run ?? localUnique?.(name);
     // The same in every run: only what has changed is uploaded.

@@ -6,7 +6,7 @@ import { UserError } from "../../compiler/index.ts";
 import type { Listing } from "../../runtime/session/index.ts";
 import type { UpEvent, UpResult } from "../events.ts";
 import type { JobFacts, RunWatch } from "../observers.ts";
-import { factsOf, listingKey } from "../provenance/facts.ts";
+import { factsOf, isOwnListing, listingKey } from "../provenance/facts.ts";
 import { FileDigests } from "../provenance/files.ts";
 import { Waits } from "../provenance/waits.ts";
 import type { UpRequest } from "../request.ts";
@@ -152,7 +152,7 @@ class Recording implements RunWatch {
 
   listed(listing: Listing): void {
     // Those of dagger itself are no part of what a config is made from.
-    if (!listing.name.startsWith("dagger-run-")) this.#writer.write(async (recorder) => recorder.listed(listingKey(listing), listing));
+    if (!isOwnListing(listing)) this.#writer.write(async (recorder) => recorder.listed(listingKey(listing), listing));
   }
 
   job(facts: JobFacts): void {

@@ -128,6 +128,11 @@ function directory(
   return [source, ""];
 }
 
+/** Of dagger itself, or of what a step on this machine left: no part of what a config is made from. */
+export function isOwnListing({ name }: { readonly name: string }): boolean {
+  return /^dagger-(run|host)-/.test(name);
+}
+
 /** Tells which listing is of which source. */
 export function listingKey({
   name,

@@ -1,7 +1,7 @@
 // All that a watched job depends on, and what of it has changed.
 import type { UpResult } from "../events.ts";
 import type { RunObserver } from "../observers.ts";
-import { listingKey } from "../provenance/facts.ts";
+import { isOwnListing, listingKey } from "../provenance/facts.ts";
 import { Clock } from "../triggers/clock.ts";
 import { schedulesOf } from "../triggers/schedule.ts";
 import { Due } from "./due.ts";
@@ -91,7 +91,7 @@ export class World {
         this.#parts.onMore();
       },
       listed: (listing) => {
-        if (listing.name.startsWith("dagger-run-")) return;
+        if (isOwnListing(listing)) return;
         this.#listed.add(listingKey(listing));
         this.trees.taken(listing);
       },
