@@ -140,7 +140,7 @@ dist/images/tools/.complete: tools/debian-root.sh
 	$(timed) "Debian root with tools" bash $< tools $(@D)
 
 # CUE is used by the runs that compile the bundle's code.
-dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm
+dist/dagger/main.cjs: $(NPM) $(PROTO) $(SOURCES) tools/bundle.mjs tools/split.mjs tools/launch.cjs tools/train.mjs tools/train-child.cjs | dist/cue.wasm
 	$(timed) "bundle" node tools/bundle.mjs
 
 # Replaced as a whole: what imports it meanwhile finds the old library or the new one.

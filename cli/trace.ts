@@ -1,7 +1,7 @@
 // Where in the sources an error comes from, for --debug. The bundle's names are short, so places in it are looked up in its source map.
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
-import { basename } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The stack of an error and of its causes. */
@@ -14,17 +14,13 @@ export function trace(error: unknown): string {
   return `${inSources(parts.join("\ncaused by: "), fileURLToPath(import.meta.url))}\n`;
 }
 
-/** A stack with places in `bundle` (the path of a file beside its map) said as places in the sources; as it is when there is no map. */
+/** A stack with places in `bundle` (the path of a file beside its map), or in files beside it that have maps, said as places in the sources. */
 export function inSources(stack: string, bundle: string): string {
-  const name = basename(bundle);
-  if (!stack.includes(`${name}:`)) return stack;
-  const map = readMap(`${bundle}.map`);
-  if (map === undefined) return stack;
-  const escaped = name.replace(/[.]/g, "\\$&");
-  const place = new RegExp(`(?:[^\\s()]*[/\\\\])?${escaped}:(\\d+):(\\d+)`, "g");
-  return stack.replace(place, (whole, line: string, column: string) => {
-    const found = map.findEntry(Number(line) - 1, Number(column) - 1);
-    if (!("originalSource" in found)) return whole;
+  const maps = new Map<string, SourceMap | undefined>();
+  return stack.replace(/(?:[^\s()]*[/\\])?([\w.-]+[.]cjs):(\d+):(\d+)/g, (whole, name: string, line: string, column: string) => {
+    if (!maps.has(name)) maps.set(name, readMap(join(dirname(bundle), `${name}.map`)));
+    const found = maps.get(name)?.findEntry(Number(line) - 1, Number(column) - 1);
+    if (found === undefined || !("originalSource" in found)) return whole;
     const source = found.originalSource.replace(/^(?:\.\.\/)+/, "");
     return `${source}:${found.originalLine + 1}:${found.originalColumn + 1}`;
   });

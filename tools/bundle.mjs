@@ -1,7 +1,9 @@
-// Bundles the command line into dist/dagger: one file, its code compiled ahead of time, and a small one that starts it (launch.cjs).
+// Bundles the command line into dist/dagger: a file with what runs need and one with the rest (split.mjs), their code compiled ahead of time,
+// and a small one that starts it (launch.cjs).
 import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
+import { split } from "./split.mjs";
 import { train } from "./train.mjs";
 
 const made = "dist/dagger.new";
@@ -77,7 +79,17 @@ require("node:module").createRequire(__filename).resolve("${name}")).href;`;
 
 await rm(made, { recursive: true, force: true });
 // The name has the digest of the contents: what is kept between runs counts only for the same code.
-await build({ ...options, ...asFunction, entryPoints: { dagger: "cli/main.ts" }, entryNames: "[name]-[hash]", plugins: [setApart] });
+const halves = await split({ ...options, ...asFunction }, setApart);
+const named = async (name, half) => {
+  const { metafile } = await build({ ...half, entryNames: `${name}-[hash]`, metafile: true });
+  const file = basename(Object.keys(metafile.outputs).find((output) => output.endsWith(".cjs")));
+  const foreign = /[^\x00-\x7f]/.exec(await readFile(join(made, file), "utf8"));
+  // The launcher reads it as Latin-1. esbuild escapes what is in strings, but not in regular expressions.
+  if (foreign !== null) throw new Error(`The bundle has ${JSON.stringify(foreign[0])}: write it as \\u… in the regular expression`);
+  return file;
+};
+const bundle = await named("dagger", halves.usual);
+const rest = await named("rest", halves.rest);
 for (const name of apart) await build({ ...options, entryPoints: { [fileOf(name)]: name } });
 for (const name of parts) await bundlePart(name);
 // Workers are started by their file names.
@@ -98,12 +110,9 @@ await build({
   entryPoints: { "graph-page": "engine/plan/page/main.ts" },
 });
 await build({ outdir: made, minify: true, logLevel: "warning", entryPoints: { "graph-page": "engine/plan/page/page.css" } });
-const bundle = (await readdir(made)).find((name) => /^dagger-.*[.]cjs$/.test(name));
-const foreign = /[^\x00-\x7f]/.exec(await readFile(join(made, bundle), "utf8"));
-// The launcher reads it as Latin-1. esbuild escapes what is in strings, but not in regular expressions.
-if (foreign !== null) throw new Error(`The bundle has ${JSON.stringify(foreign[0])}: write it as \\u… in the regular expression`);
 const launcher = join(made, "main.cjs");
-await writeFile(launcher, (await readFile("tools/launch.cjs", "utf8")).replace('"BUNDLE"', JSON.stringify(bundle)));
+const launch = await readFile("tools/launch.cjs", "utf8");
+await writeFile(launcher, launch.replace('"BUNDLE"', JSON.stringify(bundle)).replace('"REST"', JSON.stringify(rest)));
 await train(launcher);
 // Swapped in as a whole: a dagger that starts meanwhile finds the old bundle or the new one.
 await rm("dist/dagger", { recursive: true, force: true });

@@ -1,13 +1,14 @@
 // Starts the bundled command line with the compiled code that the build kept beside it. V8 refuses code of another version of Node, or of
-// other flags, and compiles anew then. Copied to dist/dagger/main.cjs by bundle.mjs, with the bundle's name in place of BUNDLE.
+// other flags, and compiles anew then. Copied to dist/dagger/main.cjs by bundle.mjs, with the bundle's names in place of BUNDLE and REST.
 "use strict";
 const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { basename, join } = require("node:path");
 const { Script } = require("node:vm");
 
-const bundle = "BUNDLE";
-const filename = join(__dirname, bundle);
+const filename = join(__dirname, "BUNDLE");
+/** What no usual run needs (split.mjs). */
+const rest = join(__dirname, "REST");
 /** Files beside the bundle that many runs need, though not all of them: these have compiled code, too. */
 const parts = new Set(["./kysely.cjs", "./sqlite.cjs"]);
 
@@ -20,7 +21,13 @@ const whole = new Set(["fs", "http2", "net", "os", "path", "tls"]);
 function requireOnce(loadPart = load) {
   const node = createRequire(filename);
   const known = new Map();
+  const halves = {};
   const find = (id) => {
+    const [, half, module] = /^(usual|rest):(.*)$/.exec(id) ?? [];
+    if (half !== undefined) {
+      halves.rest ??= run(loadPart(rest), rest, require_).rest;
+      return halves[half][module]();
+    }
     const name = id.replace(/^node:/, "");
     if (whole.has(name)) return Object.create(node(id));
     if (parts.has(id)) return run(loadPart(join(__dirname, id)), join(__dirname, id), require_);
@@ -37,6 +44,7 @@ function requireOnce(loadPart = load) {
     if (!known.has(id)) known.set(id, find(id));
     return known.get(id);
   };
+  require_.halves = halves;
   return require_;
 }
 
@@ -58,7 +66,8 @@ function readCompiled(file) {
 
 /** Gives what the module exports. */
 function run(script, file, require_) {
-  const module = { exports: {} };
+  // What the usual half has is asked for by the rest.
+  const module = { exports: file === filename ? require_.halves : {} };
   script.runInThisContext()(module.exports, require_, module, file, __dirname);
   return module.exports;
 }
