@@ -172,6 +172,8 @@ export interface HostStep {
   readonly line: string;
   /** What has to be computed before: `root/` holds the filesystem that it starts with, `values/` texts. Undefined when that is nothing. */
   readonly input: Definition | undefined;
+  /** Whether the input has `root/`. */
+  readonly files: boolean;
   readonly args: readonly HostText[];
   readonly env: readonly (readonly [name: string, value: HostText | { readonly secret: string; readonly optional: boolean }])[];
   /** Absolute, in the filesystem. */

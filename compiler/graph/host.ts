@@ -118,6 +118,7 @@ function makeHost({ op, state, process, meta, computed }: HostParts): MadeHost {
     name: meta.name,
     at: op.place.at,
     ...rest,
+    files: state.fs !== null,
     args: args.map((text) => texts.of(text)),
     env: env.map(([name, value]) => [name, typeof value === "string" || "kind" in value ? texts.of(value) : value] as const),
     ...(stdin === undefined ? {} : { stdin: stdin instanceof Uint8Array ? stdin : texts.of(stdin) }),
