@@ -4,9 +4,6 @@ import type { HostStep } from "../../compiler/index.ts";
 import { createReceiver } from "../../runtime/session/index.ts";
 import type { OpenBuild } from "../build/connect.ts";
 
-/** How often files are asked for. */
-const attempts = 3;
-
 /** Fills the directory `root`; gives the texts by the names of their files. Throws UserError. */
 export async function bringInput(
   step: HostStep,
@@ -19,31 +16,16 @@ export async function bringInput(
   if (input === undefined) return new Map();
   const open = await opening;
   await open.check(input);
-  for (let attempt = 1; ; attempt++) {
-    const receiver = createReceiver({ memory: ["values"], dirs: files ? [{ prefix: "root", dest: root, at }] : [] });
-    let received: Promise<void> = Promise.resolve();
-    const receive: typeof receiver.receive = (call) => {
-      received = receiver.receive(call);
-      return received;
-    };
-    const build = await open.beside({ exporters: [{ type: "local", attrs: {}, output: { receive } }], signal }, { name, component, at });
-    try {
-      await build.finish(input.encoded);
-      // The daemon may tell the end of the build before that of the files: a stream that was closed for it is asked for again.
-      const whole = await received.then(
-        () => true,
-        () => false,
-      );
-      if (whole || attempt === attempts) {
-        await received;
-        await receiver.commit();
-        return receiver.values;
-      }
-    } catch (error) {
-      receiver.rollback();
-      throw error;
-    } finally {
-      await build.abort();
-    }
+  const receiver = createReceiver({ memory: ["values"], dirs: files ? [{ prefix: "root", dest: root, at }] : [] });
+  const build = await open.beside({ exporters: [{ type: "local", attrs: {}, output: receiver }], signal }, { name, component, at });
+  try {
+    await build.finish(input.encoded);
+    await receiver.commit();
+    return receiver.values;
+  } catch (error) {
+    receiver.rollback();
+    throw error;
+  } finally {
+    await build.abort();
   }
 }

@@ -224,6 +224,21 @@ test("an error of the daemon, and a broken stream, leave nothing behind", async 
   assert.deepEqual(fs.readdirSync(work), []);
 });
 
+test("what is here and was said to be is kept when the session ends before the daemon's own finish", async () => {
+  const t = await start();
+  t.peer.send(packets.dir("dirs"), packets.dir("dirs/0"), packets.file("dirs/0/f"), packets.file("values"), packets.end());
+  for (let packet = await t.peer.next(); packet?.type !== PacketType.finish; packet = await t.peer.next()) {
+    assert.equal(packet?.type, PacketType.request);
+    t.peer.send(packets.data(packet.id, "whole"), packets.data(packet.id, ""));
+  }
+  t.peer.cut();
+  assert.equal(await t.result, undefined);
+  assert.equal(t.receiver.values.get("values")?.toString(), "whole");
+  await t.receiver.commit();
+  assert.equal(fs.readFileSync(path.join(dest, "f"), "utf8"), "whole");
+  await t.peer.close();
+});
+
 test("names with newlines arrive as they are, and are told on one line", async () => {
   const inDir = [packets.dir("dirs"), packets.dir("dirs/0")];
   const t = await start();

@@ -135,6 +135,8 @@ class Transfer {
   #memoryUsed = 0;
   #unwritten = 0;
   #settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  /** Everything is here, and the daemon was told so. */
+  #complete = false;
   #over = false;
 
   constructor(call: Call, route: (stat: Stat) => Route | undefined, values: Map<string, Buffer>, limit: number) {
@@ -147,10 +149,10 @@ class Transfer {
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#call.onClose(() => this.#fail(new RpcError(Code.canceled, "the daemon stopped sending the result")));
+      this.#call.onClose(() => this.#onEnd());
       this.#call.read(
         (message) => this.#guarded(() => this.#onPacket(decodePacket(message))),
-        () => this.#fail(new RpcError(Code.canceled, "the daemon stopped sending the result")),
+        () => this.#onEnd(),
       );
     });
   }
@@ -267,6 +269,7 @@ class Transfer {
     if (!this.#listed || this.#over || this.#writers.size > 0 || this.#inMemory.size > 0) return;
     this.#guarded(() => {
       this.#makeLinks();
+      this.#complete = true;
       void this.#call.send(encodePacket(PacketType.finish));
     });
   }
@@ -301,8 +304,19 @@ class Transfer {
 
   #onFinish(): void {
     if (!this.#listed || this.#writers.size > 0 || this.#inMemory.size > 0) throw new TreeError("it ends before all files came");
-    this.#over = true;
     this.#call.end(Code.ok);
+    this.#finish();
+  }
+
+  /** The daemon's own finish is not waited for: its answer to the solve, which comes another way, may overtake it, and ends the session. */
+  #onEnd(): void {
+    if (this.#complete) this.#finish();
+    else this.#fail(new RpcError(Code.canceled, "the daemon stopped sending the result"));
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#settle?.resolve();
   }
 

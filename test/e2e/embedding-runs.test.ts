@@ -237,7 +237,7 @@ test("stacks, secrets, plans, the lock, modules and the catalog are kept by the 
     states: ["started", "done"],
     values: { name: "Ada", word: "Ada", nap: "0" },
     dependencies: ["done"],
-    lacks: { secrets: [], ssh: [] },
+    lacks: { secrets: [], ssh: [], allowHost: false },
     planned: { name: "Ada", word: "Ada", nap: "0" },
     conflicting: "2 bad-request",
     outdated: "2 plan-outdated",
