@@ -65,7 +65,7 @@ test("without a daemon and a run, a plan tells what there is, what waits and wha
   const plan = await planOf(write("fresh"));
   assert.deepEqual(states(plan), { src: "unknown", app: "unknown", alone: "unknown", word: "unknown", later: "deferred", now: "run" });
   assert.deepEqual(plan.known, { from: "nothing" });
-  assert.deepEqual(plan.passes, { atLeast: 2, because: ["word"] });
+  assert.deepEqual(plan.passes, { atLeast: 2, because: ["word"], hosts: [] });
   const of = (path: string) => plan.components.find((component) => component.path === path);
   assert.deepEqual(of("later")?.because, ["It waits for word (string)"]);
   assert.deepEqual(of("app")?.effects, [{ kind: "save", what: join(bench.dir, "fresh/out") }]);
