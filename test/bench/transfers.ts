@@ -72,10 +72,10 @@ function cases(world: World): readonly Case[] {
       ...{ what: `${files}, unchanged, everything on`, runs: 5, warm: true, most: 1.2, progress: "tty" },
       prepare: from("many-all", false, manyFiles, onto),
     },
-    { what: `${file}, first`, runs: 5, warm: false, most: 1, prepare: from("big-first", true, bigFile, upload) },
+    { what: `${file}, first`, runs: 3, warm: false, most: 1, prepare: from("big-first", true, bigFile, upload) },
     { what: `${file}, unchanged`, runs: 5, warm: true, prepare: from("big", false, bigFile, upload) },
     {
-      ...{ what: `${file}, first, everything on`, runs: 5, warm: false, most: 1, progress: "tty" },
+      ...{ what: `${file}, first, everything on`, runs: 3, warm: false, most: 1, progress: "tty" },
       prepare: from("big-all-first", true, bigFile, onto),
     },
     ...["quiet", "tty"].map((progress) => ({
