@@ -1,22 +1,17 @@
 // The log of a service: bounded, and without secrets.
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { BoundedLog } from "../bounded-log.ts";
 import { Scrubber } from "../secrets/scrubber.ts";
 import type { ScrubStream } from "../secrets/stream.ts";
 
-/** At this size (bytes) a log becomes NAME.1, and the one before is gone. */
-const longest = 5 << 20;
-
 export class ServiceLog {
-  readonly #file: string;
+  readonly #log: BoundedLog;
   readonly #scrubber = new Scrubber();
   readonly #streams: Readonly<Record<1 | 2, ScrubStream>>;
-  #size: number;
 
   constructor(file: string, secrets: readonly string[]) {
-    this.#file = file;
+    this.#log = new BoundedLog(file);
     for (const secret of secrets) this.#scrubber.learn(Buffer.from(secret));
     this.#streams = { 1: this.#scrubber.stream(), 2: this.#scrubber.stream() };
-    this.#size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   write(stream: 1 | 2, data: Uint8Array): Uint8Array {
@@ -36,18 +31,7 @@ export class ServiceLog {
     for (const stream of [1, 2] as const) this.#append(this.#streams[stream].end());
   }
 
-  /** A disk that is full must not end the service. */
   #append(data: Uint8Array): void {
-    if (data.length === 0) return;
-    try {
-      if (this.#size > longest) {
-        renameSync(this.#file, `${this.#file}.1`);
-        this.#size = 0;
-      }
-      appendFileSync(this.#file, data, { mode: 0o600 });
-      this.#size += data.length;
-    } catch {
-      // The next piece may fit again.
-    }
+    if (data.length > 0) this.#log.write(data);
   }
 }

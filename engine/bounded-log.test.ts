@@ -1,10 +1,10 @@
-// The log of a watch keeps its size.
+// The log of a process in the background keeps its size.
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { BoundedLog } from "./log.ts";
+import { BoundedLog } from "./bounded-log.ts";
 
 test("a log stays below twice its limit, whatever is written, and ends with what came last", () => {
   const dir = mkdtempSync(join(tmpdir(), "log-"));

@@ -1,4 +1,4 @@
-// The log of a watch in the background: the last of what it printed, in two files of a limited size.
+// The log of a process in the background: the last of what it said, in two files of a limited size.
 import { appendFileSync, renameSync, statSync } from "node:fs";
 
 /** Bytes after which a file is full. */
@@ -13,10 +13,10 @@ export class BoundedLog {
   constructor(file: string, limit: number = full) {
     this.#file = file;
     this.#limit = limit;
-    this.#size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    this.#size = sizeOf(file);
   }
 
-  /** A full disk takes the log, not the watch. */
+  /** A full disk takes the log, not the process. */
   write(text: string | Uint8Array): void {
     try {
       const size = typeof text === "string" ? Buffer.byteLength(text) : text.byteLength;
@@ -27,7 +27,10 @@ export class BoundedLog {
       appendFileSync(this.#file, text, { mode: 0o600 });
       this.#size += size;
     } catch {
-      this.#size = 0;
+      // The next piece may fit again, also when somebody has removed the file meanwhile.
+      this.#size = sizeOf(this.#file);
     }
   }
 }
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
