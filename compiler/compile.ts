@@ -7,6 +7,7 @@ import { Builder, checkDirectory } from "./graph/build.ts";
 import { collect } from "./graph/collect.ts";
 import { resolveImages } from "./graph/images.ts";
 import { buildOtherPlatforms, toImageOutputs } from "./graph/outputs.ts";
+import { partsOf } from "./graph/parts.ts";
 import type { Selection } from "./graph/select.ts";
 import { select } from "./graph/select.ts";
 import type { Output } from "./graph/vertex.ts";
@@ -43,8 +44,13 @@ export async function compile(root: Value, ports: Ports, options: CompileOptions
   const tests = placeReports(selection.tests, options);
   const chosen = withReports(choose(builder, selection), tests);
   const images = await buildImages(chosen, selection, builder, ports, options);
-  const { waiting } = selection;
-  return { ...toJob(builder, chosen, images, selection, options), tests, waiting, describe: () => describeOps(workflow, { places: true }) };
+  return {
+    ...toJob(builder, chosen, images, selection, options),
+    tests,
+    waiting: selection.waiting,
+    parts: () => partsOf(workflow, selection),
+    describe: () => describeOps(workflow, { places: true }),
+  };
 }
 
 /** What is built in this pass, once the config has no mistakes. */
@@ -125,7 +131,7 @@ function toJob(
   images: readonly ImageOutput[],
   selection: Selection,
   options: CompileOptions,
-): Omit<Job, "describe" | "tests" | "waiting"> {
+): Omit<Job, "describe" | "parts" | "tests" | "waiting"> {
   const all = [...builder.built.values()];
   const { terminal, values, dirs, verdicts } = collect(giving);
   const part: Job["part"] = (components) => {

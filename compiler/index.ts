@@ -4,7 +4,16 @@ export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, FailedStep, Position } from "./diagnostic.ts";
 export { inputError, UserError } from "./diagnostic.ts";
 export { narrow } from "./graph/choose.ts";
-export { type GraphData, type GraphFormat, type NumberedGraph, numberGraph, printGraph, type StepData } from "./graph/print.ts";
+export {
+  dotText,
+  type GraphData,
+  type GraphFormat,
+  mermaidText,
+  type NumberedGraph,
+  numberGraph,
+  printGraph,
+  type StepData,
+} from "./graph/print.ts";
 export type * from "./graph/vertex.ts";
 export type * from "./job.ts";
 export {

@@ -265,6 +265,26 @@ export interface Definition {
   readonly encoded: Uint8Array;
 }
 
+/** A component as it is related to others, wherever it lies. */
+export interface Part {
+  /** CUE path. */
+  readonly path: string;
+  readonly at?: Position;
+  readonly doc: string;
+  /** A box of its own in pictures of components, also inside of another component: its ops are marked with `@dagger(box)`. */
+  readonly box: boolean;
+  /** `deferred`: it waits for values. `waiting`: its trigger keeps it from running. */
+  readonly state: "built" | "deferred" | "waiting";
+  readonly needs: readonly PartNeed[];
+}
+
+/** What a component takes of another one: files, or the value that it exports. */
+export interface PartNeed {
+  /** CUE path of the other. */
+  readonly path: string;
+  readonly kind: "artifact" | "value";
+}
+
 export interface Job {
   readonly graph: Graph;
   readonly definition: Definition;
@@ -294,6 +314,8 @@ export interface Job {
   readonly define: (output: Output) => Definition;
   /** What gives only the values and files of the components with these paths: for solving them apart from the others. */
   readonly part: (components: ReadonlySet<string>) => Pick<Job, "definition" | "values" | "dirs" | "verdicts">;
+  /** The components, with what they take of each other. */
+  readonly parts: () => readonly Part[];
   /** The ops that it was made from, of all components of the config, with the places of their fields. */
   readonly describe: () => readonly ComponentOps[];
 }

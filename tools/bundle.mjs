@@ -107,9 +107,9 @@ await build({
   format: "iife",
   minify: true,
   logLevel: "warning",
-  entryPoints: { "graph-page": "engine/plan/page/main.ts" },
+  entryPoints: { "graph-page": "engine/plan/picture/page/main.ts" },
 });
-await build({ outdir: made, minify: true, logLevel: "warning", entryPoints: { "graph-page": "engine/plan/page/page.css" } });
+await build({ outdir: made, minify: true, logLevel: "warning", entryPoints: { "graph-page": "engine/plan/picture/page/page.css" } });
 const launcher = join(made, "main.cjs");
 const launch = await readFile("tools/launch.cjs", "utf8");
 await writeFile(launcher, launch.replace('"BUNDLE"', JSON.stringify(bundle)).replace('"REST"', JSON.stringify(rest)));

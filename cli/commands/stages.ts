@@ -9,7 +9,7 @@ export async function stageCommand(
   context: Context,
   stage: "ops" | "graph" | "llb",
   dir: string | undefined,
-  flags: ConfigFlags & { readonly format: string; readonly run?: string },
+  flags: ConfigFlags & { readonly format: string; readonly run?: string; readonly level?: "ops" | "components" },
 ): Promise<void> {
   const { stdout } = context.io;
   if (flags.format === "raw" && stdout.isTTY) {
@@ -38,6 +38,7 @@ export async function stageCommand(
     stage,
     format: flags.format,
     ...(flags.run === undefined ? {} : { run: flags.run }),
+    ...(flags.level === undefined ? {} : { level: flags.level }),
     signal: context.signal,
   });
   stdout.write(typeof shown === "string" && !shown.endsWith("\n") ? `${shown}\n` : shown);

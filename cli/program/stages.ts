@@ -28,14 +28,23 @@ const stages: readonly StageText[] = [
     examples: [
       "$ dagger graph ./ci",
       "$ dagger graph ./ci --format svg > graph.svg",
+      "$ dagger graph ./ci --format mermaid --level components",
       "$ dagger graph ./ci --format html --run run.jsonl > graph.html",
     ],
     more: (command) =>
-      command.option(
-        "--run <file>",
-        "show states, times and logs of a run in svg and html: FILE is what `dagger up --progress json 2> FILE` wrote",
-      ),
-    detail: "\n\nhtml is a page of its own that loads nothing: search, zoom, and click a step for its op, line and log.",
+      command
+        .addOption(
+          new Option("--level <level>", "what is drawn: every op, or components with what goes between them").choices([
+            "ops",
+            "components",
+          ]),
+        )
+        .option(
+          "--run <file>",
+          "show states, times and logs of a run in svg and html: FILE is what `dagger up --progress json 2> FILE` wrote",
+        ),
+    detail:
+      "\n\nWithout --level, svg and mermaid show components when there are more than 40 ops, and everything else is about ops.\nhtml is a page of its own that loads nothing: search, zoom, and click a step for its op, line and log.",
   },
   {
     name: "llb",
@@ -52,7 +61,7 @@ export function addStageCommands(program: Command, context: Context): void {
     const command = addCommand(program, name, summary, `Nothing is run.${detail}`, examples);
     more(addConfig(command))
       .addOption(new Option("--format <format>", "format on stdout").choices(stage.formats).default("text"))
-      .action(async (dir: string | undefined, flags: ConfigFlags & { format: string; run?: string }) => {
+      .action(async (dir: string | undefined, flags: ConfigFlags & { format: string; run?: string; level?: "ops" | "components" }) => {
         const { stageCommand } = await import("../commands/stages.ts");
         await stageCommand(context, stage.name, dir, flags);
       });

@@ -48,16 +48,21 @@ export function findMarks(root: Field): Marks {
       tests.push(found);
       test = found;
     }
-    if (isComponent(value) && has(field, "report")) place.test?.reports.push(field.path);
+    if (isComponent(value) && hasMark(field, "report")) place.test?.reports.push(field.path);
     for (const below of inner.reverse()) if (isOpen(below)) stack.push({ field: below, marked, test });
   }
   return { tests, triggers, problems };
 }
 
+/** Whether an attribute `@dagger(…)` of a field says a word. */
+export function hasMark({ attributes }: Field, key: string): boolean {
+  return argumentsOf(attributes).has(key);
+}
+
 /** Marked itself or by its ops, which a definition hands on; or it declares a report. */
 function isTest(field: Field, noted: readonly Field[]): boolean {
   const up = field.value.fields.get("#up");
-  return has(field, "test") || (up !== undefined && has(up, "test")) || noted.some((below) => has(below, "report"));
+  return hasMark(field, "test") || (up !== undefined && hasMark(up, "test")) || noted.some((below) => hasMark(below, "report"));
 }
 
 function triggerOf(field: Field, noted: readonly Field[], problems: Diagnostic[]): Trigger | undefined {
@@ -111,10 +116,6 @@ function readTrigger(
 }
 
 const none: ReadonlyMap<string, string> = new Map();
-
-function has({ attributes }: Field, key: string): boolean {
-  return argumentsOf(attributes).has(key);
-}
 
 /** Arguments of all `@dagger(…)` of a field; "" for those without a value. */
 function argumentsOf(attributes: readonly Attribute[]): ReadonlyMap<string, string> {

@@ -168,7 +168,8 @@ function toDot(data: GraphData): string {
   return `${[...lines, "}"].join("\n")}\n`;
 }
 
-function dotText(text: string): string {
+/** Text in Graphviz's language. */
+export function dotText(text: string): string {
   return `"${text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
 }
 
@@ -184,7 +185,7 @@ function toMermaid(data: GraphData): string {
 }
 
 /** Mermaid has no escape character; it takes HTML-like codes. */
-function mermaidText(text: string): string {
+export function mermaidText(text: string): string {
   const codes: Readonly<Record<string, string>> = { "#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "\n": "<br/>" };
   return `"${text.replace(/[#"<>\n]/g, (char) => codes[char] ?? char)}"`;
 }

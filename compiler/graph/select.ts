@@ -25,6 +25,8 @@ export interface Selection {
   readonly tests: readonly Test[];
   /** What its trigger keeps from running. */
   readonly waiting: readonly Waiting[];
+  /** The programs of that. */
+  readonly held: readonly Program[];
   readonly problems: readonly Diagnostic[];
 }
 
@@ -39,12 +41,14 @@ export function select(workflow: Workflow, wish: Wish = {}): Selection {
   const undecided = targets.length === 0 ? graph.undecided(wanted) : [];
   if (wish.tests === true && tests.length === 0 && undecided.length === 0) throw inputError(noTests(targets));
   const order = graph.order(wanted);
-  if (problems.length > 0) return { order: [], later: [], wanted: [], deferred: [], undone: [], tests, waiting: [], problems };
+  if (problems.length > 0) return { order: [], later: [], wanted: [], deferred: [], undone: [], tests, waiting: [], held: [], problems };
   const waiting = waitingPrograms(order);
   const hopeless = graph.hopeless(waiting);
   const all = [...toDeferred(order, waiting), ...undecided].filter((one) => !gradual || !isInput(one));
   const undone = all.flatMap((one) => withoutHope(one, hopeless));
   const left = new Set(undone.map(({ path }) => path));
+  const ordered = new Set(order);
+  const kept = [...held.values()].filter((one) => !one.programs.every((program) => ordered.has(program)));
   return {
     order: order.filter((program) => !waiting.has(program)),
     later: order.filter((program) => waiting.has(program)),
@@ -52,7 +56,8 @@ export function select(workflow: Workflow, wish: Wish = {}): Selection {
     deferred: all.filter(({ path }) => !left.has(path)),
     undone,
     tests,
-    waiting: [...held.values()].filter((one) => !one.programs.every((program) => order.includes(program))).map((one) => one.waiting),
+    waiting: kept.map((one) => one.waiting),
+    held: kept.flatMap((one) => one.programs.filter((program) => !ordered.has(program))),
     problems,
   };
 }
@@ -70,7 +75,8 @@ function withoutHope(one: Deferred, hopeless: ReadonlyMap<string, readonly Missi
 
 function inDeclarationOrder(workflow: Workflow, wanted: ReadonlySet<Program>): Program[] {
   const listed = workflow.components.filter((program) => wanted.has(program));
-  return [...listed, ...[...wanted].filter((program) => !listed.includes(program))];
+  const known = new Set(listed);
+  return [...listed, ...[...wanted].filter((program) => !known.has(program))];
 }
 
 /** The components that cannot be built in this pass: what they miss, or what they use, is not there yet. */

@@ -27,7 +27,7 @@ export const from: FieldType<From> = {
 };
 
 function use(field: Field, context: ReadContext): From {
-  context.use(field);
+  context.use(field, "artifact");
   return { kind: "from", value: field.value, path: field.path, at: field.at };
 }
 

@@ -18,6 +18,8 @@ export interface Program {
   readonly ops: readonly Op[];
   /** The programs whose filesystem or value it needs, in order of first use; each once. */
   readonly uses: readonly Field[];
+  /** Those of `uses` whose value it takes. */
+  readonly texts: ReadonlySet<Value>;
   /** What has no value yet and keeps it from being built. */
   readonly missing: readonly Missing[];
 }

@@ -78,13 +78,17 @@ class Reader {
     const list = value.fields.get("#up") ?? field;
     const missing: Missing[] = [];
     const uses = new Map<Value, Field>();
+    const texts = new Set<Value>();
     const context: ReadContext = {
       open: openFields(value),
       gradual: this.#gradual,
       nameOf: (named) => this.#namesOf(named)[0] ?? named.path,
       problem: (diagnostic) => void this.problems.push(diagnostic),
       missing: (more) => void missing.push(...more),
-      use: (used) => void (uses.has(used.value) || uses.set(used.value, used)),
+      use: (used, gives) => {
+        if (!uses.has(used.value)) uses.set(used.value, used);
+        if (gives === "value") texts.add(used.value);
+      },
     };
     const unmade = named && isUnmade(list.value);
     // Inputs of one type are one value: CUE cannot tell which of them is meant, but none of them is given.
@@ -103,6 +107,7 @@ class Reader {
       doc: field.doc,
       ops,
       uses: [...uses.values()],
+      texts,
       missing: unique(missing),
     };
     this.#programs.set(value, program);

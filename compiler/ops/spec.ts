@@ -50,8 +50,8 @@ export interface ReadContext {
   problem(diagnostic: Diagnostic): void;
   /** The program cannot be built before these have values. */
   missing(missing: readonly Missing[]): void;
-  /** The program needs the filesystem or the value of another one. */
-  use(field: Field): void;
+  /** The program needs the filesystem of another one, or its value. */
+  use(field: Field, gives: "artifact" | "value"): void;
 }
 
 export interface ImageContext {

@@ -47,7 +47,7 @@ export const content: FieldType<Text | Uint8Array> = {
 function readText<T>(field: Field, plain: FieldType<T>, context: ReadContext): T | Extract<Text, object> | undefined {
   const { value } = field;
   if (!isComponent(value) || !exportFormats(value).includes("string")) return plain.read(field, context);
-  context.use(field);
+  context.use(field, "value");
   return { kind: "computed", value, path: field.path, at: field.at };
 }
 

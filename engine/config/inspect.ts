@@ -10,6 +10,8 @@ export interface InspectRequest extends CompileOnlyRequest {
   readonly stage: "ops" | "graph" | "llb";
   /** ops: `text`, `json`; graph: `text`, `json`, `dot`, `mermaid`, `svg`, `html`; llb: `text`, `json`, `raw` (pb.Definition, as `buildctl build` reads it). */
   readonly format: string;
+  /** What a graph consists of; without it, steps, or components in pictures (`svg`, `mermaid`) of more steps than one can read. */
+  readonly level?: "ops" | "components";
   /** File with the progress of a run (JSON lines), whose states, times and logs a graph as `svg` or `html` shows. */
   readonly run?: string;
 }
@@ -39,8 +41,7 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
       return printOps(workflow, format === "json" ? "json" : "text");
     }
     const job = await compileOnly(config, request);
-    if (format === "svg" || format === "html") return await picture(job, config, format, request);
-    if (stage === "graph") return printGraph(job.graph, format as GraphFormat);
+    if (stage === "graph") return await graph(job, config, request);
     if (format === "raw") return job.definition.encoded;
     return format === "json" ? `${JSON.stringify(describeDefinition(job.definition), null, 2)}\n` : printDefinition(job.definition);
   } finally {
@@ -48,9 +49,17 @@ export async function inspect(request: InspectRequest): Promise<string | Uint8Ar
   }
 }
 
-/** Nobody else needs the code for it. */
-async function picture(job: Job, config: Config, format: "svg" | "html", { run, cwd }: InspectRequest): Promise<string> {
-  const { drawJob, readRecord } = await import("../plan/index.ts");
+/** A picture of more steps than this is larger than a page or a screen. */
+const readable = 40;
+
+/** Nobody else needs the code for pictures. */
+async function graph(job: Job, config: Config, { format, level, run, cwd }: InspectRequest): Promise<string> {
+  const isStill = format === "svg" || format === "mermaid";
+  const components = level === undefined ? isStill && job.definition.nodes.length > readable : level === "components";
+  if (!components && format !== "svg" && format !== "html") return printGraph(job.graph, format as GraphFormat);
+  const { drawComponents, drawSteps, readRecord } = await import("../plan/index.ts");
   const record = run === undefined ? undefined : await readRecord(run, cwd);
-  return drawJob(job, format, { title: basename(config.dir), cwd, ...(record === undefined ? {} : { record }) });
+  const options = { title: basename(config.dir), cwd, ...(record === undefined ? {} : { record }) };
+  if (components) return drawComponents(job, format as GraphFormat | "svg" | "html", options);
+  return drawSteps(job, format as "svg" | "html", options);
 }

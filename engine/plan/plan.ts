@@ -1,7 +1,8 @@
 // What a run would do: which component runs, comes from the cache, or waits for a value, and why. Nothing is executed.
 import { type Job, type NumberedGraph, numberGraph, type Position, type Vertex, type Waiting } from "../../compiler/index.ts";
 import { isCounted } from "../build/steps.ts";
-import { shorten } from "./drawing.ts";
+import { type Effect, effectsOf, isAlways } from "./effects.ts";
+import { shorten } from "./picture/drawing.ts";
 import type { RecordedStep, RunRecord } from "./record.ts";
 import { changedSince, uploadOf } from "./uploads.ts";
 
@@ -10,13 +11,6 @@ import { changedSince, uploadOf } from "./uploads.ts";
  * `unknown`: nothing tells. `deferred`: it waits for values that a pass before has to compute.
  */
 export type PlannedState = "run" | "cached" | "unknown" | "deferred";
-
-/** What a component gives, or does to the world. */
-export interface Effect {
-  readonly kind: "value" | "save" | "archive" | "push" | "always" | "host";
-  /** CUE path of the value, directory or file on this machine, reference of the image, or the words of a step that runs always, or on this machine. */
-  readonly what: string;
-}
 
 export interface PlannedComponent {
   /** CUE path; "" for a config that is one component. */
@@ -68,7 +62,7 @@ export interface PlanFacts {
 
 /** Makes the plan of a compiled job. Reads the directories that it uploads, and nothing else. */
 export function makePlan(facts: PlanFacts): Plan {
-  const { job, record } = facts;
+  const { job, record, run } = facts;
   const graph = numberGraph(job.graph);
   const { data } = graph;
   // Bringing results back is no work that a component asks for.
@@ -87,7 +81,7 @@ export function makePlan(facts: PlanFacts): Plan {
       state,
       because: state === "run" ? because : state === "cached" ? [steps.length === 0 ? "It has no steps of its own" : "As in that run"] : [],
       steps: { total: steps.length, ...(record === undefined ? {} : { run: running.length }) },
-      effects: effectsOf(facts, path, own),
+      effects: effectsOf(job, path, own, run),
       waits: [],
     };
   });
@@ -137,30 +131,6 @@ function deferredOf(job: Job): PlannedComponent[] {
     effects: [],
     waits: missing.map((one) => one.path),
   }));
-}
-
-function effectsOf({ job, run }: PlanFacts, component: string, own: readonly Vertex[]): Effect[] {
-  const always = own
-    .filter((vertex) => isAlways(vertex, run))
-    .map(({ kind, meta }): Effect => ({ kind: kind === "host" ? "host" : "always", what: meta.name }));
-  const values = job.values.filter(({ path }) => path === component).map(({ path }) => ({ kind: "value" as const, what: path }));
-  const dirs = job.dirs.filter(({ path }) => ownerOf(path) === component).map(({ dest }) => ({ kind: "save" as const, what: dest }));
-  const images = job.images
-    .filter((image) => image.component === component)
-    .map(({ target }): Effect => (target.kind === "push" ? { kind: "push", what: target.ref } : { kind: "archive", what: target.dest }));
-  return [...always, ...values, ...dirs, ...images];
-}
-
-/** The component of an op's path. */
-function ownerOf(path: string): string {
-  return path.replace(/[.]?#up\b.*$/, "");
-}
-
-/** A step that runs always carries the name of its run. */
-function isAlways(vertex: Vertex, run: string): boolean {
-  return (
-    vertex.kind === "host" || (vertex.kind === "exec" && vertex.mounts.some((mount) => mount.kind === "secret" && mount.id.endsWith(run)))
-  );
 }
 
 /** Why each step runs that is known to: its own reason, or else those of what it is made from. */

@@ -116,6 +116,22 @@ test("wheel, buttons and keys zoom and move; arrow keys go from step to step", a
   assert.deepEqual(troubles, []);
 });
 
+test("at the level of components a box has what it is about, its steps, and the components beside it", async () => {
+  const { page, troubles } = await browser.open(await makePage("small", small, "--level", "components"));
+  assert.equal(await page.textContent("#count"), "4 components");
+  assert.equal(await page.locator("g.box.faint").count(), 1);
+  assert.equal(await page.locator("path.outer.value").count(), 1);
+  await page.locator('g.box[data-path="word"] g.step').first().click();
+  const details = page.locator("#details");
+  assert.match((await details.textContent()) ?? "", /Needsapp.*Needed bylater.*Stepswrite-file \/w/);
+  await page.keyboard.press("ArrowLeft");
+  assert.match((await details.textContent()) ?? "", /Needsbase.*Needed byword/);
+  await page.keyboard.press("/");
+  await page.keyboard.type("later");
+  assert.equal(await page.locator("#found [role=option]").count(), 1);
+  assert.deepEqual(troubles, []);
+});
+
 test("light and dark follow the system, and a button", async () => {
   const file = await makePage("small", small);
   const paper = "getComputedStyle(document.body).backgroundColor";

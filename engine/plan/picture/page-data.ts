@@ -8,6 +8,8 @@ export interface PageData {
   /** In the order of the boxes of the drawing. */
   readonly boxes: readonly PageBox[];
   readonly run?: PageRun;
+  /** What a row of a box is: a step of its component (without it), or a line about the component. */
+  readonly level?: "components";
 }
 
 export interface PageStep {
@@ -21,7 +23,7 @@ export interface PageStep {
   readonly source?: Excerpt;
   readonly digest?: string;
   readonly platform?: string;
-  /** The fields of the LLB op, as indented JSON. */
+  /** The fields of the LLB op, as indented JSON; of a component the words of its steps. */
   readonly fields?: string;
   /** Index of its step in the run. */
   readonly ran?: number;

@@ -1,12 +1,23 @@
 // Gives every step and component of a graph its place: steps stand below each other in the box of their component, Graphviz places the boxes.
-import type { GraphData, StepData } from "../../compiler/index.ts";
+import type { GraphData, StepData } from "../../../compiler/index.ts";
 import { type Drawing, type DrawnEdge, type DrawnGroup, type DrawnStep, type Point, type Rectangle, shorten, sizes } from "./drawing.ts";
 
-/** The steps of one component. */
-interface Group {
+/** One component with its rows. */
+export interface Group {
   readonly path: string;
   readonly title: string;
-  readonly steps: readonly StepData[];
+  /** It does not run with the rest. */
+  readonly faint?: boolean;
+  readonly steps: readonly Row[];
+}
+
+export type Row = Pick<StepData, "id" | "kind" | "name" | "inputs">;
+
+export interface LayoutOptions {
+  /** There are times to show in the rows. */
+  readonly timed: boolean;
+  /** Whether the line from one component to another is one of values only. */
+  readonly isValue?: (from: string, to: string) => boolean;
 }
 
 /** A box without a place: its own corner is at 0, 0. */
@@ -22,22 +33,23 @@ const rowsPerColumn = 40;
 /** Boxes beyond this number are placed with less patience. */
 const many = 300;
 
-/** Draws a graph, with room for times if it is to show any. The steps that collect results are left out: they would have lines to everything. */
-export async function layOut(data: GraphData, timed: boolean): Promise<Drawing> {
-  const groups = toGroups(data);
+/** Gives groups their places, and the lines between their rows. */
+export async function layOut(groups: readonly Group[], { timed, isValue = () => false }: LayoutOptions): Promise<Drawing> {
   const boxes = groups.map((group) => toBox(group, timed));
   const groupOf = new Map(groups.flatMap(({ steps }, index) => steps.map(({ id }) => [id, index])));
   const between = outerEdges(groups, groupOf);
   const { places, lines, width, height } = await place(boxes, between);
-  const drawn = groups.map(({ path, title }, index) => {
+  const drawn = groups.map(({ path, title, faint = false }, index) => {
     const { x, y } = places[index] as Point;
     const { steps, ...size } = boxes[index] as Box;
-    return { path, title, x, y, ...size, steps: steps.map((step) => ({ ...step, x: step.x + x, y: step.y + y })) };
+    return { path, title, faint, x, y, ...size, steps: steps.map((step) => ({ ...step, x: step.x + x, y: step.y + y })) };
   });
-  return { width, height, groups: drawn, inner: innerEdges(groups, drawn, groupOf), outer: lines };
+  const outer = lines.map((line) => ({ ...line, value: isValue(groups[line.from]?.path ?? "", groups[line.to]?.path ?? "") }));
+  return { width, height, groups: drawn, inner: innerEdges(groups, drawn, groupOf), outer };
 }
 
-function toGroups(data: GraphData): Group[] {
+/** The steps of each component. Those that collect results are left out: they would have lines to everything. */
+export function stepGroups(data: GraphData): Group[] {
   const own = new Set(data.components.map(({ path }) => path));
   const groups = new Map<string, StepData[]>();
   for (const step of data.steps) {

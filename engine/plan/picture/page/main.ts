@@ -39,7 +39,8 @@ graph.addEventListener("click", (event) => {
 });
 graph.addEventListener("dblclick", (event) => view.zoom(1.6, event));
 
-element("count").textContent = `${plural(selection.drawnSteps.size, "step")} in ${plural(data.boxes.length, "component")}`;
+const components = plural(data.boxes.length, "component");
+element("count").textContent = data.level === undefined ? `${plural(selection.drawnSteps.size, "step")} in ${components}` : components;
 if (data.run !== undefined)
   element("run").textContent =
     `Run of ${new Date(data.run.began).toLocaleString()}: ${data.run.outcome ?? "not ended"}, ${formatTime(data.run.ended - data.run.began)}`;

@@ -31,7 +31,7 @@ function aboutStep(step: PageStep, data: PageData, selection: Selection): Node[]
       "p",
       "over",
       make("span", `badge ${step.kind}`, step.kind),
-      ` step ${step.id}`,
+      data.level === undefined ? ` step ${step.id}` : "",
       ...(step.platform === undefined ? [] : [` · ${step.platform}`]),
     ),
     make("h2", "", step.name),
@@ -47,9 +47,13 @@ function aboutStep(step: PageStep, data: PageData, selection: Selection): Node[]
         ]),
     ...aboutPlace(step.at, step.source),
     ...(ran === undefined ? [] : aboutRun(ran)),
-    ...steps("Needs", step.inputs, selection),
-    ...steps("Needed by", selection.users(step.id), selection),
-    ...(step.fields === undefined || step.fields === "{}" ? [] : [make("h3", "", "Op"), make("pre", "", step.fields)]),
+    ...(data.level === undefined ? steps("Needs", step.inputs, selection) : owners("Needs", step.inputs, selection)),
+    ...(data.level === undefined
+      ? steps("Needed by", selection.users(step.id), selection)
+      : owners("Needed by", selection.users(step.id), selection)),
+    ...(step.fields === undefined || ["", "{}"].includes(step.fields)
+      ? []
+      : [make("h3", "", data.level === undefined ? "Op" : "Steps"), make("pre", "", step.fields)]),
     ...(step.digest === undefined ? [] : [make("p", "soft digest", step.digest)]),
   ];
 }
@@ -115,6 +119,20 @@ function steps(title: string, ids: readonly number[], selection: Selection): Nod
       const name = drawn ? link(step.name, () => selection.choose({ kind: "step", step: id })) : step.name;
       return [make("li", "", name, ...(step.component === "" ? [] : [make("span", "soft", ` ${step.component}`)]))];
     }),
+  );
+}
+
+/** The components of rows that say something about them. */
+function owners(title: string, ids: readonly number[], selection: Selection): Node[] {
+  return list(
+    title,
+    ids.map((id) =>
+      make(
+        "li",
+        "",
+        link(selection.step(id)?.component ?? "", () => selection.choose({ kind: "step", step: id })),
+      ),
+    ),
   );
 }
 

@@ -1,6 +1,7 @@
 // Draws a graph as SVG. The same drawing is a picture of its own and the middle of the page.
+
+import type { RecordedStep } from "../record.ts";
 import { type Drawing, type DrawnEdge, type DrawnGroup, type DrawnStep, sizes } from "./drawing.ts";
-import type { RecordedStep } from "./record.ts";
 import { formatTime } from "./time.ts";
 
 /** What a picture says of a run, by the number of the step. */
@@ -60,7 +61,7 @@ export const drawingStyle = `
 .step.exec rect.kind, .step.build rect.kind { fill: var(--exec); }
 .step.merge rect.kind, .step.diff rect.kind, .step.passthrough rect.kind, .step.raw rect.kind { fill: var(--merge); }
 .step.host rect.kind { fill: var(--host); }
-.step.push rect.kind, .step.save rect.kind { fill: var(--image); }
+.step.push rect.kind, .step.save rect.kind, .step.archive rect.kind { fill: var(--image); }
 .step circle { fill: none; stroke: none; }
 .step[data-state="done"] circle { fill: var(--done); }
 .step[data-state="cached"] circle { stroke: var(--cached); stroke-width: 2; }
@@ -68,6 +69,10 @@ export const drawingStyle = `
 .step[data-state="started"] circle { fill: var(--accent); }
 path.inner, path.outer { fill: none; stroke: var(--line); stroke-width: 1.2; }
 path.outer { stroke-width: 1.6; }
+path.outer.value { stroke-dasharray: 6 4; }
+.box.faint rect.frame { stroke-dasharray: 5 4; }
+.step.steps rect.kind, .step.deferred rect.kind, .step.trigger rect.kind { fill: var(--cached); }
+.step.value rect.kind { fill: var(--accent); }
 `;
 
 /** A picture that looks right wherever it is put, in light and dark. Ends with a newline. */
@@ -100,15 +105,15 @@ export function drawMarks(): string {
 /** Lines below boxes, boxes below their steps. */
 export function drawContent({ groups, inner, outer }: Drawing, marks: Marks): string {
   const boxes = groups.map((group, index) => drawGroup(group, index, inner, marks));
-  return [...outer.map((edge) => drawEdge(edge, "outer")), ...boxes].join("\n");
+  return [...outer.map((edge) => drawEdge(edge, edge.value === true ? "outer value" : "outer")), ...boxes].join("\n");
 }
 
 function drawGroup(group: DrawnGroup, index: number, inner: readonly DrawnEdge[], marks: Marks): string {
-  const { x, y, width, height, title, path, steps } = group;
+  const { x, y, width, height, title, path, faint, steps } = group;
   const own = new Set(steps.map(({ id }) => id));
   const heading = title.length > 40 ? `…${title.slice(-39)}` : title;
   return [
-    `<g class="box" data-box="${index}" data-path="${escapeText(path)}">`,
+    `<g class="box${faint ? " faint" : ""}" data-box="${index}" data-path="${escapeText(path)}">`,
     `<title>${escapeText(title)}</title>`,
     `<rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`,
     `<text x="${x + sizes.padding}" y="${y + 20}">${escapeText(heading)}</text>`,
@@ -135,9 +140,9 @@ function drawStep({ id, kind, label, name, x, y, width, height }: DrawnStep, mar
   ].join("");
 }
 
-function drawEdge({ from, to, points }: DrawnEdge, kind: "inner" | "outer"): string {
+function drawEdge({ from, to, points }: DrawnEdge, kind: "inner" | "outer" | "outer value"): string {
   const [first, ...rest] = points.map(({ x, y }) => `${x} ${y}`);
-  const head = kind === "outer" ? ' marker-end="url(#head)"' : "";
+  const head = kind === "inner" ? "" : ' marker-end="url(#head)"';
   return `<path class="${kind}" data-from="${from}" data-to="${to}" d="M${first ?? "0 0"} C${rest.join(" ")}"${head}/>`;
 }
 

@@ -1,6 +1,6 @@
 // Finds the steps of a graph in a run of an earlier graph of the same config.
-import type { StepData } from "../../compiler/index.ts";
-import type { RecordedStep, RunRecord } from "./record.ts";
+import type { StepData } from "../../../compiler/index.ts";
+import type { RecordedStep, RunRecord } from "../record.ts";
 
 /**
  * The step of the run for each step number: the same digest, or else the same words in the same component. A step that runs always, and

@@ -25,6 +25,8 @@ export interface DrawnGroup extends Rectangle {
   /** CUE path; "" for the root and for what dagger adds itself. */
   readonly path: string;
   readonly title: string;
+  /** It does not run with the rest. */
+  readonly faint: boolean;
   readonly steps: readonly DrawnStep[];
 }
 
@@ -34,6 +36,8 @@ export interface DrawnEdge {
   readonly from: number;
   readonly to: number;
   readonly points: readonly Point[];
+  /** A value goes along it, and no files. */
+  readonly value?: boolean;
 }
 
 export interface Drawing {
@@ -47,7 +51,7 @@ export interface Drawing {
 }
 
 /** Sizes that the layout and the pen share. A character is as wide as one of a monospace font of 12 px. */
-export const sizes = { character: 7.25, row: 28, title: 30, padding: 12, longest: 46, margin: 24 } as const;
+export const sizes = { character: 7.25, row: 28, title: 30, padding: 12, longest: 46, note: 34, margin: 24 } as const;
 
 /** At most `length` characters, its end left out. */
 export function shorten(text: string, length: number): string {

@@ -1,6 +1,6 @@
 // Puts the page of a graph together: drawing, data, style and script in one file that loads nothing.
 import { readFileSync } from "node:fs";
-import { asset } from "../assets.ts";
+import { asset } from "../../assets.ts";
 import type { Drawing } from "./drawing.ts";
 import type { PageData } from "./page-data.ts";
 import { drawContent, drawingStyle, drawMarks, escapeText, type Marks, variables } from "./svg.ts";

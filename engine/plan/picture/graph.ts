@@ -1,12 +1,24 @@
-// Makes pictures of a job's graph: SVG, and a page with everything about it.
+// Makes pictures of a job's graph, of its steps or its components: SVG, and a page with everything about it.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { describeDefinition, type Job, type NumberedGraph, numberGraph, type Position, type StepData } from "../../compiler/index.ts";
-import { layOut } from "./layout.ts";
+import {
+  describeDefinition,
+  type GraphFormat,
+  type Job,
+  type NumberedGraph,
+  numberGraph,
+  type Position,
+  type StepData,
+  type Vertex,
+} from "../../../compiler/index.ts";
+import type { RecordedStep, RunRecord } from "../record.ts";
+import { componentGraph } from "./components.ts";
+import { layOut, stepGroups } from "./layout.ts";
 import { matchSteps } from "./match.ts";
 import { toPage } from "./page.ts";
 import type { Excerpt, PageData, PageRun, PageStep } from "./page-data.ts";
-import type { RecordedStep, RunRecord } from "./record.ts";
+import { printComponents } from "./print.ts";
+import { rowsOf, valueLinks } from "./rows.ts";
 import { toSvg } from "./svg.ts";
 
 export interface PictureOptions {
@@ -18,28 +30,18 @@ export interface PictureOptions {
   readonly record?: RunRecord;
 }
 
-/** The graph as text of an SVG file or of an HTML page that needs nothing else. */
-export async function drawJob(job: Job, format: "svg" | "html", { title, cwd, record }: PictureOptions): Promise<string> {
-  const numbered = numberGraph(job.graph);
-  const { vertices } = numbered;
-  const data = withoutCollecting(numbered);
-  const known = describeSteps(job);
-  const digests = new Map(
-    vertices.flatMap((vertex, index) => {
-      const digest = known.digests.get(vertex);
-      return digest === undefined ? [] : [[index + 1, digest] as const];
-    }),
-  );
+/** The graph's steps as text of an SVG file or of an HTML page that needs nothing else. */
+export async function drawSteps(job: Job, format: "svg" | "html", { title, cwd, record }: PictureOptions): Promise<string> {
+  const { data, digests, described } = readGraph(job);
   const marks = record === undefined ? new Map<number, RecordedStep>() : matchSteps(data.steps, digests, record);
-  const drawing = await layOut(data, record !== undefined);
+  const drawing = await layOut(stepGroups(data), { timed: record !== undefined });
   if (format === "svg") return toSvg(drawing, title, marks);
   const components = new Map(data.components.map((component) => [component.path, component]));
   const excerpt = excerpts(cwd);
   const ran = new Map(record?.steps.map((step, index) => [step, index]));
   const steps = data.steps.map((step): PageStep => {
-    const digest = digests.get(step.id);
     const index = ran.get(marks.get(step.id) as RecordedStep);
-    return { ...toStep(step, excerpt), ...known.described.get(digest ?? ""), ...(index === undefined ? {} : { ran: index }) };
+    return { ...toStep(step, excerpt), ...described.get(digests.get(step.id) ?? ""), ...(index === undefined ? {} : { ran: index }) };
   });
   const boxes = drawing.groups.map(({ path, title, steps }) => {
     const { doc, at, needs = [] } = components.get(path) ?? {};
@@ -52,8 +54,57 @@ export async function drawJob(job: Job, format: "svg" | "html", { title, cwd, re
       ...(at === undefined ? {} : { at: showPlace(at) }),
     };
   });
-  const page: PageData = { title, steps, boxes, ...(record === undefined ? {} : { run: toRun(record, marks) }) };
+  const numbers = new Map([...marks].map(([id, step]) => [step, id]));
+  const page: PageData = { title, steps, boxes, ...(record === undefined ? {} : { run: toRun(record, numbers) }) };
   return toPage(page, drawing, marks);
+}
+
+/** The graph's components, as text of any format. */
+export async function drawComponents(job: Job, format: GraphFormat | "svg" | "html", options: PictureOptions): Promise<string> {
+  const { title, cwd, record } = options;
+  const { data, digests, vertices } = readGraph(job);
+  const graph = componentGraph({ job, steps: data.steps, vertices, digests, cwd });
+  if (format !== "svg" && format !== "html") return printComponents(graph, format);
+  const found = record === undefined ? new Map<number, RecordedStep>() : matchSteps(data.steps, digests, record);
+  const { groups, marks, rowOf } = rowsOf(graph, found);
+  const isValue = valueLinks(graph);
+  const drawing = await layOut(groups, { timed: record !== undefined, isValue });
+  if (format === "svg") return toSvg(drawing, title, marks);
+  const excerpt = excerpts(cwd);
+  const names = new Map(data.steps.map(({ id, name }) => [id, name]));
+  const steps = groups.flatMap((group, index): PageStep[] => {
+    const { at, steps: within = [], title: component = "" } = graph.boxes[index] ?? {};
+    const fields = within.map((id) => names.get(id)).join("\n");
+    return group.steps.map((row) => ({ ...toStep({ ...row, component, ...(at === undefined ? {} : { at }) }, excerpt), fields }));
+  });
+  const boxes = graph.boxes.map(({ path, title, doc, at }, index) => ({
+    ...{ path, title, doc, needs: graph.links.filter(({ to }) => to === path).map(({ from }) => from) },
+    steps: groups[index]?.steps.map(({ id }) => id) ?? [],
+    ...(at === undefined ? {} : { at: showPlace(at) }),
+  }));
+  const numbers = new Map([...found].flatMap(([id, step]) => (rowOf.has(id) ? [[step, rowOf.get(id) as number] as const] : [])));
+  const run = record === undefined ? {} : { run: toRun(record, numbers) };
+  return toPage({ title, steps, boxes, level: "components", ...run }, drawing, marks);
+}
+
+/** The graph in numbers: its steps, what each is, and what the daemon calls it. */
+function readGraph(job: Job): {
+  readonly data: NumberedGraph["data"];
+  readonly vertices: readonly Vertex[];
+  /** By the number of the step. */
+  readonly digests: ReadonlyMap<number, string>;
+  readonly described: ReturnType<typeof describeSteps>["described"];
+} {
+  const numbered = numberGraph(job.graph);
+  const { vertices } = numbered;
+  const { digests: byVertex, described } = describeSteps(job);
+  const digests = new Map(
+    vertices.flatMap((vertex, index) => {
+      const digest = byVertex.get(vertex);
+      return digest === undefined ? [] : [[index + 1, digest] as const];
+    }),
+  );
+  return { data: withoutCollecting(numbered), vertices, digests, described };
 }
 
 /** What brings results together has lines to everything: only what it says of a component itself is shown. */
@@ -119,8 +170,8 @@ function readLines(file: string): readonly string[] {
   }
 }
 
-function toRun({ began, ended, outcome, passes, steps }: RunRecord, marks: ReadonlyMap<number, RecordedStep>): PageRun {
-  const numbers = new Map([...marks].map(([id, step]) => [step, id]));
+/** `numbers`: the number of the row that shows a step of the run. */
+function toRun({ began, ended, outcome, passes, steps }: RunRecord, numbers: ReadonlyMap<RecordedStep, number>): PageRun {
   return {
     began,
     ended,
