@@ -139,7 +139,12 @@ function toJob(
     return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs, verdicts: some.verdicts };
   };
   return {
-    graph: { terminal, components: toComponents(all, listed, builder), images },
+    graph: {
+      terminal,
+      components: toComponents(all, listed, builder),
+      images,
+      hooks: selection.hooks.map(({ program: _, ...hook }) => hook),
+    },
     definition: marshal(terminal, marshalOptions(options)),
     define: definer(options),
     part,
@@ -152,7 +157,7 @@ function toJob(
     ssh: [...builder.ssh.values()],
     entitlements: [...builder.entitlements],
     hosts: builder.hosts.steps,
-    onHost: [...selection.order, ...selection.later].flatMap(onHost),
+    onHost: [...selection.order, ...selection.later, ...selection.hooks.map(({ program }) => program)].flatMap(onHost),
     wanted: selection.wanted.filter(({ value }) => !builder.hosts.waiting.has(value)).map(({ component }) => component),
     deferred: [...selection.deferred, ...waitingForHosts(selection.order, builder)],
     undone: selection.undone,

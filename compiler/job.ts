@@ -200,6 +200,19 @@ export type Trigger =
   /** As cron has it, in a time zone of the IANA; whoever keeps time knows whether they are right. */
   | { readonly kind: "schedule"; readonly schedule: string; readonly timezone: string; readonly at: readonly Position[] };
 
+/** A component that runs when something has become of others. */
+export interface Hook {
+  readonly path: string;
+  readonly on: "start" | "error" | "success" | "exit";
+  /** CUE paths of the components that it is about, as far as they run; empty for the whole run. */
+  readonly of: readonly string[];
+  /** CUE paths of all that these need, and of themselves. */
+  readonly needs: readonly string[];
+  /** CUE path of its field that takes what happened. */
+  readonly event?: string;
+  readonly at: readonly Position[];
+}
+
 /** A component, or a field with several of them, that its trigger keeps from running. */
 export interface Waiting {
   readonly path: string;
@@ -232,6 +245,8 @@ export interface Graph {
   readonly components: readonly Component[];
   /** Images that leave the job beside the terminal vertex. */
   readonly images: readonly ImageOutput[];
+  /** What follows the components, when something has become of them: no steps of this graph. */
+  readonly hooks: readonly Hook[];
 }
 
 export interface Component {

@@ -1,5 +1,5 @@
 // What the engine tells while a job runs, and what it gives at the end. The CLI prints these; an embedding program may store them.
-import type { Position, Waiting } from "../compiler/index.ts";
+import type { Hook, Position, Waiting } from "../compiler/index.ts";
 import type { StatusUpdate } from "../runtime/solve/index.ts";
 import type { TestReport } from "./testing/report.ts";
 
@@ -16,6 +16,8 @@ export type UpEvent =
       readonly more: number;
       readonly components: readonly string[];
     }
+  /** Hooks begin: what they are about has come to where they run. Their steps follow as those of the job. */
+  | { readonly type: "hooks"; readonly hooks: readonly Omit<HookRun, "state">[] }
   /** The steps of the graph that was just compiled, in build order. */
   | { readonly type: "plan"; readonly steps: readonly Step[] }
   | {
@@ -71,6 +73,11 @@ export interface Step {
   readonly at: readonly Position[];
 }
 
+/** A hook that ran. */
+export interface HookRun extends Pick<Hook, "path" | "on" | "of"> {
+  readonly state: "done" | "failed";
+}
+
 /** An environment whose outputs are needed. */
 export interface DependencyRun {
   /** Slugs. */
@@ -104,6 +111,8 @@ export interface UpResult {
   readonly tests?: TestReport;
   /** Components that their triggers keep from running; not there when there are none. */
   readonly waiting?: readonly Waiting[];
+  /** Hooks that ran, in that order; not there when the job has none. */
+  readonly hooks?: readonly HookRun[];
   /** Environments that were looked at, and run where they were not up to date; only of a run with dependencies. */
   readonly dependencies?: readonly DependencyRun[];
   readonly passes: readonly { readonly because: readonly string[]; readonly hosts?: readonly string[] }[];

@@ -1,6 +1,6 @@
 // Door of the engine: what the command line and embedding programs use. `up` and `shell` come with it; all else is loaded when it is called, so
 // that a run starts without the parts that it does not use.
-export type { Diagnostic, ExitCode, Position, Waiting } from "../compiler/index.ts";
+export type { Diagnostic, ExitCode, Hook, Position, Waiting } from "../compiler/index.ts";
 export { UserError } from "../compiler/index.ts";
 export type { TlsSettings } from "../runtime/connect/index.ts";
 export type { DocField } from "../runtime/cue/index.ts";

@@ -11,7 +11,6 @@ import { ImageExports } from "./build/exports.ts";
 import { explainFailure } from "./build/failure.ts";
 import { StepTracker } from "./build/steps.ts";
 import { loadConfig } from "./config/config.ts";
-import { undoneOf, warnUndone } from "./config/gradual.ts";
 import type { UpResult } from "./events.ts";
 import { parseAttest } from "./flags/attest.ts";
 import { parseCache } from "./flags/cache.ts";
@@ -19,11 +18,13 @@ import { parsePatience } from "./flags/patience.ts";
 import { readPolicy } from "./flags/policy.ts";
 import { parseSsh } from "./flags/ssh.ts";
 import { placeOf } from "./history/place.ts";
+import { Hooks } from "./hooks/index.ts";
+import type { Nested } from "./hooks/work.ts";
 import { openPins, type Pins } from "./lock/pins.ts";
 import { waitWarning } from "./modules/registry-wait.ts";
 import type { RunObserver, RunWatch } from "./observers.ts";
-import { explainAll, KeptError } from "./passes/keep-going.ts";
 import type { RunParts } from "./passes/parts.ts";
+import { resultOf } from "./passes/result.ts";
 import { Run } from "./passes/run.ts";
 import type { ShellRequest, UpRequest } from "./request.ts";
 import { learning, scrubEvents } from "./secrets/events.ts";
@@ -62,7 +63,7 @@ async function admitted<T>({ admission, signal }: UpRequest, watch: RunWatch | u
   }
 }
 
-type Beside = Pick<RunParts, "check" | "watch"> & RunSeams;
+type Beside = Pick<RunParts, "begun" | "check" | "watch"> & RunSeams & { readonly steps?: StepTracker };
 
 /** For whoever runs a job again and again. */
 export interface RunSeams {
@@ -95,38 +96,21 @@ async function upIn(request: UpRequest, begin: bigint, beside: Beside): Promise<
   }
   // The code that reads reports is loaded where there are to be any.
   const testing = request.reports === undefined ? undefined : new (await import("./testing/testing.ts")).Testing(request);
+  const hooks = new Hooks(testing?.request ?? request);
+  const whole = { ...beside, watch: both(beside.watch, beside.observer), begun: hooks.begun.bind(hooks) };
   return inRun(
-    testing?.request ?? request,
-    async (run, { offer, exports, steps, request }) => {
-      const done = await run.passes();
-      // Otherwise what was left is among the failures.
-      const undone = request.gradual === true ? undoneOf(done.job) : [];
-      for (const warning of warnUndone(undone)) request.onEvent(warning);
-      request.onEvent({ type: "phase", phase: "save" });
-      const saved = await offer.commit(done.job);
-      const reports = new Set(done.job.tests.flatMap((one) => one.reports.map(({ dest }) => dest)));
-      beside.observer?.saved(saved);
-      const images = await exports.commit(done.images);
-      beside.observer?.saved(images.flatMap(({ path, dest }) => (dest === undefined ? [] : [{ path, dest }])));
-      const findings = explainAll(done.failures, steps);
-      const result = {
-        values: done.evaluation.exportJson(),
-        computed: done.computed,
-        saved: saved.filter(({ dest }) => !reports.has(dest)),
-        images,
-        ...(testing === undefined ? {} : { tests: testing.report(done.job, done.failed, findings) }),
-        ...(done.job.waiting.length === 0 ? {} : { waiting: done.job.waiting }),
-        ...(undone.length === 0 ? {} : { undone: undone.map(({ path, missing }) => ({ path, missing: missing.map((one) => one.path) })) }),
-        passes: done.passes,
-        steps: steps.summary(),
-        ms: Number((process.hrtime.bigint() - begin) / 1_000_000n),
-      };
-      if (findings.length > 0) throw new KeptError(findings, result);
-      return result;
-    },
-    { ...beside, watch: both(beside.watch, beside.observer) },
+    hooks.request,
+    (run, parts) => hooks.around(parts, nested, () => resultOf(run, parts, { begin, observer: beside.observer, testing })),
+    whole,
   );
 }
+
+/** What hooks are: a further job of the run, in a build of its own. */
+const nested: Nested = (request, { config, scrubber, steps }, evaluation) => {
+  const begin = process.hrtime.bigint();
+  const load = async (): Promise<typeof config> => ({ ...config, evaluation, release: async () => undefined, close: () => undefined });
+  return prepared(request, scrubber, (run, parts) => resultOf(run, parts, { begin }), { load, steps });
+};
 
 function both(watch: RunWatch | undefined, observer: RunObserver | undefined): RunWatch | undefined {
   if (observer === undefined) return watch;
@@ -186,10 +170,11 @@ async function inRun<T>(request: UpRequest, work: Work<T>, beside: Beside = {}):
 }
 
 /** Prepares all that a run needs, and takes it down afterwards. */
-async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, { check, watch, load = loadConfig }: Beside): Promise<T> {
+async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>, beside: Beside): Promise<T> {
+  const { begun, check, watch, load = loadConfig } = beside;
   const secrets = parseSecrets(request.secrets ?? [], request.cwd);
   const attest = parseAttest(request.attest ?? []);
-  const steps = new StepTracker(request.onEvent);
+  const steps = beside.steps ?? new StepTracker(request.onEvent);
   const offer = new Offer(watch === undefined ? undefined : (listing) => watch.listed(listing));
   const secretPlaces: RunParts["secretPlaces"] = new Map();
   const root = rootOf(request);
@@ -239,6 +224,7 @@ async function prepared<T>(request: UpRequest, scrubber: Scrubber, work: Work<T>
         secretPlaces,
         ssh,
         pins,
+        begun,
         check,
         watch,
       };

@@ -155,6 +155,8 @@ function labelled(key: string, event: UpEvent): UpEvent | undefined {
       return { ...event, steps: event.steps.map((step) => labelledStep(key, step)) };
     case "warning":
       return { ...event, message: `${key}: ${event.message}` };
+    case "hooks":
+      return { ...event, hooks: event.hooks.map((hook) => ({ ...hook, path: `${key}:${hook.path}` })) };
     case "dependency":
       return event;
     default:

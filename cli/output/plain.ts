@@ -5,6 +5,7 @@ import { formatChange } from "./change.ts";
 import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
+import { formatHooks } from "./hook.ts";
 import { passReason } from "./pass.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
 import type { TrackedStep } from "./steps.ts";
@@ -64,6 +65,9 @@ export class PlainProgress implements ProgressPrinter {
       }
       case "dependency":
         this.#out.write(formatDependency(event, this.#style));
+        return;
+      case "hooks":
+        this.#out.write(formatHooks(event.hooks));
         return;
       case "change":
         this.#out.write(formatChange(event, this.#style));

@@ -1,6 +1,7 @@
 // A plan in words: one line per component, with the reasons below it, and what is known of the whole.
 import { relative } from "node:path";
 import type { Effect, Plan, PlannedComponent } from "../../engine/index.ts";
+import { hookText } from "./hook.ts";
 import { clean } from "./lines.ts";
 import type { Style } from "./style.ts";
 import { triggerText } from "./trigger.ts";
@@ -54,7 +55,7 @@ function inWords({ kind, what }: Effect, cwd: string): string {
   }
 }
 
-function ending({ components, passes, steps, waiting, lacks: { secrets, ssh, allowHost }, known }: Plan, style: Style): string[] {
+function ending({ components, passes, steps, waiting, hooks, lacks: { secrets, ssh, allowHost }, known }: Plan, style: Style): string[] {
   const count = (state: PlannedComponent["state"]): number => components.filter((component) => component.state === state).length;
   const states = (["run", "cached", "unknown", "deferred"] as const).flatMap((state) =>
     count(state) > 0 ? [`${count(state)} ${state}`] : [],
@@ -68,6 +69,7 @@ function ending({ components, passes, steps, waiting, lacks: { secrets, ssh, all
       : "What is cached is not known: BuildKit tells it only by running. Hold the plan against a run with --run FILE";
   return [
     ...waiting.map((one) => `${style.dim("waits".padEnd(8))} ${style.bold(clean(one.path))}  ${style.dim(clean(triggerText(one)))}`),
+    ...hooks.map((hook) => `${style.dim("hook".padEnd(8))} ${style.bold(clean(hook.path))}  ${style.dim(hookText(hook))}`),
     "",
     style.bold(
       `${plural(components.length, "component")}${states.length === 0 ? "" : ` (${states.join(", ")})`}, ${plural(steps.total, "step")}${some}, ${pass}`,

@@ -1,5 +1,6 @@
 // The last words of a run: what was saved, how many passes and steps there were, how long it took.
 import type { UpResult } from "../../engine/index.ts";
+import { hookText } from "./hook.ts";
 import { clean } from "./lines.ts";
 import { passReason } from "./pass.ts";
 import type { Style } from "./style.ts";
@@ -20,6 +21,10 @@ export function formatSummary(result: UpResult, style: Style): string {
   result.passes.forEach((pass, index) => {
     if (index > 0) lines.push(style.dim(`pass ${index + 1} was needed because ${passReason(pass)}`));
   });
+  for (const hook of result.hooks ?? [])
+    lines.push(
+      `${hook.state === "done" ? style.green("hook") : style.red("hook failed:")} ${clean(hook.path)} ${style.dim(`(${hookText(hook)})`)}`,
+    );
   for (const one of result.waiting ?? [])
     lines.push(`${style.yellow("waits")} ${clean(one.path)} ${style.dim(`(${clean(triggerText(one))})`)}`);
   const { total, cached, run } = result.steps;

@@ -6,6 +6,7 @@ import { formatDependency } from "./dependency.ts";
 import { formatWarning } from "./errors.ts";
 import { formatFailedLogs } from "./failed-logs.ts";
 import { renderFrame } from "./frame.ts";
+import { formatHooks } from "./hook.ts";
 import { passReason } from "./pass.ts";
 import type { Outcome, ProgressPrinter } from "./progress.ts";
 import { Screen } from "./screen.ts";
@@ -94,6 +95,9 @@ export class TtyProgress implements ProgressPrinter {
         return;
       case "dependency":
         this.#screen.print(formatDependency(event, this.#style));
+        return;
+      case "hooks":
+        this.#screen.print(formatHooks(event.hooks));
         return;
       case "change":
         this.#screen.print(formatChange(event, this.#style));

@@ -9,6 +9,7 @@ import { isComponent } from "../ops/use.ts";
 import { fieldAt, findComponents } from "../ops/walk.ts";
 import type { Field } from "../value.ts";
 import type { Marks } from "./marks.ts";
+import { isWithin } from "./paths.ts";
 
 /** What of a workflow is to be built. */
 export interface Wish {
@@ -27,11 +28,13 @@ export interface Choice {
   readonly held: ReadonlyMap<string, { readonly waiting: Waiting; readonly programs: Program[] }>;
 }
 
-export function choosePrograms(workflow: Workflow, { tests, triggers }: Marks, { targets = [], ...wish }: Wish): Choice {
+export function choosePrograms(workflow: Workflow, { tests, triggers, hooks }: Marks, { targets = [], ...wish }: Wish): Choice {
   const held = new Map<string, { readonly waiting: Waiting; readonly programs: Program[] }>();
+  const named = (path: string): boolean => targets.some((target) => isWithin(target, path));
   const runs = (program: Program): boolean => {
+    if (hooks.some(({ field: { path } }) => isWithin(program.component, path) && !named(path))) return false;
     const marked = triggers.get(program.value);
-    if (marked === undefined || targets.some((target) => isWithin(target, marked.path))) return true;
+    if (marked === undefined || named(marked.path)) return true;
     const { path, trigger } = marked;
     const one = held.get(path) ?? { waiting: { path, trigger }, programs: [] };
     held.set(path, one);
@@ -50,11 +53,6 @@ export function choosePrograms(workflow: Workflow, { tests, triggers }: Marks, {
   });
   const programs = asked.flatMap(({ field }) => findComponents(field).components.map((component) => workflow.program(component)));
   return { programs, tests: asked.map(({ test }) => test), held };
-}
-
-/** Whether a path is that of a field, or lies below it. */
-function isWithin(path: string, field: string): boolean {
-  return field === "" || path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`);
 }
 
 export function noTests(targets: readonly string[]): Diagnostic {

@@ -1,8 +1,8 @@
-// What attributes of a config say of its components: `@dagger(test)`, `@dagger(report)`, and what makes them run.
+// What attributes of a config say of its components: `@dagger(test)`, `@dagger(report)`, what makes them run, and which are hooks.
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Test, Trigger } from "../job.ts";
 import { unquote } from "../ops/types.ts";
-import { isComponent } from "../ops/use.ts";
+import { isComponent, isMention } from "../ops/use.ts";
 import type { Attribute, Field, Value } from "../value.ts";
 
 export interface Marks {
@@ -10,7 +10,19 @@ export interface Marks {
   readonly tests: readonly Test[];
   /** Of components that do not run by themselves. */
   readonly triggers: ReadonlyMap<Value, Marked>;
+  /** In declaration order. */
+  readonly hooks: readonly HookMark[];
   readonly problems: readonly Diagnostic[];
+}
+
+/** A component with a field that says when it follows others: its fields marked with `@dagger(on)`, `@dagger(of)` and `@dagger(event)`. */
+export interface HookMark {
+  readonly field: Field;
+  readonly on: Field;
+  readonly of: Field | undefined;
+  readonly event: Field | undefined;
+  /** It lies in another component. */
+  readonly inComponent: boolean;
 }
 
 /** What makes a component run, and the path of the field that says so: it holds for all that is below. */
@@ -23,15 +35,17 @@ interface Place {
   readonly field: Field;
   readonly marked: Marked | undefined;
   readonly test: { readonly reports: string[] } | undefined;
+  readonly inComponent: boolean;
 }
 
 /** Walks all fields of the config's data. What is written as a reference counts where it is declared. */
 export function findMarks(root: Field): Marks {
   const tests: { readonly path: string; readonly at: Test["at"]; readonly reports: string[] }[] = [];
   const triggers = new Map<Value, Marked>();
+  const hooks: HookMark[] = [];
   const problems: Diagnostic[] = [];
   const seen = new Set<Value>();
-  const stack: Place[] = [{ field: root, marked: undefined, test: undefined }];
+  const stack: Place[] = [{ field: root, marked: undefined, test: undefined, inComponent: false }];
   for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
     const { field } = place;
     const { value } = field;
@@ -42,6 +56,7 @@ export function findMarks(root: Field): Marks {
     const own = triggerOf(field, noted, problems);
     const marked = own === undefined ? place.marked : { trigger: own, path: field.path };
     if (isComponent(value) && marked !== undefined && marked.trigger.kind !== "auto") triggers.set(value, marked);
+    if (isComponent(value)) hooks.push(...hookOf(field, noted, place.inComponent));
     let test: Place["test"];
     if (isComponent(value) && isTest(field, noted)) {
       const found = { path: field.path, at: field.at, reports: [] };
@@ -49,9 +64,10 @@ export function findMarks(root: Field): Marks {
       test = found;
     }
     if (isComponent(value) && hasMark(field, "report")) place.test?.reports.push(field.path);
-    for (const below of inner.reverse()) if (isOpen(below)) stack.push({ field: below, marked, test });
+    const inComponent = place.inComponent || isComponent(value);
+    for (const below of inner.reverse()) if (isOpen(below) && !isMention(below)) stack.push({ field: below, marked, test, inComponent });
   }
-  return { tests, triggers, problems };
+  return { tests, triggers, hooks, problems };
 }
 
 /** Whether an attribute `@dagger(…)` of a field says a word. */
@@ -63,6 +79,11 @@ export function hasMark({ attributes }: Field, key: string): boolean {
 function isTest(field: Field, noted: readonly Field[]): boolean {
   const up = field.value.fields.get("#up");
   return hasMark(field, "test") || (up !== undefined && hasMark(up, "test")) || noted.some((below) => hasMark(below, "report"));
+}
+
+function hookOf(field: Field, noted: readonly Field[], inComponent: boolean): HookMark[] {
+  const [on, of, event] = ["on", "of", "event"].map((key) => noted.find((below) => hasMark(below, key)));
+  return on === undefined ? [] : [{ field, on, of, event, inComponent }];
 }
 
 function triggerOf(field: Field, noted: readonly Field[], problems: Diagnostic[]): Trigger | undefined {

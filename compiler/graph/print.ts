@@ -1,6 +1,6 @@
 // Prints the graph of a pass: text, JSON, dot and mermaid. Steps are numbered in build order, so the output is stable.
 import type { Position } from "../diagnostic.ts";
-import type { Graph } from "../job.ts";
+import type { Graph, Hook } from "../job.ts";
 import { showComponent } from "../ops/program.ts";
 import type { Output, Ref, Vertex } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
@@ -11,6 +11,8 @@ export type GraphFormat = "text" | "json" | "dot" | "mermaid";
 export interface GraphData {
   readonly components: readonly ComponentData[];
   readonly steps: readonly StepData[];
+  /** Components that follow others; their steps are known when they run. Not there when there are none. */
+  readonly hooks?: readonly HookData[];
   /** The step whose files come back; 0 when the job has nothing to do. */
   readonly result: number;
 }
@@ -23,6 +25,8 @@ export interface ComponentData {
   /** The step that makes its filesystem; 0 is the empty one. */
   readonly output: number;
 }
+export type HookData = Pick<Hook, "path" | "on" | "of">;
+
 export interface StepData {
   /** From 1, in build order. */
   readonly id: number;
@@ -94,7 +98,9 @@ export function numberGraph(graph: Graph): NumberedGraph {
     needs: [...(needs.get(component.path) ?? [])],
     output: id(component.output),
   }));
-  return { data: { components, steps, result: id(graph.terminal) }, vertices: order, collecting };
+  const hooks = graph.hooks.map(({ path, on, of }) => ({ path, on, of }));
+  const data = { components, steps, ...(hooks.length === 0 ? {} : { hooks }), result: id(graph.terminal) };
+  return { data, vertices: order, collecting };
 }
 
 function collectingOf(terminal: Ref): ReadonlySet<Vertex> {
@@ -154,6 +160,8 @@ function toText(data: GraphData): string {
       return `  ${step.id} ${step.name}${inputs}`;
     }),
   ]);
+  for (const { path, on, of } of data.hooks ?? [])
+    lines.push(`${showComponent(path)} ← on ${on}${of.length === 0 ? "" : ` of ${of.join(", ")}`}`);
   return lines.length === 0 ? "(nothing to do)\n" : `${lines.join("\n")}\n`;
 }
 
@@ -165,7 +173,19 @@ function toDot(data: GraphData): string {
     else lines.push(`  subgraph cluster_${n} {`, `    label=${dotText(group.name)};`, ...nodes.map((node) => `    ${node}`), "  }");
   }
   for (const step of data.steps) for (const input of step.inputs) lines.push(`  s${input} -> s${step.id};`);
+  for (const [n, { path, on }] of (data.hooks ?? []).entries()) {
+    lines.push(`  h${n} [label=${dotText(showComponent(path))}, style=dashed];`);
+    for (const [from, to] of hookEdges(data, n)) lines.push(`  ${from} -> ${to} [label=${dotText(`on ${on}`)}, style=dashed];`);
+  }
   return `${[...lines, "}"].join("\n")}\n`;
+}
+
+/** Between a hook and the last steps of what it is about, or that which ends the run; one before the run leads there. */
+function hookEdges({ components, hooks = [], result }: GraphData, n: number): (readonly [from: string, to: string])[] {
+  const { on, of = [] } = hooks[n] ?? {};
+  const last = of.length === 0 ? [result] : components.filter(({ path }) => of.includes(path)).map(({ output }) => output);
+  const steps = [...new Set(last)].filter((step) => step > 0);
+  return steps.map((step) => (on === "start" ? [`h${n}`, `s${step}`] : [`s${step}`, `h${n}`]));
 }
 
 /** Text in Graphviz's language. */
@@ -181,6 +201,10 @@ function toMermaid(data: GraphData): string {
     else lines.push(`  subgraph c${n}[${mermaidText(group.name)}]`, ...nodes.map((node) => `    ${node}`), "  end");
   }
   for (const step of data.steps) for (const input of step.inputs) lines.push(`  s${input} --> s${step.id}`);
+  for (const [n, { path, on }] of (data.hooks ?? []).entries()) {
+    lines.push(`  h${n}([${mermaidText(showComponent(path))}])`);
+    for (const [from, to] of hookEdges(data, n)) lines.push(`  ${from} -. ${mermaidText(`on ${on}`)} .-> ${to}`);
+  }
   return `${lines.join("\n")}\n`;
 }
 

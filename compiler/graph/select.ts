@@ -1,15 +1,16 @@
 // Decides what a pass builds: the wanted components, in order of need, without those that wait for computed values.
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import { inputError } from "../diagnostic.ts";
-import type { Deferred, Test, Waiting } from "../job.ts";
+import type { Deferred, Hook, Test, Waiting } from "../job.ts";
 import { describeMissing, missingOf } from "../ops/fields.ts";
 import type { Program } from "../ops/program.ts";
-import { showComponent } from "../ops/program.ts";
+import { knownAs, showComponent } from "../ops/program.ts";
 import type { Workflow } from "../ops/read.ts";
 import { givesValue } from "../ops/use.ts";
 import { componentAt, fieldAt, splitPath } from "../ops/walk.ts";
 import type { Missing } from "../value.ts";
 import { choosePrograms, noTests, type Wish } from "./choose.ts";
+import { type HookProgram, readHooks } from "./hooks.ts";
 import { findMarks } from "./marks.ts";
 
 export interface Selection {
@@ -27,6 +28,8 @@ export interface Selection {
   readonly waiting: readonly Waiting[];
   /** The programs of that. */
   readonly held: readonly Program[];
+  /** What follows what is selected, with the programs for it. */
+  readonly hooks: readonly (Hook & { readonly program: Program })[];
   readonly problems: readonly Diagnostic[];
 }
 
@@ -35,13 +38,17 @@ export function select(workflow: Workflow, wish: Wish = {}): Selection {
   const { targets = [], gradual = false } = wish;
   const marks = findMarks(workflow.root);
   const problems: Diagnostic[] = [...marks.problems];
+  const hooks = readHooks(workflow, marks.hooks, problems);
+  const none = { order: [], later: [], wanted: [], deferred: [], undone: [], waiting: [], held: [], hooks: [] };
+  // What runs cannot be told before it is known what follows.
+  if (marks.hooks.length > 0 && problems.length > 0) return { ...none, tests: [], problems };
   const { programs, tests, held } = choosePrograms(workflow, marks, wish);
   const wanted = new Set(programs);
   const graph = new Needs(workflow, problems, gradual);
   const undecided = targets.length === 0 ? graph.undecided(wanted) : [];
   if (wish.tests === true && tests.length === 0 && undecided.length === 0) throw inputError(noTests(targets));
   const order = graph.order(wanted);
-  if (problems.length > 0) return { order: [], later: [], wanted: [], deferred: [], undone: [], tests, waiting: [], held: [], problems };
+  if (problems.length > 0) return { ...none, tests, problems };
   const waiting = waitingPrograms(order);
   const hopeless = graph.hopeless(waiting);
   const all = [...toDeferred(order, waiting), ...undecided].filter((one) => !gradual || !isInput(one));
@@ -58,8 +65,17 @@ export function select(workflow: Workflow, wish: Wish = {}): Selection {
     tests,
     waiting: kept.map((one) => one.waiting),
     held: kept.flatMap((one) => one.programs.filter((program) => !ordered.has(program))),
+    hooks: hooks.flatMap((one) => following(one, graph, ordered, wish)),
     problems,
   };
+}
+
+/** A hook of components follows those of them that run; a hook of the whole run follows all runs but those of tests. */
+function following({ program, hook, about }: HookProgram, graph: Needs, order: ReadonlySet<Program>, { tests }: Wish): Selection["hooks"] {
+  const running = about.filter((one) => order.has(one));
+  if (about.length === 0 ? tests === true : running.length === 0) return [];
+  const needs = graph.below(running).filter(({ named }) => named);
+  return [{ ...hook, program, of: running.map(({ component }) => component), needs: needs.map(({ component }) => component) }];
 }
 
 /** A component that misses itself is an input: whoever uses it misses it. */
@@ -111,6 +127,7 @@ class Needs {
   readonly #ungiven = new Map<string, Missing>();
   readonly #providers = new Map<string, Program | undefined>();
   readonly #byPath: Map<string, Program>;
+  readonly #next = new Map<Program, readonly Program[]>();
 
   constructor(workflow: Workflow, problems: Diagnostic[], gradual: boolean) {
     this.#workflow = workflow;
@@ -148,7 +165,17 @@ class Needs {
       else wanted.add(provider);
       return provider ?? [];
     });
-    return { program, next: [...new Set([...used, ...providers])], at: 0 };
+    const next = [...new Set([...used, ...providers])];
+    this.#next.set(program, next);
+    return { program, next, at: 0 };
+  }
+
+  /** Ordered programs with all that they need. */
+  below(programs: readonly Program[]): Program[] {
+    const found = new Set(programs);
+    // What is added meanwhile is walked, too.
+    for (const program of found) for (const next of this.#next.get(program) ?? []) found.add(next);
+    return [...found];
   }
 
   /** The component whose export gives the value at a path. No export reaches into the ops of a component. */
@@ -211,10 +238,4 @@ class Needs {
       return missing.length === 0 ? [] : [{ path: field.path, missing, at: field.at }];
     });
   }
-}
-
-/** A hidden component is a part of the one around it, of which its author has told nobody. */
-function knownAs(component: string): string {
-  const hidden = component.indexOf("._");
-  return hidden < 0 ? component : component.slice(0, hidden);
 }

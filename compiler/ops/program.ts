@@ -28,3 +28,9 @@ export interface Program {
 export function showComponent(path: string): string {
   return path === "" ? "(root)" : path;
 }
+
+/** A hidden component is a part of the one around it, of which its author has told nobody. */
+export function knownAs(component: string): string {
+  const hidden = component.indexOf("._");
+  return hidden < 0 ? component : component.slice(0, hidden);
+}

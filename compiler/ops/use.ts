@@ -1,6 +1,6 @@
 // How ops refer to other parts of the workflow: a filesystem (`from`), or a value that the job itself computes.
 import type { Position } from "../diagnostic.ts";
-import type { Value } from "../value.ts";
+import type { Field, Value } from "../value.ts";
 
 /** A filesystem: the one that a component, an inline list of ops or one inline op ends with. `value` is its identity. */
 export interface From {
@@ -49,6 +49,11 @@ export function showText(text: Text): string {
 /** True when the value is a component: something with `#up`. */
 export function isComponent(value: Value): boolean {
   return value.fields.has("#up");
+}
+
+/** True for a field that names components, and is no place of them: what a hook is about. */
+export function isMention({ attributes }: Field): boolean {
+  return attributes.some(({ name, body }) => name === "dagger" && body.trim() === "of");
 }
 
 /** The formats that the component's `export` ops write; read without checking, which is the business of reading its ops. */

@@ -1,7 +1,7 @@
 // Walks a config for its components: values with `#up`, and for the values that no component can use before they are known.
 import type { Field, Value } from "../value.ts";
 import { unquote } from "./types.ts";
-import { givesValue, isComponent } from "./use.ts";
+import { givesValue, isComponent, isMention } from "./use.ts";
 
 /** What a config has for a job. */
 export interface Found {
@@ -63,9 +63,10 @@ function valueGivers(): (value: Value) => boolean {
   };
 }
 
-/** Fields that belong to the config's data: no definitions, no hidden ones. */
+/** Fields that belong to the config's data: no definitions, no hidden ones, no mere mentions. */
 function visible(value: Value): Field[] {
-  const fields = [...value.fields].filter(([label]) => !label.startsWith("#") && !label.startsWith("_")).map(([, field]) => field);
+  const data = [...value.fields].filter(([label, field]) => !label.startsWith("#") && !label.startsWith("_") && !isMention(field));
+  const fields = data.map(([, field]) => field);
   return [...fields, ...value.items];
 }
 

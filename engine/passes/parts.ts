@@ -50,6 +50,8 @@ export interface RunParts {
   readonly pins: Pins;
   /** Throws UserError (2) when the first pass is not what was planned. */
   readonly check?: ((facts: WorldFacts) => void) | undefined;
+  /** Called once, when the first pass is compiled and nothing of it runs. When it rejects, nothing does. */
+  readonly begun?: ((job: Job, evaluation: () => Evaluation) => Promise<void>) | undefined;
   /** Whoever remembers the run. */
   readonly watch?: RunWatch | undefined;
   /** Where the config asks for a secret, by id; filled in as jobs are compiled. */

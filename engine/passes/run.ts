@@ -34,11 +34,13 @@ export class Run {
   readonly #name: string;
   readonly #names = new Names();
   readonly #hosts: Hosts;
+  #evaluation: Evaluation;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
     this.#hosts = new Hosts(parts);
     this.#name = parts.request.name ?? randomUUID();
+    this.#evaluation = parts.config.evaluation;
   }
 
   async passes(): Promise<Done> {
@@ -64,14 +66,15 @@ export class Run {
   /** Runs pass after pass until nothing waits for computed values or for host steps; the last job is compiled, not run. */
   async #untilComplete(kept?: Kept): Promise<Pick<Done, "job" | "evaluation" | "passes">> {
     const passes: Pass[] = [{ because: [] }];
-    let evaluation = this.#parts.config.evaluation;
+    let evaluation = this.#evaluation;
     let before: Job | undefined;
     for (;;) {
       const job = await this.#compile(evaluation);
+      if (before === undefined) await this.#parts.begun?.(job, () => this.#evaluation);
       const hosts = this.#hosts.fresh(job);
       if (hosts.length === 0 && (job.deferred.length === 0 || kept?.isHopeless(job) === true)) {
         // The memory that CUE took is better used by what is sent and received now.
-        if (!givesValues(job)) void this.#parts.config.release();
+        if (!givesValues(job) && job.graph.hooks.length === 0) void this.#parts.config.release();
         return { passes, evaluation, job };
       }
       if (hosts.length === 0 && (!givesValues(job) || (before !== undefined && noProgress(before, job)))) {
@@ -81,6 +84,7 @@ export class Run {
       const now = evaluation;
       const early = (): Promise<Evaluation> => (kept === undefined ? this.#early(now, job) : this.#earlyKeptGoing(now, job, kept));
       evaluation = await this.#hosts.beside(hosts, early, kept);
+      this.#evaluation = evaluation;
       before = job;
       const pass = passAfter(job, hosts);
       passes.push(pass);

@@ -1,5 +1,5 @@
 // What a run would do: which component runs, comes from the cache, or waits for a value, and why. Nothing is executed.
-import { type Job, type NumberedGraph, numberGraph, type Position, type Vertex, type Waiting } from "../../compiler/index.ts";
+import { type Hook, type Job, type NumberedGraph, numberGraph, type Position, type Vertex, type Waiting } from "../../compiler/index.ts";
 import { isCounted } from "../build/steps.ts";
 import { type Effect, effectsOf, isAlways } from "./effects.ts";
 import { shorten } from "./picture/drawing.ts";
@@ -40,6 +40,8 @@ export interface Plan {
   readonly steps: { readonly total: number; readonly run?: number };
   /** Components, or fields with several, that do not run before something triggers them. */
   readonly waiting: readonly Waiting[];
+  /** Components that run when something has become of those above. */
+  readonly hooks: readonly Pick<Hook, "path" | "on" | "of">[];
   /** Ids of the secrets and agents that the first pass uses. */
   readonly secrets: readonly string[];
   readonly ssh: readonly string[];
@@ -91,6 +93,7 @@ export function makePlan(facts: PlanFacts): Plan {
     passes: { atLeast: 1 + hostLevels(graph) + (job.deferred.length === 0 ? 0 : 1), because: waits, hosts: hostsOf(vertices) },
     steps: { total: counted.length, ...(record === undefined ? {} : { run: counted.filter((vertex) => reasons.has(vertex)).length }) },
     waiting: job.waiting,
+    hooks: job.graph.hooks.map(({ path, on, of }) => ({ path, on, of })),
     secrets: job.secrets.map(({ id }) => id),
     ssh: job.ssh.map(({ id }) => id),
     lacks: {
