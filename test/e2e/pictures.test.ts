@@ -4,13 +4,14 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { debianRoot } from "../support/images.ts";
-import { type Bench, repository, startBench } from "./dagger.ts";
+import { type Bench, repository, runDagger, startBench } from "./dagger.ts";
 
 /** By the file in docs/: the example, and the level that is read best. */
 const pictures = {
   "executors.svg": ["executors", "ops"],
   "plan-and-graph.svg": ["pipeline", "ops"],
   "components.svg": ["pipeline", "components"],
+  "harbor.svg": ["harbor", "components"],
   "stages.svg": ["stages", "components"],
   "tasks.svg": ["devster", "components"],
 } as const;
@@ -23,6 +24,11 @@ before(async () => {
     assert.equal(imported.code, 0, imported.stderr);
   }
   cpSync(join(repository, "examples"), join(bench.dir, "examples"), { recursive: true });
+  const refreshed = await runDagger(["source", "refresh"], join(bench.dir, "examples/harbor"), {
+    ...{ PATH: process.env["PATH"] ?? "", HOME: bench.dir, DAGGER_DATA_DIR: join(bench.dir, "data") },
+    BUILDKIT_HOST: bench.daemon.address,
+  });
+  assert.equal(refreshed.code, 0, refreshed.stderr);
 });
 after(() => bench?.end());
 

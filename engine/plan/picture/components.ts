@@ -12,6 +12,8 @@ export interface Link {
   readonly from: string;
   readonly to: string;
   readonly kinds: readonly PartNeed["kind"][];
+  /** There is a longer way between the two, which says already that one comes after the other. */
+  readonly implied: boolean;
 }
 
 export interface ComponentBox {
@@ -86,13 +88,19 @@ export function componentGraph(facts: ComponentFacts): ComponentGraph {
         counted: counted.length,
         kind: kindOf(own),
         effects: within.flatMap((part) => effects(part.path)),
-        ...(only === undefined ? {} : { only: only.name }),
+        ...(only === undefined ? {} : { only: nearby(only.name, cwd) }),
         ...(head.at === undefined ? {} : { at: head.at }),
         ...(trigger === undefined ? {} : { trigger }),
       },
     ];
   });
   return { boxes: inOrder(boxes, links), links };
+}
+
+/** Directories that were filled in are absolute. */
+function nearby(name: string, cwd: string): string {
+  const [, dir] = /^local (\/.+)$/.exec(name) ?? [];
+  return dir === undefined ? name : `local ${relative(cwd, dir) || "."}`;
 }
 
 function kindOf(steps: readonly StepData[]): ComponentBox["kind"] {
@@ -162,7 +170,25 @@ function linksOf(parts: readonly Part[], boxOf: BoxOf, same: (path: string) => s
       links.set(`${from} ${to}`, link);
     }
   }
-  return [...links.values()].map(({ kinds, ...link }) => ({ ...link, kinds: [...kinds].sort() }));
+  const implied = impliedLinks([...links.values()]);
+  return [...links.values()].map((link) => ({ ...link, kinds: [...link.kinds].sort(), implied: implied.has(link) }));
+}
+
+/** Links whose ends are connected by a longer way, too. */
+function impliedLinks<Ends extends Pick<Link, "from" | "to">>(links: readonly Ends[]): ReadonlySet<Ends> {
+  const nexts = groupBy(links, ({ from }) => from);
+  const implied = new Set<Ends>();
+  for (const own of nexts.values()) {
+    const beyond = new Set<string>();
+    const open = own.flatMap(({ to }) => (nexts.get(to) ?? []).map((next) => next.to));
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      if (beyond.has(path)) continue;
+      beyond.add(path);
+      open.push(...(nexts.get(path) ?? []).map((next) => next.to));
+    }
+    for (const link of own) if (beyond.has(link.to)) implied.add(link);
+  }
+  return implied;
 }
 
 function allNeeds({ path, needs }: Part, same: string | undefined): readonly PartNeed[] {

@@ -31,13 +31,18 @@ export interface DrawnGroup extends Rectangle {
 }
 
 /** A line between two steps of one component, or between the boxes of two components. */
-export interface DrawnEdge {
+export interface DrawnEdge extends LineStyle {
   /** Steps, or for lines between boxes the indexes of these. */
   readonly from: number;
   readonly to: number;
   readonly points: readonly Point[];
+}
+
+export interface LineStyle {
   /** A value goes along it, and no files. */
   readonly value?: boolean;
+  /** Other lines say already that one comes after the other. */
+  readonly implied?: boolean;
 }
 
 export interface Drawing {

@@ -18,7 +18,7 @@ import { matchSteps } from "./match.ts";
 import { toPage } from "./page.ts";
 import type { Excerpt, PageData, PageRun, PageStep } from "./page-data.ts";
 import { printComponents } from "./print.ts";
-import { rowsOf, valueLinks } from "./rows.ts";
+import { linesOf, rowsOf } from "./rows.ts";
 import { toSvg } from "./svg.ts";
 
 export interface PictureOptions {
@@ -67,8 +67,7 @@ export async function drawComponents(job: Job, format: GraphFormat | "svg" | "ht
   if (format !== "svg" && format !== "html") return printComponents(graph, format);
   const found = record === undefined ? new Map<number, RecordedStep>() : matchSteps(data.steps, digests, record);
   const { groups, marks, rowOf } = rowsOf(graph, found);
-  const isValue = valueLinks(graph);
-  const drawing = await layOut(groups, { timed: record !== undefined, isValue });
+  const drawing = await layOut(groups, { timed: record !== undefined, lineOf: linesOf(graph) });
   if (format === "svg") return toSvg(drawing, title, marks);
   const excerpt = excerpts(cwd);
   const names = new Map(data.steps.map(({ id, name }) => [id, name]));

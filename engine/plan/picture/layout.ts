@@ -1,6 +1,16 @@
 // Gives every step and component of a graph its place: steps stand below each other in the box of their component, Graphviz places the boxes.
 import type { GraphData, StepData } from "../../../compiler/index.ts";
-import { type Drawing, type DrawnEdge, type DrawnGroup, type DrawnStep, type Point, type Rectangle, shorten, sizes } from "./drawing.ts";
+import {
+  type Drawing,
+  type DrawnEdge,
+  type DrawnGroup,
+  type DrawnStep,
+  type LineStyle,
+  type Point,
+  type Rectangle,
+  shorten,
+  sizes,
+} from "./drawing.ts";
 
 /** One component with its rows. */
 export interface Group {
@@ -16,8 +26,8 @@ export type Row = Pick<StepData, "id" | "kind" | "name" | "inputs">;
 export interface LayoutOptions {
   /** There are times to show in the rows. */
   readonly timed: boolean;
-  /** Whether the line from one component to another is one of values only. */
-  readonly isValue?: (from: string, to: string) => boolean;
+  /** How the line from one component (its path) to another is drawn. */
+  readonly lineOf?: (from: string, to: string) => LineStyle;
 }
 
 /** A box without a place: its own corner is at 0, 0. */
@@ -34,17 +44,21 @@ const rowsPerColumn = 40;
 const many = 300;
 
 /** Gives groups their places, and the lines between their rows. */
-export async function layOut(groups: readonly Group[], { timed, isValue = () => false }: LayoutOptions): Promise<Drawing> {
+export async function layOut(groups: readonly Group[], { timed, lineOf = () => ({}) }: LayoutOptions): Promise<Drawing> {
   const boxes = groups.map((group) => toBox(group, timed));
   const groupOf = new Map(groups.flatMap(({ steps }, index) => steps.map(({ id }) => [id, index])));
   const between = outerEdges(groups, groupOf);
-  const { places, lines, width, height } = await place(boxes, between);
+  const weighed = between.map(([from, to]) => {
+    const { implied = false } = lineOf(groups[from]?.path ?? "", groups[to]?.path ?? "");
+    return { from, to, weight: implied ? 0 : 1 };
+  });
+  const { places, lines, width, height } = await place(boxes, weighed);
   const drawn = groups.map(({ path, title, faint = false }, index) => {
     const { x, y } = places[index] as Point;
     const { steps, ...size } = boxes[index] as Box;
     return { path, title, faint, x, y, ...size, steps: steps.map((step) => ({ ...step, x: step.x + x, y: step.y + y })) };
   });
-  const outer = lines.map((line) => ({ ...line, value: isValue(groups[line.from]?.path ?? "", groups[line.to]?.path ?? "") }));
+  const outer = lines.map((line) => ({ ...line, ...lineOf(groups[line.from]?.path ?? "", groups[line.to]?.path ?? "") }));
   return { width, height, groups: drawn, inner: innerEdges(groups, drawn, groupOf), outer };
 }
 
@@ -138,6 +152,13 @@ function innerLine(from: Rectangle, to: Rectangle): Point[] {
   ];
 }
 
+/** A line between boxes, and how much it counts for how near they are. */
+interface Weighed {
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
+}
+
 interface Placed {
   readonly places: readonly Point[];
   readonly lines: readonly DrawnEdge[];
@@ -152,7 +173,7 @@ interface Answer {
   readonly edges?: readonly { readonly tail: number; readonly head: number; readonly pos?: string }[];
 }
 
-async function place(boxes: readonly Box[], between: readonly (readonly [from: number, to: number])[]): Promise<Placed> {
+async function place(boxes: readonly Box[], between: readonly Weighed[]): Promise<Placed> {
   // A megabyte, which only who draws needs.
   const { instance } = await import("@viz-js/viz");
   const hasty = boxes.length > many ? { nslimit: 2, nslimit1: 2, mclimit: 0.5, splines: "line" } : {};
@@ -162,7 +183,7 @@ async function place(boxes: readonly Box[], between: readonly (readonly [from: n
     nodeAttributes: { shape: "box", fixedsize: true, label: "" },
     edgeAttributes: { arrowhead: "none" },
     nodes: boxes.map(({ width, height }, index) => ({ name: String(index), attributes: { width: width / 72, height: height / 72 } })),
-    edges: between.map(([from, to]) => ({ tail: String(from), head: String(to) })),
+    edges: between.map(({ from, to, weight }) => ({ tail: String(from), head: String(to), attributes: { weight } })),
   };
   const answer = (await instance()).renderJSON(graph, { yInvert: true }) as Answer;
   const names = answer.objects?.map(({ name }) => Number(name)) ?? [];

@@ -1,6 +1,7 @@
 // The rows of a picture of components: what each component is about, and what a run made of all its steps.
 import type { RecordedStep } from "../record.ts";
 import type { ComponentGraph } from "./components.ts";
+import type { LineStyle } from "./drawing.ts";
 import type { Group } from "./layout.ts";
 import { notesOf } from "./print.ts";
 import type { Marks } from "./svg.ts";
@@ -42,10 +43,10 @@ export function rowsOf({ boxes, links }: ComponentGraph, found: ReadonlyMap<numb
   return { groups, marks: new Map(marks), rowOf };
 }
 
-/** Whether only values go from one component to another. */
-export function valueLinks({ links }: ComponentGraph): (from: string, to: string) => boolean {
-  const values = new Set(links.filter(({ kinds }) => !kinds.includes("artifact")).map(({ from, to }) => `${from} ${to}`));
-  return (from, to) => values.has(`${from} ${to}`);
+/** How the line from one component to another is drawn. */
+export function linesOf({ links }: ComponentGraph): (from: string, to: string) => LineStyle {
+  const known = new Map(links.map(({ from, to, kinds, implied }) => [`${from} ${to}`, { value: !kinds.includes("artifact"), implied }]));
+  return (from, to) => known.get(`${from} ${to}`) ?? {};
 }
 
 const worst = ["error", "canceled", "started", "done", "cached"] as const;

@@ -70,6 +70,7 @@ export const drawingStyle = `
 path.inner, path.outer { fill: none; stroke: var(--line); stroke-width: 1.2; }
 path.outer { stroke-width: 1.6; }
 path.outer.value { stroke-dasharray: 6 4; }
+path.outer.implied { stroke-width: 1; opacity: 0.45; }
 .box.faint rect.frame { stroke-dasharray: 5 4; }
 .step.steps rect.kind, .step.deferred rect.kind, .step.trigger rect.kind { fill: var(--cached); }
 .step.value rect.kind { fill: var(--accent); }
@@ -105,7 +106,7 @@ export function drawMarks(): string {
 /** Lines below boxes, boxes below their steps. */
 export function drawContent({ groups, inner, outer }: Drawing, marks: Marks): string {
   const boxes = groups.map((group, index) => drawGroup(group, index, inner, marks));
-  return [...outer.map((edge) => drawEdge(edge, edge.value === true ? "outer value" : "outer")), ...boxes].join("\n");
+  return [...outer.map((edge) => drawEdge(edge, "outer")), ...boxes].join("\n");
 }
 
 function drawGroup(group: DrawnGroup, index: number, inner: readonly DrawnEdge[], marks: Marks): string {
@@ -140,10 +141,10 @@ function drawStep({ id, kind, label, name, x, y, width, height }: DrawnStep, mar
   ].join("");
 }
 
-function drawEdge({ from, to, points }: DrawnEdge, kind: "inner" | "outer" | "outer value"): string {
+function drawEdge({ from, to, points, value = false, implied = false }: DrawnEdge, kind: "inner" | "outer"): string {
   const [first, ...rest] = points.map(({ x, y }) => `${x} ${y}`);
   const head = kind === "inner" ? "" : ' marker-end="url(#head)"';
-  return `<path class="${kind}" data-from="${from}" data-to="${to}" d="M${first ?? "0 0"} C${rest.join(" ")}"${head}/>`;
+  return `<path class="${kind}${value ? " value" : ""}${implied ? " implied" : ""}" data-from="${from}" data-to="${to}" d="M${first ?? "0 0"} C${rest.join(" ")}"${head}/>`;
 }
 
 /** Text for XML, also inside of attributes. */
