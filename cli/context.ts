@@ -97,6 +97,8 @@ export interface WatchFlags extends ComputeFlags {
   readonly debounce?: number;
   readonly debounceLimit?: number;
   readonly poll?: number;
+  /** Only what the workspace follows, or nothing of it. */
+  readonly sources?: boolean;
   /** False with --no-supersede. */
   readonly supersede: boolean;
   readonly test?: boolean;

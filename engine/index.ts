@@ -35,6 +35,7 @@ export * from "./daemon/daemon.ts";
 export type { Check, DoctorRequest } from "./daemon/doctor.ts";
 export type { DaemonRequest } from "./daemon/upkeep.ts";
 export type * from "./events.ts";
+export type { FollowEvent } from "./following/index.ts";
 export type { AgainRequest, HistoryRequest, HistoryWish, LogLine, RunDiff, ShownRun } from "./history/index.ts";
 export { imageStore, type UserImages } from "./images.ts";
 export type { TypedInput } from "./inputs/typed-inputs.ts";

@@ -6,6 +6,7 @@ import { daemonOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { clean } from "../output/lines.ts";
 import { formatJson, formatTable } from "../output/table.ts";
+import { duration } from "../output/units.ts";
 
 export interface SourceFlags extends DaemonFlags {
   readonly kind?: string;
@@ -13,6 +14,8 @@ export interface SourceFlags extends DaemonFlags {
   readonly tag?: string;
   readonly connector?: string;
   readonly build?: string;
+  /** Milliseconds. */
+  readonly poll?: number;
   readonly allowHost?: boolean;
   readonly limit?: string;
   readonly yes?: boolean;
@@ -72,6 +75,16 @@ export async function pauseSourceCommand(context: Context, name: string, paused:
   tell(context, flags, { source: await pauseSource(requestOf(context, flags), name, paused) });
 }
 
+export async function setSourceCommand(context: Context, name: string, flags: SourceFlags): Promise<void> {
+  const { poll } = flags;
+  if (poll === undefined) {
+    const hint = `Write for example: dagger source set ${clean(name)} --poll 10s`;
+    throw new UsageError({ code: "bad-flag-value", message: "Nothing says what to set", at: [], hint });
+  }
+  const { setSource } = await engine();
+  tell(context, flags, { source: await setSource(requestOf(context, flags), name, { poll }) });
+}
+
 export async function linkCommand(context: Context, from: string, to: string, flags: SourceFlags): Promise<void> {
   const { linkVersions } = await engine();
   const link = await linkVersions(requestOf(context, flags), from, to);
@@ -106,12 +119,13 @@ function requestOf(context: Context, flags: SourceFlags): SourceRequest {
 }
 
 /** As the engine takes what flags say of where a source is. */
-function wishOf({ kind, path, tag, connector, build }: SourceFlags): {
+function wishOf({ kind, path, tag, connector, build, poll }: SourceFlags): {
   readonly kind?: string;
   readonly path?: string;
   readonly tag?: string;
   readonly connector?: string;
   readonly build?: string;
+  readonly poll?: number;
 } {
   return {
     ...(kind === undefined ? {} : { kind }),
@@ -119,6 +133,7 @@ function wishOf({ kind, path, tag, connector, build }: SourceFlags): {
     ...(tag === undefined ? {} : { tag }),
     ...(connector === undefined ? {} : { connector }),
     ...(build === undefined ? {} : { build }),
+    ...(poll === undefined ? {} : { poll }),
   };
 }
 
@@ -133,8 +148,16 @@ function tell({ io }: Context, { output }: SourceFlags, { source, version }: Par
     io.stdout.write(formatJson({ ...source, ...(version === undefined ? {} : { version }) }));
     return;
   }
-  const { name, kind, location, tag = "-", path = "-", pin, paused } = source;
+  const { name, kind, location, tag = "-", path = "-", pin, paused, poll } = source;
   const mark = pin === undefined ? "" : "*";
-  const row = [`${name}${mark}`, kind, location, tag, path, ...(paused === true ? ["paused"] : [])].map((cell) => clean(cell));
+  const row = [`${name}${mark}`, kind, location, tag, path, ...(paused === true ? ["paused"] : []), ...pollText(poll)].map((cell) =>
+    clean(cell),
+  );
   io.stdout.write(formatTable([["NAME", "KIND", "LOCATION", "TAG", "PATH"], row]));
+}
+
+/** How often a watch asks, where the source says so itself. */
+function pollText(poll: number | undefined): readonly string[] {
+  if (poll === undefined) return [];
+  return [poll === 0 ? "never asked" : `asked each ${duration(poll)}`];
 }

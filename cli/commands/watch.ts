@@ -6,6 +6,7 @@ import { wantsColour } from "../io.ts";
 import { createProgress } from "../output/create.ts";
 import { formatWarning } from "../output/errors.ts";
 import { formatFailure } from "../output/failure.ts";
+import { FollowScreen } from "../output/following.ts";
 import { timeText } from "../output/history.ts";
 import type { ProgressPrinter } from "../output/progress.ts";
 import { chooseProgress } from "../output/progress.ts";
@@ -26,7 +27,7 @@ export async function watchCommand(
   const place = await readyToRun(context, dir, flags);
   const { loadWatching } = await import("../../engine/index.ts");
   const { watch } = await loadWatching();
-  const { debounce, debounceLimit, poll } = flags;
+  const { debounce, debounceLimit, poll, sources } = flags;
   const { supersede: _, ...request } = requestOf(context, { ...flags, supersede: false });
   const testing = flags.test === true ? await (await import("../../engine/index.ts")).loadTesting() : undefined;
   const screen = new WatchScreen(context, flags, testing?.testRun);
@@ -40,6 +41,7 @@ export async function watchCommand(
       ...(debounceLimit === undefined ? {} : { limit: debounceLimit }),
       ...(poll === undefined ? {} : { poll }),
       queue: !flags.supersede,
+      ...(sources === undefined ? {} : { sources: sources ? "only" : "none" }),
     })) {
       onEvent(event);
       screen.show(event);
@@ -57,11 +59,14 @@ class WatchScreen {
   readonly #flags: WatchFlags;
   /** Only of a watch of tests. */
   readonly #testRun: typeof testRun | undefined;
+  /** Of the run that goes on, if one does. */
   #progress: ProgressPrinter | undefined;
+  readonly #following: FollowScreen;
 
   constructor(context: Context, flags: WatchFlags, toTestRun?: typeof testRun) {
     this.#context = context;
     this.#flags = flags;
+    this.#following = new FollowScreen(context.io, flags.progress);
     this.#testRun = toTestRun;
   }
 
@@ -69,6 +74,7 @@ class WatchScreen {
     if (this.#flags.output === "json" && event.type !== "event") this.#line(event);
     switch (event.type) {
       case "start":
+        this.#following.hold();
         this.#progress = createProgress(this.#flags.progress, this.#context.io);
         return;
       case "event":
@@ -76,6 +82,7 @@ class WatchScreen {
         return;
       case "end":
         this.#ended(event);
+        this.#following.release();
         return;
       case "waiting":
         this.#tell(`Waiting for ${waitingText(event)}; Ctrl-C ends it\n`);
@@ -83,12 +90,15 @@ class WatchScreen {
       case "warning":
         this.#warn(event);
         return;
+      default:
+        this.#following.show(event);
     }
   }
 
   /** Leaves the terminal as it was. */
   end(): void {
     this.#progress?.finish("canceled");
+    this.#following.end();
   }
 
   #ended(event: Extract<WatchEvent, { type: "end" }>): void {
@@ -132,7 +142,8 @@ class WatchScreen {
   #line(event: Exclude<WatchEvent, { type: "event" }>): void {
     const { io } = this.#context;
     const { type, ...rest } = event;
-    const told = event.type === "end" && event.outcome === "failed" ? { ...rest, error: toFailure(event.error, false) } : rest;
+    if (event.type === "node" && event.state === "event") return;
+    const told = "error" in event ? { ...rest, error: toFailure(event.error, false) } : rest;
     io.stdout.write(`${JSON.stringify({ type, time: io.now(), ...told }, jsonValue)}\n`);
   }
 

@@ -4,6 +4,7 @@ import type { SourceFlags } from "../commands/source.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
 import { addDaemon, addOutput } from "./flags.ts";
+import { time } from "./watch.ts";
 
 const about =
   "A source is a place that has data in versions: an image, a git repository, a bucket, a directory, an address, a list of releases. Nodes take " +
@@ -74,6 +75,14 @@ export function addSourceCommands(program: Command, context: Context): void {
       async (source: string, flags: SourceFlags) => (await run()).pauseSourceCommand(context, source, name === "pause", flags),
     );
   addOutput(
+    addFollowing(
+      addCommand(source, "set <name>", "Say how a watch follows a source", "", [
+        "$ dagger source set pinata --poll 10s",
+        "$ dagger source set pinata --poll 0",
+      ]),
+    ),
+  ).action(async (name: string, flags: SourceFlags) => (await run()).setSourceCommand(context, name, flags));
+  addOutput(
     addCommand(source, "link <from> <to>", "Say that a version was made from another one, where nobody computed it", "Both are NAME:ID.", [
       "$ dagger source link pinata:3dd2cc1d dmg:0e500a4e",
     ]),
@@ -104,10 +113,14 @@ function addPinning(source: Command, context: Context): void {
   ).action(async (name: string, flags: SourceFlags) => (await run()).unpinSourceCommand(context, name, flags));
 }
 
+function addFollowing(command: Command): Command {
+  return command.addOption(time("--poll <time>", "how often a watch asks for it, 0 for never; without it as the watch asks for all"));
+}
+
 function addWhere(command: Command): Command {
   return addOutput(
     addDaemon(
-      command
+      addFollowing(command)
         .option("-k, --kind <kind>", "docker, git, github, s3, path, http or release; without it the location tells")
         .option("-p, --path <path>", "which part of it, e.g. /v1/pitfall")
         .option("--tag <tag>", "branch, tag or commit of a repository, tag of an image")

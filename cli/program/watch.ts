@@ -17,6 +17,7 @@ export function addWatch(program: Command, context: Context): void {
       "$ dagger watch ./ci -t app.test",
       "$ dagger watch --test",
       "$ dagger watch --poll 10s --no-supersede",
+      "$ dagger watch --sources",
       "$ dagger watch --output json",
     ],
   );
@@ -36,13 +37,15 @@ export function addWatchFlags(command: Command): Command {
     .addOption(
       time("--debounce-limit <time>", "run so long after the first change at the latest, but for floods of changes; 500ms without it"),
     )
-    .addOption(time("--poll <time>", "how often to ask what images, git refs and addresses stand for, 0 for never; 1m without it"))
+    .addOption(time("--poll <time>", "how often to ask what images, git refs, addresses and sources have, 0 for never; 1m without it"))
+    .option("--sources", "follow the sources of the workspace and run its nodes, and no config; so it is where there is none")
+    .option("--no-sources", "do not follow the sources of the workspace beside the config")
     .option("--no-supersede", "finish a run before the next one begins, whatever changes meanwhile")
     .option("--test", "run only tests, as `dagger test` does, and show what they say after each run")
     .option("--keep-going", "when a component fails, still finish and save all that do not need it");
 }
 
-function time(flags: string, description: string): Option {
+export function time(flags: string, description: string): Option {
   return new Option(flags, description).argParser(parseTime);
 }
 

@@ -65,7 +65,8 @@ async function begun(dir: string, signal: AbortSignal): Promise<BackgroundStatus
   for (;;) {
     const status = readStatus(dir);
     if (status === undefined || !isRunning(status)) throw notStarted(dir, status?.why);
-    if (status.run > 0) return status;
+    // Without a config there are no runs to wait for.
+    if (status.run > 0 || status.state === "waiting") return status;
     if (signal.aborted) throw new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]);
     await sleep(look);
   }

@@ -65,6 +65,7 @@ class StatusFile {
     if (event.type === "start") this.#told = { ...told, state: "running", run: event.run };
     else if (event.type === "waiting")
       this.#told = { ...this.#told, state: "waiting", ...(event.next === undefined ? {} : { next: event.next }) };
+    else if (event.type === "following" && this.#told.state === "starting") this.#told = { ...told, state: "waiting" };
     else if (event.type === "end") {
       const message = event.outcome === "failed" ? event.error.diagnostics[0]?.message : undefined;
       const last = { run: event.run, outcome: event.outcome, at: now, ...(message === undefined ? {} : { message }) };

@@ -114,10 +114,15 @@ export interface WatchOptions extends Omit<UpOptions, "plan" | "withDependencies
   readonly quiet?: number;
   /** A run begins so long after the first change at the latest, but for floods of changes. Default 500. */
   readonly limit?: number;
-  /** Between looks at what images, git refs and addresses stand for; 0 for never. Default 60,000. */
+  /** Between looks at what images, git refs, addresses and sources have; 0 for never. Default 60,000. */
   readonly poll?: number;
   /** A run that goes on when something changes is finished first, in place of being cancelled. Default false. */
   readonly queue?: boolean;
+  /**
+   * Whether the sources of the workspace are followed, and its nodes run: also, in place of a config, or not. Default `also`; `only` where there
+   * are sources and no config.
+   */
+  readonly sources?: "also" | "only" | "none";
 }
 
 /** How a run is done again: by which daemon and caches, and what is given anew. */

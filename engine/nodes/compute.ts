@@ -71,6 +71,16 @@ export function computationKey(node: Node, inputs: readonly Pick<Datum, "name" |
   return { kind: "computation", name: node.id, id: createHash("sha256").update(text).digest("hex") };
 }
 
+/** The id of the computation that a node's inputs ask for, which was not done yet; undefined when it was. Throws UserError (2) `no-version`. */
+export async function dueComputation(node: Node, data: Data): Promise<string | undefined> {
+  const inputs = await inputsOf(node, data);
+  const key = computationKey(
+    node,
+    inputs.map(({ datum }) => datum),
+  );
+  return (await data.store.lineages.get(key))?.state === "success" ? undefined : key.id;
+}
+
 /** Throws as `up`, and UserError (2) `no-version`, `version-gone`, `unknown-parameter`, `node-output`. */
 export async function compute(node: Node, data: Data, scope: AskScope, request: NodeRequest): Promise<Computed> {
   const { store } = data;

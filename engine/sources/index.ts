@@ -9,6 +9,7 @@ export {
   pauseSource,
   pinSource,
   removeSource,
+  setSource,
   unpinSource,
 } from "./manage.ts";
 export { type ListedSource, listSources, logSource, type SourceVersion } from "./read.ts";

@@ -37,8 +37,14 @@ export function moveSource(request: SourceRequest, wish: NewSource): Promise<Add
     const before = await findSource(data.workspace, wish.name, request.cwd);
     const others = data.sources.filter(({ name }) => name !== wish.name);
     const moved = readWish(wish, data.workspace, request.cwd, others);
+    const { poll = before.poll } = moved;
     const { tag = moved.kind === before.kind ? before.tag : undefined, path = before.path } = moved;
-    return put(request, data, { ...moved, ...(tag === undefined ? {} : { tag }), ...(path === undefined ? {} : { path }) });
+    const kept = {
+      ...(tag === undefined ? {} : { tag }),
+      ...(path === undefined ? {} : { path }),
+      ...(poll === undefined ? {} : { poll }),
+    };
+    return put(request, data, { ...moved, ...kept });
   });
 }
 
@@ -101,11 +107,16 @@ export function pauseSource(request: SourceRequest, name: string, paused: boolea
   return withData(request, (data) => change(request, data, name, { paused }));
 }
 
+/** How a source is followed. Throws UserError (2) `unknown-source`. */
+export function setSource(request: SourceRequest, name: string, what: Pick<Source, "poll">): Promise<Source> {
+  return withData(request, (data) => change(request, data, name, what));
+}
+
 async function change(
   { cwd }: SourceRequest,
   { workspace }: Data,
   name: string,
-  what: { readonly pin?: string | undefined; readonly paused?: boolean },
+  what: Pick<Source, "paused" | "poll"> & { readonly pin?: string | undefined },
 ): Promise<Source> {
   return changing(workspace, async () => {
     const { pin, ...rest } = { ...(await findSource(workspace, name, cwd)), ...what };

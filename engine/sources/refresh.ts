@@ -20,6 +20,8 @@ export interface Refreshed {
   readonly id: string;
   /** How many versions were not known before. */
   readonly fresh: number;
+  /** It was not the newest that was known. */
+  readonly isNews: boolean;
   readonly error?: unknown;
 }
 
@@ -37,7 +39,7 @@ export async function refreshSources(
         done.push(await refreshOne(source, all, store, scope));
       } catch (error) {
         if (!(error instanceof UserError) || error.exit === 130) throw error;
-        done.push({ name: source.name, id: "", fresh: 0, error });
+        done.push({ name: source.name, id: "", fresh: 0, isNews: false, error });
       }
     }
     return done;
@@ -91,6 +93,7 @@ function only({ path }: Source, digest: string, detail: Seen["detail"]): Answer 
 
 async function refreshOne(source: Source, all: readonly Source[], store: Store, scope: AskScope): Promise<Refreshed> {
   const answer = await askSource(source, scope);
+  const [newest] = await store.lineages.newest("version", [source.name]);
   const known = new Set((await store.lineages.list({ kind: "version", name: source.name })).map(({ id }) => id));
   const news = answer.all.filter(({ id }) => !known.has(id) && id !== answer.current.id);
   const whole = await partOf(source, answer.current, all, scope);
@@ -99,10 +102,15 @@ async function refreshOne(source: Source, all: readonly Source[], store: Store, 
     ...(whole === undefined ? [] : [whole]),
     versionOf(source, answer.current, true),
   ];
+  // What a watch asks for again and again is written only when it is news.
+  const same = JSON.stringify(newest?.detail) === JSON.stringify(versionOf(source, answer.current).detail);
+  if (newest?.id === answer.current.id && same && news.length === 0 && whole === undefined)
+    return { name: source.name, id: newest.id, fresh: 0, isNews: false };
   const edges: DatumEdge[] =
     whole === undefined ? [] : [{ child: versionKey(source.name, answer.current.id), parent: whole, kind: "part" }];
   await store.lineages.record(data, edges);
-  return { name: source.name, id: answer.current.id, fresh: news.length + (known.has(answer.current.id) ? 0 : 1) };
+  const fresh = news.length + (known.has(answer.current.id) ? 0 : 1);
+  return { name: source.name, id: answer.current.id, fresh, isNews: newest?.id !== answer.current.id };
 }
 
 /** The version of the source that this one is a part of; undefined where it is a part of none. */

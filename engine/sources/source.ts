@@ -29,6 +29,8 @@ export interface Source {
   readonly connector?: string;
   /** Of a list of releases: the field that tells builds apart. */
   readonly build?: string;
+  /** Milliseconds between looks of a watch; 0 for never. */
+  readonly poll?: number;
 }
 
 const optional = ["tag", "path", "parent", "pin", "connector", "build"] as const;
@@ -98,25 +100,31 @@ export function unknownSource(name: string, names: readonly string[]): Error {
 }
 
 export async function writeSource(workspace: Pick<Workspace, "dir">, source: Source): Promise<void> {
-  const { name, paused, ...rest } = source;
+  const { name, paused, poll, ...rest } = source;
   const known = texts.flatMap((key) => (rest[key] === undefined ? [] : [[key, rest[key]]]));
-  const data: unknown = { ...(Object.fromEntries(known) as object), ...(paused === true ? { paused } : {}) };
+  const more = { ...(paused === true ? { paused } : {}), ...(poll === undefined ? {} : { poll }) };
+  const data: unknown = { ...(Object.fromEntries(known) as object), ...more };
   await writeWhole(sourceFile(workspace, name), formatJson(data));
 }
 
 async function readSource(workspace: Pick<Workspace, "dir">, name: string, cwd: string): Promise<Source | undefined> {
   const file = await readJsonFile(sourceFile(workspace, name), cwd);
   if (file === undefined) return undefined;
-  const { kind, location, paused = false } = file.data;
-  const known: readonly string[] = [...texts, "paused"];
+  const { kind, location, paused = false, poll } = file.data;
+  const known: readonly string[] = [...texts, "paused", "poll"];
   const odd = Object.keys(file.data).find((key) => !known.includes(key));
   if (odd !== undefined)
     await file.failName([odd], `${file.name} has the unknown field ${JSON.stringify(odd)}`, `It knows ${known.join(", ")}`);
   if (!isSourceKind(kind)) return file.fail(["kind"], `${file.name} has no kind that there is`, `There are ${sourceKinds.join(", ")}`);
   if (typeof location !== "string" || location === "") return file.fail(["location"], `${file.name} has no location`);
   if (typeof paused !== "boolean") return file.fail(["paused"], `Field paused of ${file.name} is to be true or false`);
+  if (poll !== undefined && !isTime(poll)) return file.fail(["poll"], `Field poll of ${file.name} is to be a number of milliseconds`);
   const given = await optionalTexts(file);
-  return { name, kind, location, ...given, ...(paused ? { paused } : {}) };
+  return { name, kind, location, ...given, ...(paused ? { paused } : {}), ...(poll === undefined ? {} : { poll }) };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
 }
 
 async function optionalTexts(file: JsonFile): Promise<Partial<Record<(typeof optional)[number], string>>> {

@@ -16,6 +16,8 @@ export interface NewSource {
   readonly path?: string;
   readonly connector?: string;
   readonly build?: string;
+  /** Milliseconds between looks of a watch; 0 for never. */
+  readonly poll?: number;
 }
 
 /** Kinds whose versions go by names. */
@@ -25,7 +27,7 @@ const divided: readonly SourceKind[] = ["docker", "git", "s3", "path"];
 
 /** Throws UserError (2) `source-kind`, `bad-source`. Nothing outside is asked. */
 export function readWish(wish: NewSource, workspace: Workspace, cwd: string, others: readonly Source[]): Source {
-  const { name, location, connector, build } = wish;
+  const { name, location, connector, build, poll } = wish;
   const parent = wish.kind === undefined ? others.find((one) => one.name === location) : undefined;
   const source = parent === undefined ? fresh(wish, workspace, cwd) : inherited(wish, parent);
   const { kind } = source;
@@ -36,7 +38,7 @@ export function readWish(wish: NewSource, workspace: Workspace, cwd: string, oth
     throw wrong(name, `${JSON.stringify(tag)} is no tag`, "Write for example main or v1.2");
   if (source.path !== undefined && !divided.includes(kind)) throw wrong(name, `a source of kind ${kind} has no paths`, "Leave --path out");
   if (build !== undefined && kind !== "release") throw wrong(name, `a source of kind ${kind} has no builds`, "Leave --build out");
-  return { ...given, ...(build === undefined ? {} : { build }) };
+  return { ...given, ...(build === undefined ? {} : { build }), ...(poll === undefined ? {} : { poll }) };
 }
 
 /** Kind, location, tag and path are the parent's; a path is relative to the parent's. */

@@ -1,6 +1,7 @@
 // What a watch is asked for, and what it tells.
 import type { UserError } from "../../compiler/index.ts";
 import type { UpEvent, UpResult } from "../events.ts";
+import type { FollowEvent } from "../following/events.ts";
 import type { RunTrigger, UpRequest } from "../request.ts";
 
 /** As of a run; times are milliseconds. */
@@ -14,6 +15,11 @@ export interface WatchRequest
   readonly poll?: number;
   /** A run that goes on when something changes is finished first, in place of being cancelled. */
   readonly queue?: boolean;
+  /**
+   * Whether the sources of the workspace are followed, and its nodes run: also, in place of a config, or not. Without it `also`; `only` where
+   * there are sources and no config.
+   */
+  readonly sources?: "also" | "only" | "none";
 }
 
 /** Runs count from 1. */
@@ -37,4 +43,5 @@ export type WatchEvent =
       readonly names: number;
       readonly next?: { readonly path: string; readonly time: number };
     }
-  | { readonly type: "warning"; readonly code: string; readonly message: string; readonly detail: readonly string[] };
+  | { readonly type: "warning"; readonly code: string; readonly message: string; readonly detail: readonly string[] }
+  | FollowEvent;

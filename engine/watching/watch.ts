@@ -1,15 +1,17 @@
 // Runs a job, and again what a change concerns, until the signal aborts: one run after the other, each with what is due by then.
-import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../compiler/index.ts";
 import { EventQueue } from "../embedding/events.ts";
 import type { UpResult } from "../events.ts";
 import { type RunSeams, upAgain } from "../up.ts";
+import { rootOf } from "../workspace/find.ts";
 import { Debounce } from "./debounce.ts";
 import { shownPath } from "./due.ts";
 import type { WatchEvent, WatchRequest } from "./events.ts";
 import type { Loop } from "./loops.ts";
 import { NativeWatcher } from "./native.ts";
+import { Poller } from "./poller.ts";
 import { askRemotes } from "./remotes.ts";
+import { followRequest, isOnlyData } from "./sources.ts";
 import { World } from "./world.ts";
 
 /**
@@ -19,8 +21,10 @@ import { World } from "./world.ts";
 export async function* watch(request: WatchRequest): AsyncGenerator<WatchEvent, undefined> {
   const leaving = new AbortController();
   const events = new EventQueue<WatchEvent>();
-  const watching = new Watching({ ...request, signal: AbortSignal.any([request.signal, leaving.signal]) }, (event) => events.push(event));
-  const done = watching.go().finally(() => events.end());
+  const own = { ...request, signal: AbortSignal.any([request.signal, leaving.signal]) };
+  const tell = (event: WatchEvent): void => events.push(event);
+  const going = isOnlyData(request) ? follow(own, tell, () => undefined) : new Watching(own, tell).go();
+  const done = going.finally(() => events.end());
   done.catch(() => undefined);
   try {
     yield* events;
@@ -30,6 +34,12 @@ export async function* watch(request: WatchRequest): AsyncGenerator<WatchEvent, 
     await done.catch(() => undefined);
   }
   return undefined;
+}
+
+/** Follows the sources of the workspace around a config. */
+async function follow(request: WatchRequest, tell: (event: WatchEvent) => void, onNews: (source: string) => void): Promise<never> {
+  const { Following } = await import("../following/index.ts");
+  return new Following(followRequest(request), tell, onNews).go();
 }
 
 class Watching {
@@ -74,7 +84,8 @@ class Watching {
       this.#running?.abort(this.#over.signal.reason);
       this.#wake();
     });
-    const polling = this.#poll();
+    const poller = this.#poller();
+    const following = this.#followSources();
     try {
       for (;;) {
         this.#over.signal.throwIfAborted();
@@ -87,7 +98,7 @@ class Watching {
       this.#over.abort();
       this.#debounce.clear();
       this.#world.clock.close();
-      await Promise.all([this.#native.close(), polling, this.#looks]);
+      await Promise.all([this.#native.close(), poller.close(), following, this.#looks]);
       this.#world.warm.close();
     }
   }
@@ -107,7 +118,7 @@ class Watching {
     this.#running = running;
     if (this.#over.signal.aborted) running.abort(this.#over.signal.reason);
     const seams: RunSeams = { load: this.#world.load, observer: this.#world.observer(targets !== undefined) };
-    const { quiet: _, limit: __, poll: ___, queue: ____, ...rest } = this.#request;
+    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, ...rest } = this.#request;
     let result: UpResult | undefined;
     try {
       result = await upAgain(
@@ -192,20 +203,32 @@ class Watching {
     this.#wake();
   }
 
+  /** What of the workspace's sources is new for the config begins a run. */
+  async #followSources(): Promise<void> {
+    const { sources = "also" } = this.#request;
+    if (sources === "none" || rootOf(this.#request) === undefined) return;
+    const onNews = (source: string): void => void (this.#world.news(source) && this.#came());
+    await follow({ ...this.#request, signal: this.#over.signal }, this.#tell, onNews).catch((error: unknown) => {
+      if (!this.#over.signal.aborted) this.#over.abort(error);
+    });
+  }
+
   /** Asks what names stand for while nothing runs. */
-  async #poll(): Promise<void> {
+  #poller(): Poller {
     const { poll = 60_000 } = this.#request;
-    if (poll <= 0) return;
-    const { signal } = this.#over;
-    for (;;) {
-      await sleep(poll, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-      const { remotes } = this.#world;
-      if (this.#running !== undefined || remotes.length === 0) continue;
-      const { quiet: _, limit: __, poll: ___, queue: ____, ...request } = this.#request;
-      const now = await askRemotes({ ...request, signal, onEvent: () => undefined }, remotes).catch(() => new Map<string, string>());
-      if (!signal.aborted && this.#running === undefined && this.#world.renamed(now)) this.#came();
-    }
+    const poller = new Poller({ atOnce: 1, ask: (_, signal) => this.#askNames(signal) });
+    poller.set(new Map([["names", poll]]), "later");
+    return poller;
+  }
+
+  async #askNames(signal: AbortSignal): Promise<boolean> {
+    const { remotes } = this.#world;
+    if (this.#running !== undefined || remotes.length === 0) return true;
+    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, ...request } = this.#request;
+    const now = await askRemotes({ ...request, signal, onEvent: () => undefined }, remotes).catch(() => undefined);
+    if (!signal.aborted && this.#running === undefined && now !== undefined && this.#world.renamed(now)) this.#came();
+    // A daemon that is away is looked for in the same rhythm: a run that begins meanwhile tells that it is.
+    return true;
   }
 
   #tellLoop({ file, component }: Loop): void {

@@ -39,6 +39,8 @@ export class World {
   readonly #known = new Map<string, string>();
   /** Digests that runs have pushed. */
   readonly #pushed = new Set<string>();
+  /** Names of the sources of the workspace that the config takes; undefined where it could not be read. */
+  #sources: ReadonlySet<string> | undefined;
   /** Directories that runs save, with the component. */
   readonly #savers = new Map<string, string>();
 
@@ -87,6 +89,7 @@ export class World {
         for (const [key, wanted] of model.dirs) this.trees.add(key, wanted);
         for (const remote of model.remotes) if (remote.kind === "image") this.#known.set(remote.name, remote.digest);
         this.#resolved = facts.resolved;
+        this.#sources = new Set(Object.keys(facts.config.versions));
         if (!part) this.clock.set(schedulesOf(facts.job.waiting));
         this.#parts.onMore();
       },
@@ -105,6 +108,7 @@ export class World {
   /** The config is about to be read. */
   get load(): WarmConfig["load"] {
     return async (request) => {
+      this.#sources = undefined;
       const config = await this.warm.load(request).finally(() => {
         // What changed while it was read is found when it is looked at the next time.
         this.#stale = false;
@@ -151,6 +155,15 @@ export class World {
     if (!this.trees.isWritten(path)) return undefined;
     for (const [dest, component] of this.#savers) if (path === dest || path.startsWith(`${dest}/`)) return component;
     return undefined;
+  }
+
+  /** A source of the workspace has a new version. True when the config takes it. */
+  news(source: string): boolean {
+    if (this.#sources?.has(source) === false) return false;
+    this.#stale = true;
+    this.due.all = true;
+    this.due.name([`source ${source}`]);
+    return true;
   }
 
   /** What names stand for now. True when something came. */

@@ -1,0 +1,204 @@
+// Follows the sources of a workspace: what is new in one runs the nodes that take it, and those behind them, in order; for as long as nobody ends it.
+import { join } from "node:path";
+import { UserError } from "../../compiler/index.ts";
+import { compute, dueComputation } from "../nodes/compute.ts";
+import { inOrder } from "../nodes/graph.ts";
+import { type Node, readNodes } from "../nodes/node.ts";
+import { withDaemon } from "../sources/ask/daemon.ts";
+import { type Data, withData } from "../sources/open.ts";
+import { sourcesDir } from "../sources/source.ts";
+import { Debounce } from "../watching/debounce.ts";
+import { NativeWatcher } from "../watching/native.ts";
+import { waitAfter } from "../watching/poller.ts";
+import { Asking } from "./asking.ts";
+import type { FollowEvent, FollowRequest } from "./events.ts";
+
+const pace = { quiet: 50, limit: 500 };
+
+/** A computation that failed. */
+interface Lost {
+  readonly computation: string;
+  readonly failures: number;
+  /** Its time has come again. */
+  readonly isDue: boolean;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+export class Following {
+  readonly #request: FollowRequest;
+  readonly #tell: (event: FollowEvent) => void;
+  readonly #onNews: (source: string) => void;
+  readonly #over = new AbortController();
+  readonly #asking: Asking;
+  readonly #native: NativeWatcher;
+  readonly #files: Debounce;
+  readonly #news: Debounce;
+  /** By node: a computation that failed is not tried again, unless its environment failed. */
+  readonly #lost = new Map<string, Lost>();
+  /** What was told last when there was nothing left to run. */
+  #rest = "";
+  /** Why nothing can be followed; "" when it can. */
+  #trouble = "";
+  /** One thing after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #end: (error: unknown) => void = () => undefined;
+
+  /** `onNews`: a source has a new version, which is recorded. */
+  constructor(request: FollowRequest, tell: (event: FollowEvent) => void, onNews: (source: string) => void = () => undefined) {
+    this.#request = request;
+    this.#tell = tell;
+    this.#onNews = onNews;
+    this.#news = new Debounce(pace, () => this.#then(() => this.#computeDue()));
+    this.#files = new Debounce(pace, () => this.#then(() => this.#looked()));
+    this.#asking = new Asking({
+      request,
+      tell,
+      onNews: (source) => {
+        this.#onNews(source);
+        this.#news.note();
+      },
+      onFail: (error) => this.#troubled(error),
+    });
+    this.#native = new NativeWatcher({ onChange: (count) => this.#files.note(count), onFail: (error) => this.#end(error) });
+  }
+
+  /** Rejects with UserError: 130 when the signal aborts, after the node that runs was cancelled; 3 when nothing can be watched any more. */
+  async go(): Promise<never> {
+    const { signal } = this.#request;
+    const ended = new Promise<never>((_, reject) => {
+      this.#end = (error) => {
+        reject(error);
+        this.#over.abort(error);
+      };
+    });
+    const interrupt = (): void => this.#end(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
+    signal.addEventListener("abort", interrupt, { once: true });
+    if (signal.aborted) interrupt();
+    else this.#then(() => this.#looked());
+    try {
+      return await ended;
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      this.#news.clear();
+      this.#files.clear();
+      for (const { timer } of this.#lost.values()) clearTimeout(timer);
+      await Promise.all([this.#work, this.#asking.close(), this.#native.close()]);
+    }
+  }
+
+  #then(work: () => Promise<void>): void {
+    this.#work = this.#work.then(async () => {
+      if (!this.#over.signal.aborted) await work();
+    });
+    this.#work = this.#work.catch((error: unknown) => this.#end(error));
+  }
+
+  /** Files of the workspace, or of sources, may have changed. */
+  async #looked(): Promise<void> {
+    const dirs = await this.#open(async ({ workspace, sources }) => {
+      this.#asking.set(sources, workspace);
+      return new Set([workspace.dir, sourcesDir(workspace), join(workspace.dir, "nodes")]);
+    });
+    if (dirs === undefined) return;
+    await this.#native.set(this.#asking.directories, dirs);
+    this.#asking.look();
+    this.#news.note();
+  }
+
+  /** Runs the nodes that were not run for what their inputs have: each after those whose results it takes. */
+  async #computeDue(): Promise<void> {
+    await this.#open(async (data) => {
+      const nodes = await readNodes(data.workspace, this.#request.cwd);
+      for (const [id, { timer }] of this.#lost) {
+        if (nodes.some((node) => node.id === id)) continue;
+        clearTimeout(timer);
+        this.#lost.delete(id);
+      }
+      let ran = false;
+      for (const node of inOrder(nodes, data.sources)) {
+        if (this.#over.signal.aborted) return;
+        const due = await this.#dueOf(node, data);
+        const lost = this.#lost.get(node.id);
+        if (due === undefined || (lost?.computation === due && !lost.isDue)) continue;
+        ran = true;
+        await this.#compute(node, due, data);
+      }
+      const followed = this.#asking.set(data.sources, data.workspace);
+      const rest = { type: "following", sources: followed, nodes: nodes.length } as const;
+      if (data.sources.length === 0 || (!ran && this.#rest === JSON.stringify(rest))) return;
+      this.#rest = JSON.stringify(rest);
+      this.#tell(rest);
+    });
+  }
+
+  /** What nobody has a version of is told where its source is asked. */
+  async #dueOf(node: Node, data: Data): Promise<string | undefined> {
+    try {
+      return await dueComputation(node, data);
+    } catch (error) {
+      if (error instanceof UserError && error.exit === 2) return undefined;
+      throw error;
+    }
+  }
+
+  async #compute(node: Node, computation: string, data: Data): Promise<void> {
+    const of = { type: "node", node: node.id } as const;
+    this.#tell({ ...of, state: "start" });
+    const { poll: _, ...rest } = this.#request;
+    const request = { ...rest, signal: this.#over.signal };
+    const onEvent = (event: Parameters<Parameters<typeof compute>[3]["onEvent"]>[0]): void => this.#tell({ ...of, state: "event", event });
+    try {
+      const computed = await withDaemon(request, (askDaemon) =>
+        compute(node, data, { ...request, workspace: data.workspace, askDaemon }, { ...request, onEvent }),
+      );
+      this.#lost.delete(node.id);
+      this.#tell({ ...of, state: "done", computed });
+      for (const output of computed.outputs) this.#onNews(output.slice(0, output.indexOf(":")));
+    } catch (error) {
+      if (this.#over.signal.aborted) return;
+      if (!(error instanceof UserError)) throw error;
+      const again = this.#lose(node, computation, error);
+      this.#tell({ ...of, state: "failed", error, ...(again === undefined ? {} : { again }) });
+    }
+  }
+
+  /** Gives after how many milliseconds it is tried again, if it is. */
+  #lose({ id }: Node, computation: string, { exit }: UserError): number | undefined {
+    const before = this.#lost.get(id);
+    const failures = (before?.computation === computation ? before.failures : 0) + 1;
+    clearTimeout(before?.timer);
+    const lost: Lost = { computation, failures, isDue: false, timer: undefined };
+    this.#lost.set(id, lost);
+    if (exit !== 3) return undefined;
+    const again = waitAfter(this.#request.poll || 60_000, failures);
+    const timer = setTimeout(() => {
+      this.#lost.set(id, { ...lost, isDue: true });
+      this.#news.note();
+    }, again);
+    this.#lost.set(id, { ...lost, timer });
+    return again;
+  }
+
+  /** Undefined where the workspace cannot be read at this moment; it is looked at again. */
+  async #open<T>(use: (data: Data) => Promise<T>): Promise<T | undefined> {
+    try {
+      const done = await withData(this.#request, use);
+      this.#trouble = "";
+      return done;
+    } catch (error) {
+      this.#troubled(error);
+      return undefined;
+    }
+  }
+
+  #troubled(error: unknown): void {
+    if (this.#over.signal.aborted) return;
+    if (!(error instanceof UserError)) {
+      this.#end(error);
+      return;
+    }
+    const why = error.diagnostics.map(({ code, message }) => `${code} ${message}`).join("\n");
+    if (why !== this.#trouble) this.#tell({ type: "unfollowed", error });
+    this.#trouble = why;
+  }
+}

@@ -1,0 +1,283 @@
+// Sources that are followed on real servers: what is new in one runs the nodes behind it, and nothing else; what cannot be asked stops no other.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createEngine, type Engine, type WatchEvent, type WatchOptions } from "../../engine/embedding/index.ts";
+import type { FollowEvent } from "../../engine/index.ts";
+import { repository } from "./dagger.ts";
+import { dataWorld } from "./data.ts";
+
+/** Milliseconds until something that does not come has not come. */
+const late = 180_000;
+
+const world = dataWorld();
+const { up, builds, environment, good, dagger, latest } = world;
+let engine: Engine;
+const nodes = new Map<string, string>();
+
+const shell = (text: string): readonly string[] => ["--", "sh", "-c", text];
+
+async function addNode(name: string, inputs: string, output: string, ...command: readonly string[]): Promise<void> {
+  nodes.set(name, (await good("node", "run", "--input", inputs, "--output", output, ...command)).trim());
+}
+
+test("sources and nodes are added, and a node runs at once", async () => {
+  await up.git.commit("app", { "main.c": "one" });
+  up.page = "terms";
+  builds.set(1, "build 1");
+  mkdirSync(join(world.dir, "drop"));
+  writeFileSync(join(world.dir, "drop/a.txt"), "a");
+  writeFileSync(join(world.bucket, "object"), "o");
+  await good("init");
+  const keys = ["--secret", "accessKey=env:S3_ID", "--secret", "secretKey=env:S3_KEY"];
+  await good("connector", "add", "s3", "store", `endpoint=${world.s3.url}`, ...keys);
+  await good("source", "add", "app", `${up.git.url}/app`, "-k", "git");
+  await good("source", "add", "terms", up.url);
+  await good("source", "add", "dmg", world.releases, "-k", "release", "--build", "version");
+  await good("source", "add", "drop", "./drop");
+  await good("source", "add", "store", "s3://downloads");
+  await pushImage("one");
+  await good("source", "add", "base", `${up.registry.host}/base:1`);
+  for (const name of ["binary", "package", "page"]) await good("source", "add", name);
+  await addNode("build", "app", "binary", ...shell("cp ${app:ROOT}/main.c ${binary:ROOT}/binary"));
+  await addNode("pack", "binary,drop", "package", ...shell("cat ${binary:ROOT}/binary ${drop:ROOT}/* > ${package:ROOT}/package"));
+  await addNode("publish", "terms", "page", ...shell("cat ${terms:ROOT}/* > ${page:ROOT}/page"));
+  engine = await createEngine({ env: environment(), cwd: world.dir });
+});
+after(() => engine?.close());
+
+async function pushImage(text: string): Promise<void> {
+  const dir = join(up.bench.dir, "push");
+  mkdirSync(dir, { recursive: true });
+  const ops = `[{do: "scratch"}, {do: "write-file", dest: "/what", content: "${text}"}, {do: "push-container", ref: "${up.registry.host}/base:1"}]`;
+  writeFileSync(join(dir, "up.cue"), `package up\nimage: #up: ${ops}\n`);
+  await up.succeed("up", dir);
+}
+
+/** A watch, read event by event. */
+class Reader {
+  readonly seen: WatchEvent[] = [];
+  readonly #stop = new AbortController();
+  readonly #events: AsyncIterator<WatchEvent, undefined>;
+
+  constructor(options: WatchOptions) {
+    this.#events = engine.watch({ poll: 300, signal: this.#stop.signal, ...options })[Symbol.asyncIterator]();
+  }
+
+  /** The next event that is meant; what came before it is in `seen`. */
+  async until<E extends WatchEvent>(is: (event: WatchEvent) => event is E): Promise<E> {
+    const timeout = new AbortController();
+    const over = sleep(late, undefined, { signal: timeout.signal }).then(
+      () =>
+        Promise.reject(new Error(`it does not come, after ${JSON.stringify(this.seen.filter(({ type }) => type !== "event").slice(-20))}`)),
+      () => undefined as never,
+    );
+    over.catch(() => undefined);
+    try {
+      for (;;) {
+        const { value, done } = await Promise.race([this.#events.next(), over]);
+        if (done === true) throw new Error("the watch is over");
+        this.seen.push(value);
+        if (is(value)) return value;
+      }
+    } finally {
+      timeout.abort();
+    }
+  }
+
+  /** Until all nodes have run for what their inputs have. */
+  async rest(): Promise<void> {
+    await this.until((event): event is FollowEvent => event.type === "following");
+  }
+
+  async news(source: string): Promise<void> {
+    await this.until((event): event is FollowEvent => event.type === "source" && event.source === source && event.state === "new");
+  }
+
+  /** Names of nodes that were done, since the last time. */
+  computed(): readonly string[] {
+    const names = new Map([...nodes].map(([name, id]) => [id, name]));
+    return this.seen
+      .splice(0)
+      .flatMap((event) => (event.type === "node" && event.state === "done" ? (names.get(event.node.slice(0, 8)) ?? "?") : []));
+  }
+
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await assert.rejects(
+      async () => {
+        for (;;) {
+          const { done } = await this.#events.next();
+          if (done === true) return;
+        }
+      },
+      { exit: 130 },
+    );
+  }
+}
+
+test("a new version of a source runs the nodes behind it, in order, and no others", async () => {
+  const reader = new Reader({ sources: "only" });
+  await reader.rest();
+  assert.deepEqual(reader.computed(), []);
+  const commit = await up.git.commit("app", { "main.c": "two" });
+  await reader.news("app");
+  await reader.until(
+    (event): event is FollowEvent => event.type === "node" && event.state === "done" && event.node.startsWith(nodes.get("pack") ?? "-"),
+  );
+  assert.deepEqual(reader.computed(), ["build", "pack"]);
+  assert.equal(await latest("app"), `sha1:${commit}`);
+  up.page = "new terms";
+  await reader.news("terms");
+  await reader.rest();
+  assert.deepEqual(reader.computed(), ["publish"]);
+  // A directory is heard of, however seldom it is asked.
+  await good("source", "set", "drop", "--poll", "0");
+  writeFileSync(join(world.dir, "drop/b.txt"), "b");
+  await reader.news("drop");
+  await reader.until((event): event is FollowEvent => event.type === "node" && event.state === "done");
+  assert.deepEqual(reader.computed(), ["pack"]);
+  await reader.end();
+});
+
+test("images, buckets and lists of releases are followed, too; what is pinned or paused is not", async () => {
+  const reader = new Reader({ sources: "only" });
+  await reader.rest();
+  await pushImage("two");
+  await reader.news("base");
+  writeFileSync(join(world.bucket, "object"), "another");
+  await reader.news("store");
+  builds.set(2, "build 2");
+  await reader.news("dmg");
+  const dmg = await latest("dmg");
+  await good("source", "pin", "dmg", dmg);
+  await good("source", "pause", "store");
+  builds.set(3, "build 3");
+  writeFileSync(join(world.bucket, "object"), "the third");
+  reader.seen.length = 0;
+  for (const text of ["three", "four"]) {
+    up.page = text;
+    await reader.news("terms");
+  }
+  assert.deepEqual([...new Set(reader.seen.flatMap((event) => (event.type === "source" ? [event.source] : [])))], ["terms"]);
+  await good("source", "unpin", "dmg");
+  await reader.news("dmg");
+  await good("source", "resume", "store");
+  await reader.news("store");
+  await reader.end();
+});
+
+test("a source that disappears is told once, stops no other, and goes on when it is back", async () => {
+  const reader = new Reader({ sources: "only" });
+  await reader.rest();
+  const before = new Map(builds);
+  builds.clear();
+  const failed = await reader.until(
+    (event): event is Extract<FollowEvent, { state: "failed"; source: string }> => event.type === "source" && event.state === "failed",
+  );
+  assert.equal(failed.source, "dmg");
+  assert.equal(failed.error.diagnostics[0]?.code, "source-gone");
+  for (const text of ["five", "six", "seven"]) {
+    up.page = text;
+    await reader.news("terms");
+  }
+  assert.equal(reader.seen.filter((event) => event.type === "source" && event.state === "failed").length, 1);
+  for (const [number, text] of before) builds.set(number, text);
+  builds.set(4, "build 4");
+  await reader.until((event): event is FollowEvent => event.type === "source" && event.state === "back");
+  await reader.news("dmg");
+  await reader.end();
+});
+
+test("a node that fails is told and waits for new versions; one that is added while sources are followed is followed", async () => {
+  await good("source", "add", "broken");
+  const reader = new Reader({ sources: "only" });
+  await reader.rest();
+  const added = await dagger(
+    "node",
+    "run",
+    "--input",
+    "app",
+    "--output",
+    "broken",
+    ...shell("grep -q fine ${app:ROOT}/main.c && cp ${app:ROOT}/main.c ${broken:ROOT}"),
+  );
+  assert.equal(added.code, 1, added.stderr);
+  const id = added.stdout.trim();
+  await up.git.commit("app", { "main.c": "bad" });
+  const failed = await reader.until(
+    (event): event is Extract<FollowEvent, { type: "node"; state: "failed" }> =>
+      event.type === "node" && event.state === "failed" && event.node.startsWith(id),
+  );
+  assert.equal(failed.error.exit, 1);
+  assert.equal(failed.again, undefined);
+  await up.git.commit("app", { "main.c": "fine" });
+  await reader.until((event): event is FollowEvent => event.type === "node" && event.state === "done" && event.node.startsWith(id));
+  assert.ok(reader.seen.filter((event) => event.type === "node" && event.state === "start" && event.node.startsWith(id)).length <= 3);
+  await good("node", "remove", id, "--yes");
+  await reader.end();
+});
+
+test("a config that takes a source runs again when that has a new version; one that takes none does not", async () => {
+  const config = join(world.dir, "config");
+  mkdirSync(config);
+  const value =
+    'import "cuellb.dev/data"\napp: data.#Source & {name: "app"}\nvalue: {string, #up: [{do: "copy", from: app, src: "/main.c", dest: "/v"}, {do: "export", source: "/v"}]}\n';
+  writeFileSync(join(config, "up.cue"), `package config\n\n${value}`);
+  const reader = new Reader({ dir: "config" });
+  type End = Extract<WatchEvent, { type: "end" }>;
+  const value_ = async (): Promise<unknown> => {
+    const end = await reader.until((event): event is End => event.type === "end");
+    return end.outcome === "done" ? end.result.computed["value"] : end;
+  };
+  assert.equal(await value_(), "fine");
+  up.page = "for nobody";
+  await reader.news("terms");
+  await up.git.commit("app", { "main.c": "for the config" });
+  assert.equal(await value_(), "for the config");
+  const starts = reader.seen.flatMap((event) => (event.type === "start" ? [event.trigger?.changed] : []));
+  assert.deepEqual(starts, [undefined, ["source app"]]);
+  await reader.end();
+  rmSync(config, { recursive: true });
+});
+
+test("dagger watch follows sources where there is no config, tells what is wrong with the workspace, and dagger daemon does it in the background", async () => {
+  const child = spawn(join(repository, "bin/dagger"), ["watch", "--poll", "300ms", "--progress", "plain"], {
+    cwd: world.dir,
+    env: environment(),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let told = "";
+  child.stderr.on("data", (data: Buffer) => (told += data.toString()));
+  const until = async (what: RegExp): Promise<void> => {
+    for (const end = Date.now() + late; !what.test(told); await sleep(100)) assert.ok(Date.now() < end, `${what}: ${told}`);
+  };
+  await until(/Following \d+ sources for 3 nodes/);
+  await up.git.commit("app", { "main.c": "for the command" });
+  await until(
+    /app:[0-9a-f]{8} is new\n[\s\S]*Node [0-9a-f]{8} gave binary:[0-9a-f]{8}\n[\s\S]*Node [0-9a-f]{8} gave package:[0-9a-f]{8}\n/,
+  );
+  writeFileSync(join(world.dir, ".dagger/sources/odd.json"), '{"kind": "odd"}');
+  await until(/error\[bad-workspace-file\]/);
+  rmSync(join(world.dir, ".dagger/sources/odd.json"));
+  told = "";
+  await up.git.commit("app", { "main.c": "again" });
+  await until(/gave package:/);
+  child.kill("SIGINT");
+  const [code] = (await once(child, "close")) as [number];
+  assert.equal(code, 130);
+
+  const started = await dagger("daemon", "start", "--poll", "300ms");
+  assert.equal(started.code, 0, started.stderr);
+  try {
+    await up.git.commit("app", { "main.c": "in the background" });
+    for (const end = Date.now() + late; !/gave package:/.test((await dagger("daemon", "logs")).stdout); await sleep(200))
+      assert.ok(Date.now() < end);
+  } finally {
+    await good("daemon", "stop");
+  }
+});
