@@ -13,7 +13,17 @@ const rest = join(__dirname, "REST");
 const parts = new Set(["./kysely.cjs", "./sqlite.cjs"]);
 
 /** What few runs need: each is loaded when something of it is used. */
-const rare = new Set(["child_process", "fs/promises", "https", "v8", "worker_threads", "zlib", "./tar-stream.cjs", "./yauzl.cjs"]);
+const rare = new Set([
+  "child_process",
+  "fs/promises",
+  "https",
+  "timers/promises",
+  "v8",
+  "worker_threads",
+  "zlib",
+  "./tar-stream.cjs",
+  "./yauzl.cjs",
+]);
 /** Objects of functions, which many modules import whole: esbuild copies such an object for each, but not what it inherits. */
 const whole = new Set(["fs", "http2", "net", "os", "path", "tls"]);
 

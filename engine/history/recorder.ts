@@ -1,7 +1,7 @@
 // Writes one run into the store: its row before anything runs, what it tells in batches, its end.
 import type { OpenFacts } from "../provenance/facts.ts";
 import type { FileDigests, FileList, Listed } from "../provenance/files.ts";
-import { allSources, fingerprintsOf } from "../provenance/fingerprints.ts";
+import { allSources, fingerprintsOf, opsDigests } from "../provenance/fingerprints.ts";
 import type {
   Json,
   Lease,
@@ -14,6 +14,7 @@ import type {
   RunComponent,
   RunEnd,
   RunKey,
+  RunWrites,
   Store,
 } from "../store/index.ts";
 import { componentOf, endOf, runExists, summaryOf } from "./ending.ts";
@@ -56,12 +57,11 @@ export class Recorder {
   readonly #parts: RecorderParts;
   #key: RunKey = { id: "", token: 0 };
   #lease: Lease | undefined;
-  #config: string | undefined;
+  #written: Written = { config: undefined, events: 0, logs: 0 };
   #facts: OpenFacts | undefined;
+  #ops: ReadonlyMap<string, string> = new Map();
   /** By key; looked at as soon as they come, beside the run. */
   readonly #files = new Map<string, Promise<FileList | undefined>>();
-  #events = 0;
-  #logs = 0;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -100,6 +100,7 @@ export class Recorder {
 
   facts(facts: OpenFacts): void {
     this.#facts = facts;
+    this.#ops = opsDigests(facts.components);
   }
 
   /** Files that were sent: the last time counts. */
@@ -109,59 +110,83 @@ export class Recorder {
   }
 
   async take(entries: Entries): Promise<void> {
-    const change = await this.#write(entries);
-    if (Object.keys(change).length > 0) await this.#parts.store.runs.update(this.#key, change);
+    this.#written = await this.#parts.store.together(async (writes) => {
+      const { change, ...written } = await this.#write(writes, entries);
+      if (Object.keys(change).length > 0) await writes.runs.update(this.#key, change);
+      return written;
+    });
   }
 
-  /** Gives what belongs into the run's own row. */
-  async #write({ events, logs, components, config, daemon }: Entries): Promise<RunChange> {
-    const { store, run } = this.#parts;
-    if (config !== undefined) this.#config = await store.blobs.put(this.#key, Buffer.from(config));
-    if (events.length > 0) this.#events = await store.events.append(this.#key, this.#events, events);
-    if (logs.length > 0) this.#logs = await store.logs.append(this.#key, this.#logs, logs);
-    if (components.length > 0) await store.components.put(this.#key, components);
-    const versions = daemon === undefined ? undefined : { ...run.versions, buildkit: /\bv\d\S*$/.exec(daemon)?.[0] ?? daemon };
-    return {
-      ...(config === undefined || this.#config === undefined ? {} : { config: this.#config }),
-      ...(versions === undefined ? {} : { versions }),
+  /** Also gives what belongs into the run's own row. */
+  async #write(
+    writes: RunWrites,
+    { events, logs, components, config, daemon }: Entries,
+  ): Promise<Written & { readonly change: RunChange }> {
+    const before = this.#written;
+    const written = {
+      config: config === undefined ? before.config : await writes.blobs.put(this.#key, Buffer.from(config)),
+      events: events.length === 0 ? before.events : await writes.events.append(this.#key, before.events, events),
+      logs: logs.length === 0 ? before.logs : await writes.logs.append(this.#key, before.logs, logs),
     };
+    if (components.length > 0) await writes.components.put(this.#key, components);
+    const { versions } = this.#parts.run;
+    const change = {
+      ...(config === undefined || written.config === undefined ? {} : { config: written.config }),
+      ...(daemon === undefined ? {} : { versions: { ...versions, buildkit: /\bv\d\S*$/.exec(daemon)?.[0] ?? daemon } }),
+    };
+    return { ...written, change };
   }
 
-  async end({ end, outputs, provenance, components, ...entries }: Ending): Promise<void> {
+  async end(ending: Ending): Promise<void> {
     const { store } = this.#parts;
     try {
-      const made = await this.#made();
-      const change = await this.#write({ ...entries, components: components.map((one) => ({ ...one, ...made.fingerprints(one.path) })) });
-      const common: Json = { ...(this.#config === undefined ? {} : { config: this.#config }), ...provenance };
-      if (outputs.length > 0) {
-        const withSources = outputs.map((one) => ({ ...one, provenance: { ...common, ...made.sources(one.component) } }));
-        await store.outputs.put(this.#key, withSources);
-      }
-      const summary = made.facts === undefined ? end.summary : { ...(end.summary as object | undefined), facts: made.facts };
-      await store.runs.finish(this.#key, { ...end, ...change, ...(summary === undefined ? {} : { summary }) });
+      const files = await this.#listings();
+      const rest = await store.together((writes) => this.#writeEnd(writes, ending, files));
+      await store.runs.finish(this.#key, { ...ending.end, ...rest });
     } finally {
       await this.#lease?.release();
     }
   }
 
-  /** What the components are made from, now that all files were looked at; kept, so that `why` can compare. */
-  async #made(): Promise<Made> {
-    if (this.#facts === undefined) return { fingerprints: () => ({}), sources: () => ({}) };
-    const { store } = this.#parts;
-    const { components: open, directories } = this.#facts;
-    const digests = new Map<string, string>();
-    for (const [name, key] of Object.entries(directories)) {
-      const list = await this.#files.get(key);
-      if (list !== undefined) digests.set(name, await store.blobs.put(this.#key, Buffer.from(JSON.stringify(list))));
+  /** All but the word that it is over, which is the last. */
+  async #writeEnd(writes: RunWrites, ending: Ending, files: ReadonlyMap<string, FileList>): Promise<RunChange> {
+    const { end, outputs, provenance, components, ...entries } = ending;
+    const made = await this.#made(writes, files);
+    const printed = components.map((one) => ({ ...one, ...made.fingerprints(one.path) }));
+    const { config, change } = await this.#write(writes, { ...entries, components: printed });
+    const common: Json = { ...(config === undefined ? {} : { config }), ...provenance };
+    if (outputs.length > 0) {
+      const withSources = outputs.map((one) => ({ ...one, provenance: { ...common, ...made.sources(one.component) } }));
+      await writes.outputs.put(this.#key, withSources);
     }
+    const summary = made.facts === undefined ? end.summary : { ...(end.summary as object | undefined), facts: made.facts };
+    return { ...change, ...(summary === undefined ? {} : { summary }) };
+  }
+
+  /** Of the directories that components are made from, by name, now that all files were looked at. */
+  async #listings(): Promise<ReadonlyMap<string, FileList>> {
+    const lists = new Map<string, FileList>();
+    for (const [name, key] of Object.entries(this.#facts?.directories ?? {})) {
+      const list = await this.#files.get(key);
+      if (list !== undefined) lists.set(name, list);
+    }
+    return lists;
+  }
+
+  /** What the components are made from; kept, so that `why` can compare. */
+  async #made(writes: RunWrites, files: ReadonlyMap<string, FileList>): Promise<Made> {
+    if (this.#facts === undefined) return { fingerprints: () => ({}), sources: () => ({}) };
+    const { components: open } = this.#facts;
+    const digests = new Map<string, string>();
+    for (const [name, list] of files) digests.set(name, await writes.blobs.put(this.#key, Buffer.from(JSON.stringify(list))));
     const components = open.map((one) => ({
       ...one,
       sources: Object.fromEntries(Object.entries(one.sources).map(([name, value]) => [name, digests.get(name) ?? value])),
     }));
-    const prints = fingerprintsOf(components);
+    const prints = fingerprintsOf(components, this.#ops);
     const byPath = new Map(components.map((one) => [one.path, one]));
     return {
-      facts: await store.blobs.put(this.#key, Buffer.from(JSON.stringify(components))),
+      facts: await writes.blobs.put(this.#key, Buffer.from(JSON.stringify(components))),
       fingerprints: (path) => {
         const fingerprints = prints.get(path);
         return fingerprints === undefined ? {} : { fingerprints };
@@ -173,6 +198,15 @@ export class Recorder {
       },
     };
   }
+}
+
+/** What is in the store already. */
+interface Written {
+  /** Digest of the config. */
+  readonly config: string | undefined;
+  /** Numbers of the last. */
+  readonly events: number;
+  readonly logs: number;
 }
 
 interface Made {

@@ -24,8 +24,8 @@ import { Writer } from "./writer.ts";
 
 /** Milliseconds between batches. */
 const pause = 200;
-/** Milliseconds until the batch of what came before the daemon works: while it does, there is nothing else to do. */
-const atOnce = 10;
+/** Milliseconds until what is known before the daemon works is written: while it works, there is little else to do. */
+const atOnce = 1;
 /** Bytes of logs that may be on their way into the store; what comes while there are more is left out, and said to be. */
 const mostUnwritten = 64 * 1024 * 1024;
 
@@ -80,14 +80,18 @@ class Recording implements RunWatch {
   #started = false;
   #broken = false;
   #timer: NodeJS.Timeout | undefined;
+  #early: NodeJS.Timeout | undefined;
 
   constructor(request: UpRequest, place: RunPlace) {
     this.#request = request;
     this.#root = place.root;
-    const interrupt = (): void => this.#leave.abort(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
+    const interrupt = (): void => {
+      this.#cancel.abort(request.signal.reason);
+      this.#leave.abort(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
+    };
     request.signal.addEventListener("abort", interrupt, { once: true, signal: this.#leave.signal });
     if (request.signal.aborted) interrupt();
-    this.signal = AbortSignal.any([request.signal, this.#cancel.signal]);
+    this.signal = this.#cancel.signal;
     const { location, tenant, stack, env, lease } = place;
     const { idempotencyKey, repeat } = request;
     // A store of one's own makes no workspace of a directory.
@@ -140,10 +144,8 @@ class Recording implements RunWatch {
       const kept = eventOf(event, Date.now());
       if (kept !== undefined) this.#events.push(kept);
     }
-    const daemonWorks = event.type === "phase" && event.phase === "solve";
-    if (daemonWorks) clearTimeout(this.#timer);
-    else if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#flush(), daemonWorks ? atOnce : pause).unref();
+    if (event.type === "phase" && event.phase === "solve") this.#early = setTimeout(() => this.#prepare(), atOnce).unref();
+    this.#timer ??= setTimeout(() => this.#flush(), pause).unref();
   }
 
   daemon(name: string): void {
@@ -175,6 +177,7 @@ class Recording implements RunWatch {
 
   /** Resolves when all is written, or cannot be. */
   async end(state: "done" | "failed" | "cancelled", { result, error }: { result?: UpResult; error?: unknown }): Promise<void> {
+    clearTimeout(this.#early);
     clearTimeout(this.#timer);
     // One that waits for its turn needs it no more.
     this.#leave.abort(error);
@@ -213,10 +216,19 @@ class Recording implements RunWatch {
     this.#lost = 0;
   }
 
+  /** What became of the components is left for later: in a short run it is written once. */
+  #prepare(): void {
+    this.#describe();
+    this.#write({ ...this.#collected(), components: [] });
+  }
+
   #flush(): void {
     this.#timer = undefined;
     this.#describe();
-    const entries = { ...this.#collected(), components: this.#book.changes() };
+    this.#write({ ...this.#collected(), components: this.#book.changes() });
+  }
+
+  #write(entries: Entries): void {
     const bytes = this.#bytes;
     this.#bytes = 0;
     this.#writer.write(async (recorder) => {
@@ -244,8 +256,9 @@ class Recording implements RunWatch {
   /** A run that goes on does so without being remembered. */
   #fail(error: UserError): void {
     this.#broken = true;
+    clearTimeout(this.#early);
     clearTimeout(this.#timer);
-    if (!(this.#started || isReadOnly(error)) || this.#cancel.signal.aborted) return;
+    if (!(this.#started || isReadOnly(error)) || this.reason !== undefined) return;
     const [first] = error.diagnostics;
     const detail = first?.hint === undefined ? [] : [first.hint];
     this.#warn(`The run is not recorded${this.#started ? " any further" : ""}: ${first?.message ?? ""}`, {

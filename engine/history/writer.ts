@@ -44,7 +44,11 @@ export class Writer {
   /** Does it after all that was asked for before, if nothing of that failed. */
   write(work: (recorder: Recorder) => Promise<void>): void {
     const before = this.#line;
-    const done = before.then(async () => work(await this.#recorder));
+    const done = before.then(async () => {
+      // Between two pieces of work the run itself goes on: the daemon may be waiting for an answer.
+      await new Promise((resolve) => setImmediate(resolve));
+      await work(await this.#recorder);
+    });
     this.#line = done;
     // A failure is told where it happened, not once more for all that comes after it.
     before.then(

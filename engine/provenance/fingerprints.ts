@@ -3,13 +3,21 @@ import { hash } from "node:crypto";
 import type { OpData } from "../../compiler/index.ts";
 import type { ComponentFacts } from "./facts.ts";
 
+/** By component, of its ops. */
+export function opsDigests(components: readonly ComponentFacts[]): Map<string, string> {
+  return new Map(components.map((one) => [one.path, `sha256:${hash("sha256", JSON.stringify(bare(one.ops)))}`]));
+}
+
 /** By component: digests of its ops and of the components that it uses, and its sources as they are. */
-export function fingerprintsOf(components: readonly ComponentFacts[]): Map<string, Readonly<Record<string, string>>> {
+export function fingerprintsOf(
+  components: readonly ComponentFacts[],
+  ops: ReadonlyMap<string, string> = opsDigests(components),
+): Map<string, Readonly<Record<string, string>>> {
   const whole = new Map<string, string>();
   const found = new Map<string, Record<string, string>>();
   for (const one of usedFirst(components)) {
     const uses = one.uses.map((path): [string, string] => [`component ${path}`, whole.get(path) ?? ""]);
-    const parts = { ops: `sha256:${hash("sha256", JSON.stringify(bare(one.ops)))}`, ...Object.fromEntries(uses), ...one.sources };
+    const parts = { ops: ops.get(one.path) ?? "", ...Object.fromEntries(uses), ...one.sources };
     found.set(one.path, parts);
     whole.set(one.path, `sha256:${hash("sha256", JSON.stringify(Object.entries(parts).sort(([a], [b]) => (a < b ? -1 : 1))))}`);
   }

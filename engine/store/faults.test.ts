@@ -90,6 +90,18 @@ test("a place where no store can be is told", () =>
     await assert.rejects(openTestStore({ file: dir }), code("store-unreachable"));
   }));
 
+test("a SQLite file that another process is just making is waited for", async () => {
+  const { dir, remove } = await temporaryDirectory();
+  const other = new DatabaseSync(`${dir}/store.db`);
+  other.exec("begin exclusive");
+  const opening = openTestStore({ file: `${dir}/store.db` });
+  setTimeout(() => other.exec("rollback"), 100);
+  const store = await opening;
+  await store.close();
+  other.close();
+  await remove();
+});
+
 test("a damaged SQLite file is told, and restored from its backup", () =>
   inDirectory(async (dir) => {
     const file = `${dir}/store.db`;
@@ -164,6 +176,8 @@ test("a PostgreSQL that is not there is told at once, without the password", asy
 test("a server that does not come back is told when patience ends", async () => {
   const own = await startPostgres();
   const store = await openStore({ location: { url: await own.database() }, now: Date.now, patience: 200 });
+  // What this process has is to be given back.
+  await store.runs.create(newRun("web", "dev"));
   await own.stop();
   await assert.rejects(store.runs.create(newRun("web", "dev")), code("store-unreachable"));
   await assert.rejects(store.close(), code("store-unreachable"));

@@ -28,7 +28,7 @@ export async function open(options: StoreOptions): Promise<Store> {
   const presence = new Presence(database, { holder, self: thisProcess(), beat, now });
   try {
     await database.prepare(now());
-    if (await database.read((db) => presence.anyGone(db))) {
+    if (await database.ask((db) => presence.anyGone(db))) {
       for (const id of await database.write((db) => presence.sweep(db))) onNotice(`The run ${id} was interrupted`);
     }
   } catch (error) {
@@ -62,6 +62,7 @@ function storeOf(scope: Scope, close: () => Promise<void>): Store {
     leases: leases(scope),
     jobs: jobs(scope),
     lineages: lineages(scope),
+    together: (work) => scope.database.together((inside) => work(storeOf({ ...scope, database: inside, own: new Map() }, close))),
     close,
   };
 }

@@ -49,8 +49,19 @@ export interface Store {
   readonly leases: Leases;
   readonly jobs: Jobs;
   readonly lineages: Lineages;
+  /** Writes of a run that are there all or not at all. `work` may run several times: what it gives counts for the last time only. */
+  together<T>(work: (writes: RunWrites) => Promise<T>): Promise<T>;
   /** Ends what this process still holds: its leases go to the next in the queue; its open runs become `interrupted`. */
   close(): Promise<void>;
+}
+
+export interface RunWrites {
+  readonly runs: Pick<Runs, "update">;
+  readonly components: Pick<Components, "put">;
+  readonly events: Pick<Journal<NewEvent>, "append">;
+  readonly logs: Pick<Journal<NewLog>, "append">;
+  readonly blobs: Pick<Blobs, "put">;
+  readonly outputs: Pick<Outputs, "put">;
 }
 
 export interface Runs {

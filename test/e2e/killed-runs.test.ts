@@ -169,7 +169,8 @@ async function killAtFiftyMoments(place: Place): Promise<void> {
   for (const name of environments)
     await ok(place, "secret", "set", "token", "-s", "web", "-e", name, "--file", join(bench.dir, "kept/token"));
   // As long as it takes, all at once, when nothing is the first time: moments lie anywhere in it.
-  await runAll(place, "cold");
+  const cold = await runAll(place, "cold");
+  for (const { code, text } of cold.ended) assert.equal(code, 0, text);
   const measured = await runAll(place, "warm");
   let runs = await check(place, "warm", measured.ended, environments.length);
   assert.equal(runs.length, 2 * environments.length);

@@ -16,10 +16,10 @@ export interface Dialect {
     readonly read: string;
     readonly write: string;
   };
-  /** Once, before anything else. */
-  readonly connect?: (db: Db) => Promise<void>;
-  /** Before a transaction: whether its commit waits for the disk. Not there when commits always do. */
-  readonly sync?: (db: Db, durable: boolean) => Promise<void>;
+  /** Once, before anything is written. A new store has no tables. */
+  readonly settle?: (db: Db, isNew: boolean) => Promise<void>;
+  /** What was committed so far survives a loss of power from now on. Not there when commits themselves see to it. */
+  readonly flush?: () => Promise<void>;
   /** Inside of a transaction: keeps others from migrating meanwhile. */
   readonly lockFormat: (db: Db) => Promise<void>;
   /** What an error of the database means. */

@@ -1,5 +1,5 @@
 // SQLite: a file of the workspace. Node's interface to it is synchronous, so transactions are short and nobody waits inside of SQLite.
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, openSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
@@ -33,18 +33,15 @@ export async function openSqlite(file: string): Promise<Dialect> {
     locksRows: false,
     // A writer that began as a reader could find that another wrote meanwhile, and would have to start over.
     begin: { read: "begin deferred", write: "begin immediate" },
-    connect: async (db) => {
+    settle: async (db, isNew) => {
       // Before the first table: room of deleted rows can then be given back.
-      await sql`pragma auto_vacuum = incremental`.execute(db);
-      // Readers and a writer do not wait for each other. The file keeps it; also, a file that is none of SQLite's is found out here.
-      await sql`pragma journal_mode = wal`.execute(db);
+      if (isNew) await sql`pragma auto_vacuum = incremental`.execute(db);
+      // Readers and a writer do not wait for each other. The file keeps it, and then has its log beside it; a backup that was put in its place does not.
+      if (!connection.hasLog()) await sql`pragma journal_mode = wal`.execute(db);
+      // A commit survives the end of every process; what has to survive a loss of power waits for `flush`. Without a log, commits wait themselves.
+      connection.database.exec(`pragma synchronous = ${connection.hasLog() ? "normal" : "full"}`);
     },
-    // Without it, a commit survives the end of every process, but the last ones may not survive the loss of power.
-    sync: async (db, durable) => {
-      const level = durable ? "full" : "normal";
-      if (connection.sync !== level) await sql`pragma synchronous = ${sql.raw(level)}`.execute(db);
-      connection.sync = level;
-    },
+    flush: async () => connection.flushLog(),
     lockFormat: async () => {},
     fault: (error) => faultOf(error, file),
     shrink: async (db) => {
@@ -85,13 +82,12 @@ function givesRows(text: string, statement: StatementSyncInstance): boolean {
 const longLog = 1024 * 1024;
 
 class Connection implements DatabaseConnection {
-  sync = "";
   readonly database: DatabaseSyncInstance;
-  readonly #file: string;
+  readonly #logFile: string;
   readonly #prepared = new Map<string, StatementSyncInstance>();
 
   constructor(file: string) {
-    this.#file = file;
+    this.#logFile = `${file}-wal`;
     this.database = new DatabaseSync(file, { timeout: 0 });
   }
 
@@ -104,9 +100,24 @@ class Connection implements DatabaseConnection {
     return statement;
   }
 
-  /** Size of the log that commits go into before they go into the file. */
+  /** Whether commits go into a log before they go into the file; known once the file was read. */
+  hasLog(): boolean {
+    return existsSync(this.#logFile);
+  }
+
   logBytes(): number {
-    return attempt(() => statSync(`${this.#file}-wal`).size) ?? 0;
+    return attempt(() => statSync(this.#logFile).size) ?? 0;
+  }
+
+  /** SQLite's locks are not on this file. At once: starting the threads that could wait for the disk takes longer than the disk. */
+  flushLog(): void {
+    if (!this.hasLog()) return;
+    const log = openSync(this.#logFile, "r");
+    try {
+      fdatasyncSync(log);
+    } finally {
+      closeSync(log);
+    }
   }
 
   async executeQuery<Row>({ sql: text, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
@@ -188,11 +199,23 @@ function faultOf(error: unknown, file: string): Fault {
   return { kind: "bug", why };
 }
 
+/** What SQLite says of these codes: not every error of the driver has its code. */
+const texts: Readonly<Record<string, number>> = {
+  "database is locked": codes.busy,
+  "database table is locked": codes.locked,
+  "attempt to write a readonly database": codes.readOnly,
+  "disk I/O error": codes.io,
+  "database disk image is malformed": codes.corrupt,
+  "database or disk is full": codes.full,
+  "unable to open database file": codes.cannotOpen,
+  "file is not a database": codes.notADatabase,
+};
+
 function codeOf(error: unknown): number | string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { sqliteCode, code } = error as { sqliteCode?: number; code?: string };
   if (sqliteCode !== undefined) return sqliteCode & 0xff;
-  return code === "ERR_SQLITE_ERROR" ? undefined : code;
+  return code === undefined || code === "ERR_SQLITE_ERROR" ? texts[error.message] : code;
 }
 
 /** SQLite says of a file whose directory cannot be written only that it cannot be opened. */

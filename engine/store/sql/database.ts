@@ -21,34 +21,62 @@ export class Database {
   /** Nobody waits for a server that was never there. */
   #reached = false;
 
-  constructor(dialect: Dialect, patience: Patience) {
+  /** The transaction that all of this one is part of. */
+  readonly #whole: Db | undefined;
+  /** Something in that transaction has to be durable. */
+  #durable = false;
+
+  constructor(dialect: Dialect, patience: Patience, whole?: Db) {
     this.dialect = dialect;
-    this.#db = new Kysely<Tables>({ dialect: dialect.kysely });
+    this.#db = whole ?? new Kysely<Tables>({ dialect: dialect.kysely });
     this.#patience = patience;
+    this.#whole = whole;
   }
 
   /**
    * Runs `work` in a transaction. It may run several times, and, when a connection is lost at the wrong moment, after its effects are there:
    * every work must be right when they are. `durable`: its rows also survive a loss of power.
    */
-  write<T>(work: (db: Db) => Promise<T>, { durable = false }: { durable?: boolean } = {}): Promise<T> {
-    return this.#persist(async (db) => {
-      await this.dialect.sync?.(db, durable);
-      return this.#transaction(db, this.dialect.begin.write, work);
+  async write<T>(work: (db: Db) => Promise<T>, { durable = false }: { durable?: boolean } = {}): Promise<T> {
+    if (this.#whole !== undefined) {
+      this.#durable ||= durable;
+      return work(this.#whole);
+    }
+    const result = await this.#persist((db) => this.#transaction(db, this.dialect.begin.write, work));
+    if (durable) await this.#patiently(async () => this.dialect.flush?.());
+    return result;
+  }
+
+  /** All that `work` writes and reads in the database it is given is one transaction; as with `write`, it may run several times. */
+  async together<T>(work: (inside: Database) => Promise<T>): Promise<T> {
+    let durable = false;
+    const result = await this.write(async (db) => {
+      const inside = new Database(this.dialect, this.#patience, db);
+      const done = await work(inside);
+      durable = inside.#durable;
+      return done;
     });
+    if (durable) await this.#patiently(async () => this.dialect.flush?.());
+    return result;
+  }
+
+  /** One question, which needs no transaction. */
+  async ask<T>(question: (db: Db) => Promise<T>): Promise<T> {
+    return this.#whole === undefined ? this.#persist(question) : question(this.#whole);
   }
 
   /** Sees one state of all tables. */
-  read<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  async read<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    if (this.#whole !== undefined) return work(this.#whole);
     return this.#persist((db) => this.#transaction(db, this.dialect.begin.read, work));
   }
 
   /** Makes or changes the tables if need be. Rejects with `store-newer`. */
   async prepare(now: number): Promise<void> {
     const { dialect } = this;
-    await this.#persist(async (db) => dialect.connect?.(db));
-    const format = await this.#persist((db) => readFormat(db).catch((error: unknown) => this.#withoutTables(error)));
+    const format = await this.ask((db) => readFormat(db).catch((error: unknown) => this.#withoutTables(error)));
     refuseNewer(format, dialect.place);
+    await this.#persist(async (db) => dialect.settle?.(db, format === 0));
     if (format === newestFormat) return;
     if (format > 0) await this.backUp(now, true);
     await this.write(
@@ -92,22 +120,31 @@ export class Database {
     }
   }
 
-  async #persist<T>(work: (db: Db) => Promise<T>): Promise<T> {
-    const end = performance.now() + this.#patience.ms;
+  #persist<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    return this.#patiently(() => this.#db.connection().execute(work));
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const end = elapsed() + this.#patience.ms;
     for (let tries = 0; ; tries++) {
       try {
-        const result = await this.#db.connection().execute(work);
+        const result = await work();
         this.#reached = true;
         return result;
       } catch (error) {
         if (error instanceof UserError) throw error;
         const fault = this.dialect.fault(error);
         const again = fault.kind === "busy" || (fault.kind === "gone" && this.#reached);
-        if (!again || performance.now() > end) throw told(fault, this.dialect.place, error);
+        if (!again || elapsed() > end) throw told(fault, this.dialect.place, error);
       }
       await sleep(Math.min(2 ** tries, 100) * (0.5 + this.#patience.jitter()));
     }
   }
+}
+
+/** Milliseconds of a clock that nobody sets. `performance.now()` says the same, but Node loads a dozen modules for it. */
+export function elapsed(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /** The next number of a counter (the last of `count`), and the stamp beside it raised to `stamp`: neither ever goes back. */

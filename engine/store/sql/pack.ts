@@ -7,7 +7,7 @@ const asIs = 0;
 const deflated = 1;
 
 /** Fewer bytes are not packed: a short run need not load zlib for its few events. */
-const worthPacking = 4096;
+const worthPacking = 8192;
 
 export function pack(bytes: Uint8Array): Uint8Array {
   const smaller = bytes.length > worthPacking ? deflateRawSync(bytes, { level: 1 }) : bytes;

@@ -1,7 +1,8 @@
 // That this process lives, and what it is told meanwhile: who is gone loses its leases, and its open runs become `interrupted`.
+import { sql } from "kysely";
 import type { UserError } from "../../../compiler/index.ts";
 import { isAlive, type ProcessIdentity } from "../process.ts";
-import type { Database } from "./database.ts";
+import { type Database, elapsed } from "./database.ts";
 import { cancelled, leaseLost, superseded, takenOver } from "./losses.ts";
 import type { Db, Tables } from "./schema.ts";
 import { openStates } from "./states.ts";
@@ -28,7 +29,8 @@ export class Presence {
   readonly #possessions = new Map<string, Possession>();
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
-  #heard = performance.now();
+  #heard = elapsed();
+  #joined = false;
 
   constructor(database: Database, options: { holder: string; self: ProcessIdentity; beat: Beat; now: () => number }) {
     this.#database = database;
@@ -41,11 +43,12 @@ export class Presence {
   /** In a transaction that gives this process something: it is there from then on. */
   async join(db: Db): Promise<void> {
     const { machine, pid, birth, label } = this.self;
-    const until = (await clock(db, this.#database)) + this.#beat.ttl;
+    const until = sql<number>`${this.#database.dialect.clock} + ${this.#beat.ttl}`;
+    this.#joined = true;
     await db
       .insertInto("holders")
       .values({ id: this.holder, machine, pid, birth, label, until })
-      .onConflict((is) => is.column("id").doUpdateSet({ until }))
+      .onConflict((is) => is.column("id").doUpdateSet((set) => ({ until: set.ref("excluded.until") })))
       .execute();
   }
 
@@ -56,7 +59,7 @@ export class Presence {
     const controller = new AbortController();
     this.#possessions.set(id, { kind, id, controller });
     if (this.#timer === undefined) {
-      this.#heard = performance.now();
+      this.#heard = elapsed();
       this.#schedule();
     }
     return controller.signal;
@@ -86,13 +89,13 @@ export class Presence {
       await this.join(db);
       return Promise.all(possessions.map(async (had) => ({ had, why: await whyToEnd(db, had) })));
     });
-    this.#heard = performance.now();
+    this.#heard = elapsed();
     for (const { had, why } of endings) if (why !== undefined) had.controller.abort(why);
   }
 
   /** The database does not answer. Others count this process as gone after `ttl`; it must not go on as if it were not. */
   #unheard(): void {
-    if (performance.now() - this.#heard < this.#beat.ttl) return;
+    if (elapsed() - this.#heard < this.#beat.ttl) return;
     for (const { kind, id, controller } of this.#possessions.values()) controller.abort(kind === "run" ? takenOver(id) : leaseLost());
   }
 
@@ -118,14 +121,17 @@ export class Presence {
     return interrupted;
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, if there ever was anything. */
   async leave(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#beating;
     this.#possessions.clear();
+    if (!this.#joined) return;
     // Whoever finds what a loss of power brought back, ends it.
-    await this.#database.write((db) => endHolder(db, this.holder, "closed", this.#now()));
+    await this.#database.write(async (db) => {
+      if (!(await endIdleHolder(db, this.holder))) await endHolder(db, this.holder, "closed", this.#now());
+    });
   }
 }
 
@@ -147,6 +153,20 @@ async function isSuperseded(db: Db, holder: string): Promise<boolean> {
 export async function clock(db: Db, { dialect }: Database): Promise<number> {
   const { now } = await db.selectNoFrom(dialect.clock.as("now")).executeTakeFirstOrThrow();
   return now;
+}
+
+/** False: it still holds something. */
+async function endIdleHolder(db: Db, holder: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom("holders")
+    .where("id", "=", holder)
+    .where(({ exists, not, and, selectFrom }) =>
+      and(
+        (["runs", "leases", "jobs"] as const).map((table) => not(exists(selectFrom(table).select("holder").where("holder", "=", holder)))),
+      ),
+    )
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
 }
 
 async function endHolder(db: Db, holder: string, reason: string, now: number): Promise<string[]> {

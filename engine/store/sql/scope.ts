@@ -12,11 +12,22 @@ export interface Scope {
   readonly presence: Presence;
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
+  /** Inside of a transaction: the runs that it was seen to may write into. */
+  readonly own?: Map<string, OwnRun>;
   readonly limits: { readonly events: number; readonly logs: number };
 }
 
+export interface OwnRun {
+  readonly seq: number;
+  readonly stack: string;
+  readonly env: string;
+}
+
 /** The row of a run that `key` may write into; it stays so until the transaction ends. Throws `run-taken-over`. */
-export async function ownRun(db: Db, { tenant, database }: Scope, key: RunKey): Promise<{ seq: number; stack: string; env: string }> {
+export async function ownRun(db: Db, { tenant, database, own }: Scope, key: RunKey): Promise<OwnRun> {
+  const name = `${key.token} ${key.id}`;
+  const seen = own?.get(name);
+  if (seen !== undefined) return seen;
   const query = db
     .selectFrom("runs")
     .select(["seq", "stack", "env"])
@@ -26,6 +37,7 @@ export async function ownRun(db: Db, { tenant, database }: Scope, key: RunKey): 
     .where("state", "in", openStates);
   const row = await (database.dialect.locksRows ? query.forShare() : query).executeTakeFirst();
   if (row === undefined) throw takenOver(key.id);
+  own?.set(name, row);
   return row;
 }
 
