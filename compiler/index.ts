@@ -2,7 +2,7 @@
 export { withOpMistakes } from "./check.ts";
 export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, FailedStep, Position } from "./diagnostic.ts";
-export { inputError, UserError } from "./diagnostic.ts";
+export { inputError, orderDiagnostics, UserError } from "./diagnostic.ts";
 export { narrow } from "./graph/choose.ts";
 export {
   dotText,
@@ -39,3 +39,5 @@ export type { Program } from "./ops/program.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
 export type { LockNeed } from "./ops/spec.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";
+export { readWorkloads, type WorkloadWish } from "./workload/read.ts";
+export type * from "./workload/workload.ts";

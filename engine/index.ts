@@ -76,6 +76,7 @@ export type {
 } from "./stacks/index.ts";
 export type { RunStagesRequest, StageOutcome, StageState, StagesRequest, StagesResult } from "./stages/index.ts";
 export type { Output, Run as RecordedRun, RunComponent } from "./store/index.ts";
+export type { RenderedTarget, RenderRequest, TargetList, TargetsRequest } from "./targets/index.ts";
 export type { TestCase, TestReport, TestRun, TestSuite, testRun } from "./testing/index.ts";
 export { shell, up } from "./up.ts";
 export type { Version } from "./version.ts";
@@ -103,6 +104,7 @@ type Sources = typeof import("./sources/index.ts");
 type Services = typeof import("./services/index.ts");
 type Stacks = typeof import("./stacks/index.ts");
 type Stages = typeof import("./stages/index.ts");
+type Targets = typeof import("./targets/index.ts");
 type Testing = typeof import("./testing/index.ts");
 type WithDependencies = typeof import("./with-dependencies.ts");
 type Watching = typeof import("./watching/index.ts");
@@ -145,6 +147,8 @@ export const loadSources = async (): Promise<Sources> => import("./sources/index
 export const loadNodes = async (): Promise<Nodes> => import("./nodes/index.ts");
 /** What versions of sources were made from. */
 export const loadManifest = async (): Promise<Manifests> => import("./manifest/index.ts");
+/** The graph of a config in the words of other systems: see targets/. */
+export const loadTargets = async (): Promise<Targets> => import("./targets/index.ts");
 /** Runs tests, and reads and writes their reports: see testing/run.ts. */
 export const loadTesting = async (): Promise<Testing> => import("./testing/index.ts");
 export const listWorkers: Upkeep["listWorkers"] = async (...of) => (await import("./daemon/upkeep.ts")).listWorkers(...of);

@@ -24,6 +24,7 @@ import { addShell } from "./shell.ts";
 import { addSourceCommands } from "./source.ts";
 import { addEnvCommands, addStackCommands } from "./stacks.ts";
 import { addStageCommands } from "./stages.ts";
+import { addTargetCommands } from "./target.ts";
 import { addTest } from "./test.ts";
 import { addToolCommands } from "./tools.ts";
 import { addUpkeepCommands } from "./upkeep.ts";
@@ -44,7 +45,7 @@ const groups: readonly (readonly [heading: string, ...AddGroup[]])[] = [
   ["Look before, and after:", addPlan, addWhy, addStageCommands, addHistoryCommands, addOutputCommands, addQuery, addInspect],
   ["Write configs:", addCueCommands, addDoc, addCatalogCommands, addModuleCommands, addLockCommands],
   ["Keep:", addInit, addClone, addStackCommands, addEnvCommands, addInputCommands, addSecretCommands, addConnectorCommands],
-  ["Data, services, workers:", addSourceCommands, addNodeCommands, addServiceCommands, addWorkCommands],
+  ["Data, services, workers, other systems:", addSourceCommands, addNodeCommands, addServiceCommands, addWorkCommands, addTargetCommands],
   ["This machine and its daemon:", addImageCommands, addEngineCommands, addUpkeepCommands, addToolCommands],
 ];
 

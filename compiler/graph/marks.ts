@@ -77,8 +77,13 @@ export function hasMark({ attributes }: Field, key: string): boolean {
 
 /** Marked itself or by its ops, which a definition hands on; or it declares a report. */
 function isTest(field: Field, noted: readonly Field[]): boolean {
+  return isMarked(field, "test") || noted.some((below) => hasMark(below, "report"));
+}
+
+/** Whether an attribute `@dagger(…)` of a component or of its ops says a word. */
+export function isMarked(field: Field, key: string): boolean {
   const up = field.value.fields.get("#up");
-  return hasMark(field, "test") || (up !== undefined && hasMark(up, "test")) || noted.some((below) => hasMark(below, "report"));
+  return hasMark(field, key) || (up !== undefined && hasMark(up, key));
 }
 
 function hookOf(field: Field, noted: readonly Field[], inComponent: boolean): HookMark[] {

@@ -117,7 +117,8 @@ function toService({ name, ready, restart, backoff, grace, onStart, onExit }: Se
   };
 }
 
-function toProbe({ http, tcp, command, log, timeout, interval }: Ready): ReadyProbe {
+/** Its times become milliseconds. */
+export function toProbe({ http, tcp, command, log, timeout, interval }: Ready): ReadyProbe {
   const times = { timeout: milliseconds(timeout), interval: milliseconds(interval) };
   if (http !== undefined) return { kind: "http", what: http, ...times };
   if (tcp !== undefined) return { kind: "tcp", what: tcp, ...times };
