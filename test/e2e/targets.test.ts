@@ -1,0 +1,141 @@
+// What is written for Docker Compose and Kubernetes is taken by them: Compose runs it with images that dagger has pushed, and an API server's
+// validation finds nothing wrong.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "yaml";
+import { startDockerd, type TestDocker } from "../support/dockerd.ts";
+import { startRegistry, type TestRegistry } from "../support/registry.ts";
+import { checkKubernetes, compose } from "../support/targets.ts";
+import { parseTxtar } from "../support/txtar.ts";
+import { type Bench, type Outcome, repository, startBench } from "./dagger.ts";
+
+let bench: Bench;
+let docker: TestDocker;
+let registry: TestRegistry;
+
+before(async () => {
+  bench = await startBench();
+  docker = await startDockerd();
+  registry = await startRegistry();
+});
+after(async () => {
+  await docker?.stop();
+  await registry?.stop();
+  await bench?.end();
+});
+
+/** A task with files in its image, one that takes what it made, a daemon that gets ready late, and one that fails. */
+const config = (host: string): string => `package etl
+
+import (
+	"cuellb.dev/op"
+	"cuellb.dev/task"
+)
+
+files: #up: [op.#Local & {dir: "etl"}]
+bronze: task.#Task & {
+	ref: "busybox:latest"
+	source: files
+	script: "mkdir /out/table; sort readings.csv > /out/table/rows.csv; wc -l < readings.csv > /out/count"
+	outputs: {table: {}, count: {}}
+}
+silver: task.#Task & {
+	ref: "busybox:latest"
+	script: "{ cat /in/readings/rows.csv /in/count/count /run/secrets/token; echo \\" $WORD $HIDDEN $(ls /in/readings)\\"; } > /out/sorted"
+	upstream: readings: from: bronze.outputs.table
+	upstream: count: from: bronze.outputs.count
+	after: [db]
+	secrets: token: secret: "my-token"
+	env: {WORD: "$5 $(x)", HIDDEN: secret: "other"}
+	outputs: sorted: {}
+}
+db: task.#Daemon & {name: "db", command: ["sh", "-c", "sleep 1; touch /ready; exec sleep 1000"], ready: command: ["test", "-e", "/ready"]}
+failing: task.#Task & {ref: "busybox:latest", trigger: "manual", script: "true", outputs: never: {}}
+stack: task.#Target & {
+	kind: "compose"
+	name: "etl"
+	registry: "${host}/etl"
+	helper: "busybox:latest"
+	components: {"bronze": from: bronze, "silver": from: silver, "failing": from: failing, "db": {from: db, image: "busybox:latest"}}
+}
+`;
+
+function write(name: string, files: Readonly<Record<string, string>>): string {
+  const dir = join(bench.dir, name);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(dir, path, ".."), { recursive: true });
+    writeFileSync(join(dir, path), text);
+  }
+  return dir;
+}
+
+function succeeds({ code, stdout, stderr }: Outcome): string {
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** Of a container that ends, once it has. */
+async function exitCode(run: (...args: string[]) => Promise<Outcome>, service: string): Promise<number> {
+  const until = Date.now() + 120_000;
+  for (;;) {
+    const { stdout } = await run("--profile", "manual", "ps", "-a", service, "--format", "{{.State}} {{.ExitCode}}");
+    const ended = /^exited (\d+)$/m.exec(stdout)?.[1];
+    if (ended !== undefined) return Number(ended);
+    if (Date.now() > until) throw new Error(`${service} goes on: ${stdout}`);
+    await sleep(100);
+  }
+}
+
+test("Compose runs the tasks in their order with images that dagger has pushed, and daemons until they are ready", async () => {
+  const dir = write("etl", { "up.cue": config(registry.host), "etl/readings.csv": "b,2\na,1\n" });
+  succeeds(await bench.dagger(["up", dir, "-t", "stack.images", "--progress", "plain"]));
+  const file = join(dir, "compose.yaml");
+  succeeds(await bench.dagger(["target", "render", "stack", dir, "-o", file]));
+  const { services } = parse(readFileSync(file, "utf8")) as { services: Record<string, { image: string }> };
+  assert.equal(services["bronze"]?.image, `${registry.host}/etl/bronze:latest`);
+  // The daemon of the test has no bridge.
+  const networks = Object.fromEntries(Object.keys(services).map((name) => [name, { network_mode: "none" }]));
+  writeFileSync(join(dir, "networks.json"), JSON.stringify({ services: networks }));
+  const env = { DOCKER_HOST: docker.host, MY_TOKEN: "s3cret", OTHER: "hidden" };
+  const run = (...args: string[]): Promise<Outcome> => compose([file, join(dir, "networks.json")], args, env);
+  try {
+    // The second time everything is there already.
+    for (const _ of [1, 2]) {
+      succeeds(await run("up", "-d"));
+      assert.equal(await exitCode(run, "silver-outputs"), 0);
+      const given = await run("run", "--rm", "-T", "--no-deps", "--entrypoint", "cat /given/silver-sorted/sorted", "silver-outputs");
+      assert.equal(succeeds(given), "a,1\nb,2\n2\ns3cret $5 $(x) hidden rows.csv\n");
+    }
+    const listed = succeeds(await run("ps", "db", "--format", "{{.Health}}"));
+    assert.equal(listed.trim(), "healthy");
+    assert.equal((await run("ps", "-aq", "failing")).stdout, "");
+    // Its script ends well, and leaves nothing.
+    await run("--profile", "manual", "up", "-d", "failing-outputs");
+    assert.equal(await exitCode(run, "failing-outputs"), 1);
+    assert.match((await run("logs", "failing-outputs")).stdout, /failing left nothing at \/out\/never/);
+  } finally {
+    await run("--profile", "manual", "down", "--volumes", "--timeout", "1");
+  }
+});
+
+test("the validation of a Kubernetes API server takes what is written, and Compose reads it", async () => {
+  const { files } = parseTxtar(readFileSync(join(repository, "test/script/target.txtar"), "utf8"));
+  const text = (name: string): string => files.get(name) ?? "";
+  assert.equal(succeeds(await checkKubernetes(text("kubernetes.yaml"))), "8 objects are valid\n");
+  const dir = write("golden", { "compose.yaml": text("compose.yaml").replaceAll("<time>", "10s"), "token.txt": "" });
+  succeeds(await compose([join(dir, "compose.yaml")], ["config", "--quiet"], { DB_PASSWORD: "x" }));
+});
+
+test("the validation is a real one", async () => {
+  const refused = await checkKubernetes(
+    "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a_b}\nspec: {template: {spec: {containers: []}}}\n",
+  );
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /metadata.name: Invalid value: "a_b"/);
+  assert.match(refused.stdout, /restartPolicy: Required value/);
+  const unknown = await checkKubernetes("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {porst: []}\n");
+  assert.match(unknown.stdout, /unknown field "spec.porst"/);
+});
