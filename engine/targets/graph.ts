@@ -170,7 +170,7 @@ function unknownImages(images: ReadonlyMap<string, string>, nodes: readonly Targ
 function nothing({ path, at }: TargetSettings): Diagnostic {
   return {
     code: "target-empty",
-    message: "Nothing in the config is a task or a daemon",
+    message: "There is nothing to write: no task, and no daemon",
     ...(path === "" ? {} : { path }),
     at,
     hint: "Use task.#Task or task.#Daemon, mark a component with @dagger(task), or name some in components of a task.#Target",

@@ -122,10 +122,10 @@ test("Compose runs the tasks in their order with images that dagger has pushed, 
 });
 
 test("the validation of a Kubernetes API server takes what is written, and Compose reads it", async () => {
-  const { files } = parseTxtar(readFileSync(join(repository, "test/script/target.txtar"), "utf8"));
-  const text = (name: string): string => files.get(name) ?? "";
-  assert.equal(succeeds(await checkKubernetes(text("kubernetes.yaml"))), "8 objects are valid\n");
-  const dir = write("golden", { "compose.yaml": text("compose.yaml").replaceAll("<time>", "10s"), "token.txt": "" });
+  const golden = (script: string, name: string): string =>
+    parseTxtar(readFileSync(join(repository, `test/script/${script}.txtar`), "utf8")).files.get(name) ?? "";
+  assert.equal(succeeds(await checkKubernetes(golden("target-kubernetes", "kubernetes.yaml"))), "8 objects are valid\n");
+  const dir = write("golden", { "compose.yaml": golden("target", "compose.yaml").replaceAll("<time>", "10s"), "token.txt": "" });
   succeeds(await compose([join(dir, "compose.yaml")], ["config", "--quiet"], { DB_PASSWORD: "x" }));
 });
 

@@ -1,8 +1,8 @@
 // A node as a container of a pod: its process, what is mounted, and the volumes for that.
 import { labelOf, partsOf } from "../names.ts";
 import { about, type TargetMount, type TargetNode } from "../target.ts";
+import type { Cluster } from "./cluster.ts";
 import { filesOf } from "./files.ts";
-import type { Cluster } from "./index.ts";
 import { plain } from "./text.ts";
 
 export type Container = { readonly name: string; readonly [field: string]: unknown };

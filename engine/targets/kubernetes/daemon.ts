@@ -3,8 +3,8 @@ import type { ReadyProbe } from "../../../compiler/index.ts";
 import { localPort } from "../graph.ts";
 import { partsOf } from "../names.ts";
 import { about, type TargetNode } from "../target.ts";
+import type { Cluster } from "./cluster.ts";
 import { containerOf, podOf, volumesOf } from "./container.ts";
-import type { Cluster } from "./index.ts";
 import { plain } from "./text.ts";
 
 export function deploymentOf(node: TargetNode, cluster: Cluster): object {

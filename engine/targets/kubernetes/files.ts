@@ -1,7 +1,7 @@
 // Files whose content a config says: a ConfigMap of a node, and where its pods have them.
 import { labelOf, partsOf } from "../names.ts";
 import { about, type TargetNode } from "../target.ts";
-import type { Cluster } from "./index.ts";
+import type { Cluster } from "./cluster.ts";
 
 /** As much as a ConfigMap holds, in bytes. */
 const mostBytes = 1024 * 1024;

@@ -1,6 +1,7 @@
 // Kubernetes: tasks that hand things on to each other are one Job, whose pod runs them in order; daemons are Deployments with Services.
 import { partsOf } from "../names.ts";
 import type { Rendered, Target, TargetGraph, TargetNode, Told } from "../target.ts";
+import type { Cluster } from "./cluster.ts";
 import { deploymentOf, serviceOf } from "./daemon.ts";
 import { configMapOf } from "./files.ts";
 import { jobSpec, keptOutputs } from "./job-spec.ts";
@@ -8,15 +9,6 @@ import { type JobPlan, planJobs } from "./jobs.ts";
 import { KubernetesSecrets } from "./secrets.ts";
 
 export const kubernetes: Target = { title: "Kubernetes", render };
-
-/** What all objects of a rendering need. */
-export interface Cluster {
-  readonly graph: TargetGraph;
-  readonly told: Told;
-  readonly secrets: KubernetesSecrets;
-  /** Metadata of an object, or of the pods that it makes. */
-  readonly metadata: (name: string, node?: TargetNode) => { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-}
 
 function render(graph: TargetGraph, told: Told): Rendered {
   const secrets = new KubernetesSecrets(graph.secrets, told);

@@ -2,8 +2,8 @@
 import { handOn, placeOf } from "../hand-on.ts";
 import { partsOf } from "../names.ts";
 import { about, type TargetNode, type TargetOutput } from "../target.ts";
+import type { Cluster } from "./cluster.ts";
 import { type Container, containerOf, podOf, type Volume, volumesOf } from "./container.ts";
-import type { Cluster } from "./index.ts";
 import type { JobPlan } from "./jobs.ts";
 import { plain } from "./text.ts";
 
