@@ -1,5 +1,5 @@
 // The session: an HTTP/2 server inside Control.Session on which the daemon calls us for files, secrets, logins and images.
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import http2 from "node:http2";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { Code, RpcError } from "../grpc/status.ts";
@@ -68,28 +68,37 @@ export class Session {
   readonly refusedSecrets: RefusedSecrets = new RefusedSecrets();
   readonly #failures: UserError[] = [];
   readonly #tunnel: Tunnel;
-  readonly #server: http2.ServerHttp2Session;
+  readonly #handshake: NodeJS.Immediate;
+  #server: http2.ServerHttp2Session | undefined;
 
   constructor(dialer: Dialer, services: SessionServices, outputs: SessionOutputs = noOutputs) {
     this.id = newId();
     this.services = services;
     this.outputs = outputs;
     this.#tunnel = new Tunnel(dialer.duplex("/moby.buildkit.v1.Control/Session", sessionMetadata(this.id, services)));
-    this.#server = http2.performServerHandshake(this.#tunnel, {
+    this.#tunnel.on("error", () => {}); // "close" follows
+    // A build that is used at once sends what it asks for first: the daemon reads it meanwhile.
+    this.#handshake = setImmediate(() => {
+      if (!this.#tunnel.destroyed) this.#server = this.#serve();
+    });
+  }
+
+  #serve(): http2.ServerHttp2Session {
+    const server = http2.performServerHandshake(this.#tunnel, {
       settings: { initialWindowSize: windowSize, maxFrameSize: 1 << 20, maxHeaderListSize: 1 << 24 },
       maxHeaderListPairs: 1_000_000, // every include pattern is a header
       maxSessionMemory: 1000,
     });
-    this.#tunnel.on("error", () => {}); // "close" follows
-    this.#server.on("error", () => {});
-    this.#server.setLocalWindowSize(windowSize * 2);
-    this.#server.on("stream", (stream, headers, _flags, ...rest) => {
+    server.on("error", () => {}); // "close" follows
+    server.setLocalWindowSize(windowSize * 2);
+    server.on("stream", (stream, headers, _flags, ...rest) => {
       // A call that came in while the session was closed has nobody left to answer.
       if (stream.destroyed) return;
       // The raw headers are passed but not typed: https://nodejs.org/api/http2.html#event-stream
       const raw = (rest as unknown as [readonly string[] | undefined])[0] ?? [];
       this.#dispatch(new Call(headers[":path"] ?? "", stream, raw));
     });
+    return server;
   }
 
   /** Remembers what went wrong on this side. */
@@ -105,7 +114,8 @@ export class Session {
 
   /** Ends the session. Call it only when the solve and its status stream have ended. */
   close(): void {
-    if (!this.#server.destroyed) this.#server.destroy();
+    clearImmediate(this.#handshake);
+    if (this.#server?.destroyed === false) this.#server.destroy();
     this.#tunnel.destroy();
   }
 
@@ -122,11 +132,10 @@ export class Session {
   }
 }
 
-/** Session ids and build refs look like BuildKit's own: 25 characters, base 36. */
+/** Session ids and build refs look like BuildKit's own: 25 characters, base 36. Node makes UUIDs in advance, many at a time. */
 export function newId(): string {
-  return BigInt(`0x${randomBytes(17).toString("hex")}`)
+  return BigInt(`0x${`${randomUUID()}${randomUUID()}`.replaceAll("-", "")}`)
     .toString(36)
-    .padStart(25, "0")
     .slice(-25);
 }
 

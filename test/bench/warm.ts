@@ -7,7 +7,7 @@ import { chain } from "./configs.ts";
 import { type Bound, ratio, type Section, table } from "./report.ts";
 import { dagger, goProgram, type World } from "./world.ts";
 
-const child = fileURLToPath(new URL("warm-child.ts", import.meta.url));
+const child = fileURLToPath(new URL("warm-child.mjs", import.meta.url));
 /** Solves per process, and how many of them warm it up: V8 optimizes what has run a dozen times, so a process is not warm after one or two. */
 const SOLVES = 50;
 const WARMING = 20;
@@ -33,7 +33,7 @@ export async function benchWarm({ dir, env, address }: World, rounds: number): P
     const ours: number[] = [];
     const theirs: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      ours.push(...solves(process.execPath, ["--import", "tsx", child, address, String(SOLVES), ...layouts]));
+      ours.push(...solves(process.execPath, [child, address, String(SOLVES), ...layouts]));
       theirs.push(...solves(go, ["-addr", address, "-rounds", String(SOLVES), "-out", out, ...layouts.flatMap((l) => ["-oci-layout", l])]));
     }
     const [a, b] = [middle(ours), middle(theirs)];
