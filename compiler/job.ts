@@ -185,6 +185,8 @@ export interface HostStep {
   readonly retry?: { readonly count: number; readonly backoff: number };
   /** It goes on after the run. */
   readonly service?: HostService;
+  /** It runs in a container of this image; the filesystem is not brought to a directory then. */
+  readonly image?: ImagePlatform;
 }
 
 /** A component that is a test, with the CUE paths of its reports. */
@@ -231,6 +233,17 @@ export interface HostService {
   /** Commands before its start and after its end; empty for none. */
   readonly onStart: readonly string[];
   readonly onExit: readonly string[];
+  /** It runs in a container, which gets this of the machine. */
+  readonly container?: ServiceContainer;
+}
+
+export interface ServiceContainer {
+  /** As container engines have them: `8080:80`, `127.0.0.1:8080:80/tcp`. */
+  readonly ports: readonly string[];
+  /** Where each is in the container, and what it is: the name of a volume, or an absolute directory of the machine. */
+  readonly volumes: readonly (readonly [path: string, what: string])[];
+  /** Of the engine, such as `host`. */
+  readonly network?: string;
 }
 
 /** How one sees that a service is ready: an address, a command, or a pattern for a line of its output. */

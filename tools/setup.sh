@@ -15,8 +15,8 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 wanted=(runc=runc rootlesskit=rootlesskit newuidmap=uidmap)
 # What makes the images of the demo and the tests.
 wanted+=(debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils tar=tar)
-# Real parts that the tests start: registries, Docker with its old BuildKit, ssh servers and agents.
-wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io sshd=openssh-server ssh-agent=openssh-client)
+# Real parts that the tests start: registries, Docker with its old BuildKit, Podman, ssh servers and agents.
+wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io docker=docker.io podman=podman sshd=openssh-server ssh-agent=openssh-client)
 # The other database of the store of runs.
 wanted+=(pg_ctlcluster=postgresql)
 # Judges and helpers of the tests.

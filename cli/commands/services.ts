@@ -17,13 +17,14 @@ export async function psCommand({ io }: Context, flags: Flags): Promise<void> {
     io.stdout.write(formatJson(services));
     return;
   }
-  const head = ["NAME", "STATUS", "SINCE", "PID", "RESTARTS", "COMMAND"];
+  const head = ["NAME", "STATUS", "SINCE", "PID", "RESTARTS", "RUNS IN", "COMMAND"];
   const rows = services.map((service) => [
     service.name,
     statusText(service),
     `${duration(io.now() - service.since)} ago`,
     String(service.process?.pid ?? "-"),
     String(service.restarts),
+    service.container?.engine ?? "host",
     shorten(clean(service.line)),
   ]);
   io.stdout.write(formatTable([head, ...rows]));

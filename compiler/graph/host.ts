@@ -1,7 +1,7 @@
 // Host steps of a graph: what such a process takes, as a Definition of its own, and the directory that it leaves, as a source.
 import { hash } from "node:crypto";
 import type { Definition, HostStep, HostText, LocalSource } from "../job.ts";
-import { localAttrs } from "../llb/index.ts";
+import { formatPlatform, localAttrs } from "../llb/index.ts";
 import { copyAction, copyContents, fileOutput } from "../ops/files.ts";
 import type { Program } from "../ops/program.ts";
 import type { HostProcess } from "../ops/spec.ts";
@@ -75,11 +75,13 @@ export class Hosts {
     const { step, input, needs } = makeHost(parts);
     const { hosts, run, localUnique } = this.#options;
     const definition = input === null ? undefined : this.#define(input);
-    const key = keyOf(step, definition);
+    const image = this.#imageOf(parts);
+    const key = keyOf(step, definition, image);
     const dir = hosts?.(key);
     if (hosts !== undefined && dir === undefined) {
       // A component that stands at two places may be two for CUE: it runs once, as equal vertices do.
-      if (!this.steps.some((one) => one.key === key)) this.steps.push({ ...step, key, input: definition });
+      if (!this.steps.some((one) => one.key === key))
+        this.steps.push({ ...step, key, input: definition, ...(image === undefined ? {} : { image }) });
       this.waiting.set(program.value, [program.component]);
       return undefined;
     }
@@ -94,10 +96,16 @@ export class Hosts {
     const files: Output = { vertex: { kind: "host", identifier: `local://${name}`, attrs, inputs: needs, meta: parts.meta }, index: 0 };
     return { files, ...(dir === undefined ? {} : { local: { name, dir, at: step.at } }) };
   }
+
+  #imageOf({ state: { fs, platform }, process: { imageConfig: config } }: HostParts): HostStep["image"] {
+    return config === undefined || fs === null
+      ? undefined
+      : { platform: formatPlatform(platform), fs, definition: this.#define(fs), config };
+  }
 }
 
 interface MadeHost {
-  readonly step: Omit<HostStep, "input" | "key">;
+  readonly step: Omit<HostStep, "image" | "input" | "key">;
   /** What it needs of the graph; null when that is nothing. */
   readonly input: Ref;
   /** What the graph has to have made before. */
@@ -105,12 +113,18 @@ interface MadeHost {
 }
 
 /** Where it stands, and what it is called, makes no step another one. */
-function keyOf({ path: _, component: __, at: ___, name: ____, ...does }: MadeHost["step"], input: Definition | undefined): string {
-  return hash("sha256", JSON.stringify([does, input?.nodes.at(-1)?.digest])).slice(0, 32);
+function keyOf(
+  { path: _, component: __, at: ___, name: ____, ...does }: MadeHost["step"],
+  input: Definition | undefined,
+  image: HostStep["image"],
+): string {
+  const made = image === undefined ? [] : [image.definition.nodes.at(-1)?.digest, new TextDecoder().decode(image.config)];
+  return hash("sha256", JSON.stringify([does, input?.nodes.at(-1)?.digest, ...made])).slice(0, 32);
 }
 
 function makeHost({ op, state, process, meta, computed }: HostParts): MadeHost {
-  const { args, env, stdin, ...rest } = process;
+  const { args, env, stdin, imageConfig, ...rest } = process;
+  const inContainer = imageConfig !== undefined;
   const texts = new Texts(computed);
   const step = {
     path: op.place.path,
@@ -118,12 +132,12 @@ function makeHost({ op, state, process, meta, computed }: HostParts): MadeHost {
     name: meta.name,
     at: op.place.at,
     ...rest,
-    files: state.fs !== null,
+    files: state.fs !== null && !inContainer,
     args: args.map((text) => texts.of(text)),
     env: env.map(([name, value]) => [name, typeof value === "string" || "kind" in value ? texts.of(value) : value] as const),
     ...(stdin === undefined ? {} : { stdin: stdin instanceof Uint8Array ? stdin : texts.of(stdin) }),
   };
-  const files = state.fs === null ? [] : [copyContents(state.fs, "/", "/root/")];
+  const files = state.fs === null || inContainer ? [] : [copyContents(state.fs, "/", "/root/")];
   const values = texts.files.map(({ from, file }) => copyAction(from, "/value", `/${file}`, { createDestPath: true }));
   const actions: readonly FileAction[] = [...files, ...values];
   const needs = [state.fs, ...texts.files.map(({ from }) => from)].filter((ref) => ref !== null);

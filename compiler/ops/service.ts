@@ -1,4 +1,6 @@
 // The op service: a process on the client's machine that goes on after the run. The run waits until it is ready.
+import type { Diagnostic } from "../diagnostic.ts";
+import type { State } from "../graph/state.ts";
 import { emptyState } from "../graph/state.ts";
 import type { HostService, ReadyProbe } from "../job.ts";
 import { resolvePath } from "../llb/index.ts";
@@ -6,9 +8,10 @@ import type { Field, Value } from "../value.ts";
 import { concrete, optional, readRecord, required, standard, wrongType } from "./fields.ts";
 import { copyContents, fileOutput } from "./files.ts";
 import { hostLine } from "./host.ts";
+import { stateConfig } from "./image.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
 import { duration, milliseconds } from "./supervision.ts";
-import { listOf, name, oneOf, string, text } from "./types.ts";
+import { listOf, mapOf, name, oneOf, string, text } from "./types.ts";
 import type { OpBase, SecretRef, Text } from "./use.ts";
 import { processVariables } from "./variables.ts";
 
@@ -33,7 +36,44 @@ export interface ServiceOp extends OpBase<"service"> {
   readonly grace: string;
   readonly onStart: readonly string[];
   readonly onExit: readonly string[];
+  readonly container?: Container;
 }
+
+interface Container {
+  readonly ports: readonly string[];
+  readonly volumes: readonly (readonly [path: string, what: string])[];
+  readonly network?: string;
+}
+
+/** As container engines take them: `[ADDRESS:]PORT:PORT[/PROTOCOL]`. */
+const published: FieldType<string> = {
+  words: "a port such as 8080:80",
+  read: (field, context) => {
+    const port = name.read(field, context);
+    if (port === undefined || /^(\S+:)?\d{1,5}(-\d{1,5})?:\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/.test(port)) return port;
+    return wrongType(field, published.words, context, "Write PORT:PORT, that of the machine first, or ADDRESS:PORT:PORT");
+  },
+};
+
+const containerFields = {
+  ports: standard(listOf(published), []),
+  volumes: standard(mapOf(name), []),
+  network: optional(name),
+};
+
+const container: FieldType<Container> = {
+  words: "{ports, volumes, network}",
+  read: (field, context) => {
+    const value = concrete(field, context);
+    if (value === undefined) return undefined;
+    if (value.kind !== "struct") return wrongType(field, container.words, context);
+    const read = readRecord("container", containerFields, field, context) as Container | undefined;
+    const [relative] = read?.volumes.find(([path]) => !path.startsWith("/")) ?? [];
+    return relative === undefined
+      ? read
+      : wrongType(field, "absolute directories of the container for volumes", context, `See ${JSON.stringify(relative)}`);
+  },
+};
 
 const probes = ["http", "tcp", "command", "log"] as const;
 const readyFields = {
@@ -89,16 +129,19 @@ export const service: OpSpec<ServiceOp> = {
     grace: standard(duration, "10s"),
     onStart: standard(listOf(string), []),
     onExit: standard(listOf(string), []),
+    container: optional(container),
   },
   words: (op) => `service ${op.name}`,
   check: checkService,
   lower: (op, state, context) => {
     for (const [, value] of op.env)
       if (typeof value !== "string" && !("kind" in value)) context.secret(value.secret, value.optional, op.place.at);
+    if (op.container !== undefined && state.fs === null) context.problem(noImage(op));
     const files = context.host(op, state, {
       line: serviceLine(op),
       args: op.args,
-      env: op.env,
+      env: op.container === undefined ? op.env : [...computedEnv(state), ...op.env],
+      ...(op.container === undefined ? {} : { imageConfig: stateConfig(state) }),
       dir: resolvePath(state.dir, op.dir ?? "."),
       validExitCodes: [],
       service: toService(op),
@@ -110,8 +153,24 @@ export const service: OpSpec<ServiceOp> = {
   },
 };
 
-function toService({ name, ready, restart, backoff, grace, onStart, onExit }: ServiceOp): HostService {
+/** What an image cannot say: it is made before these are known. */
+function computedEnv({ env }: State): [string, Text][] {
+  return env.filter(([, value]) => typeof value !== "string").map(([name, value]) => [name, value]);
+}
+
+function noImage({ name, place: { path, at } }: ServiceOp): Diagnostic {
   return {
+    code: "empty-image",
+    message: `The service ${name} has no filesystem to run in: it has a container, and there are no files before it`,
+    path,
+    at,
+    hint: "Begin with `fetch-container`, or load what builds its image",
+  };
+}
+
+function toService({ name, ready, restart, backoff, grace, onStart, onExit, container }: ServiceOp): HostService {
+  return {
+    ...(container === undefined ? {} : { container }),
     ...{ name, restart, backoff: milliseconds(backoff), grace: milliseconds(grace), onStart, onExit },
     ...(ready === undefined ? {} : { ready: toProbe(ready) }),
   };
@@ -126,9 +185,21 @@ export function toProbe({ http, tcp, command, log, timeout, interval }: Ready): 
 }
 
 /** All commands that it runs on the client's machine, as a shell would take them. */
-export function serviceLine(op: Pick<ServiceOp, "args" | "env" | "onStart" | "onExit" | "ready">): string {
+export function serviceLine(op: Pick<ServiceOp, "args" | "container" | "env" | "onStart" | "onExit" | "ready">): string {
   const more = [op.onStart, op.onExit, op.ready?.command ?? []].filter((args) => args.length > 0);
-  return [hostLine(op), ...more.map((args) => hostLine({ args, env: [] }))].join("; ");
+  return [`${containerWords(op.container)}${hostLine(op)}`, ...more.map((args) => hostLine({ args, env: [] }))].join("; ");
+}
+
+/** What it gets of the machine is part of what a person agrees to. */
+function containerWords(container: Container | undefined): string {
+  if (container === undefined) return "";
+  const { ports, volumes, network } = container;
+  const flags = [
+    ...(network === undefined ? [] : [`--network ${network}`]),
+    ...ports.map((port) => `--publish ${port}`),
+    ...volumes.map(([path, what]) => `--volume ${what}:${path}`),
+  ];
+  return `${["container", ...flags].join(" ")} `;
 }
 
 function checkService(op: ServiceOp, field: Field, context: ReadContext): void {

@@ -162,6 +162,8 @@ export interface HostProcess {
   readonly retry?: { readonly count: number; readonly backoff: number };
   /** It goes on after the run. */
   readonly service?: HostService;
+  /** OCI image config (JSON) of the image that it runs in, in a container. */
+  readonly imageConfig?: Uint8Array;
 }
 
 /** An image as its op wants it; `platforms` where the op says for which. */

@@ -99,7 +99,7 @@ export class ImageExports {
     const more = { exporters: [exporterOf(output, archive)], platforms, attestations, signal: this.#cancel.signal };
     const build = await (await opening).beside(more, owner);
     try {
-      const outcome = await this.#parts.errorShell.watch(build, solved(build, output));
+      const outcome = await this.#parts.errorShell.watch(build, solveImage(build, output));
       const { exporterResponse } = await whileHeard(build.finish(outcome), output, await opening, this.#cancel.signal);
       return { output, digest: exporterResponse["containerimage.digest"] ?? "", ...(archive === undefined ? {} : { archive }) };
     } catch (error) {
@@ -142,7 +142,7 @@ function exporterOf({ target }: ImageOutput, archive: ArchiveReceiver | undefine
 }
 
 /** Everything that must have succeeded is computed first, all at once; then the image is put together. */
-async function solved(build: Build, { platforms, after }: ImageOutput): Promise<BuildOutcome> {
+export async function solveImage(build: Build, { platforms, after }: Pick<ImageOutput, "after" | "platforms">): Promise<BuildOutcome> {
   const solve = async (definition: Definition): Promise<ResultRef> =>
     definition.encoded.length === 0 ? { id: "" } : build.solve(definition.encoded);
   const [refs] = await Promise.all([

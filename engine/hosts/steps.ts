@@ -9,8 +9,9 @@ import { exitHint, signalOf } from "../build/failure.ts";
 import { savingInterrupted } from "../build/interrupt.ts";
 import type { StepReport } from "../build/steps.ts";
 import type { RunParts } from "../passes/parts.ts";
+import type { ServiceImage } from "../services/index.ts";
 import { rootOf } from "../workspace/find.ts";
-import { bringInput } from "./input.ts";
+import { bringImage, bringInput } from "./input.ts";
 import { type Ended, runCommand } from "./process.ts";
 
 /** The pause before a further try never gets longer. Milliseconds. */
@@ -91,6 +92,7 @@ export class HostSteps {
     const { component, name, at, path, key } = step;
     const root = join(this.#top, key, encodeURIComponent(path).slice(-60));
     if (step.input !== undefined) steps.plan(step.input);
+    if (step.image !== undefined) steps.plan(step.image.definition);
     const texts = await bringInput(step, root, opening, this.#signal);
     const report = steps.report({ digest: `host:${key}`, name, component, at });
     report.tell("started");
@@ -122,12 +124,23 @@ export class HostSteps {
     report: StepReport,
   ): Promise<void> {
     const { request, config } = this.#parts;
-    const { args, env, secretNames } = await this.#command(step, root, texts, report);
+    // In a container, its directory is none of this machine.
+    const here = step.image === undefined ? step : { ...step, dir: "/" };
+    const { args, env, secretNames } = await this.#command(here, root, texts, report);
     const say = (text: string): void => report.log(2, Buffer.from(`dagger: ${text}\n`));
     const { bringUp } = await import("../services/index.ts");
-    const place = { root: rootOf(request), config: config.dir, files: root, signal: this.#signal };
+    const { env: surroundings, cwd, stack } = request;
+    const place = {
+      root: rootOf(request),
+      config: config.dir,
+      files: root,
+      signal: this.#signal,
+      surroundings: { env: surroundings, cwd },
+      stack,
+    };
     try {
-      const started = await bringUp({ step, service, ...place, args, env, secretNames, say });
+      const image = step.image === undefined ? undefined : await this.#image(step, service);
+      const started = await bringUp({ step, service, ...place, image, args, env, secretNames, say });
       report.tell(started ? "done" : "cached");
     } catch (error) {
       report.tell(this.#signal.aborted ? "canceled" : "error", error instanceof Error ? error.message : String(error));
@@ -137,6 +150,13 @@ export class HostSteps {
     await mkdir(left, { recursive: true });
     await writeFile(join(left, "service.json"), `${JSON.stringify({ name: service.name })}\n`);
     this.#dirs.set(step.key, left);
+  }
+
+  /** As an archive, for the engine that runs it. */
+  async #image(step: HostStep, { name }: HostService): Promise<ServiceImage> {
+    const archive = join(this.#top, `${step.key}.tar`);
+    const ref = `localhost/dagger-${name}:${step.key}`;
+    return { ref, archive, digest: await bringImage(step, archive, ref, this.#parts.opening, this.#signal) };
   }
 
   async #tries(step: HostStep, root: string, texts: ReadonlyMap<string, Buffer>, report: StepReport): Promise<Ended> {

@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type HostService, type HostStep, inputError, UserError } from "../../compiler/index.ts";
+import type { StackRun, Surroundings } from "../request.ts";
 import { changing } from "../workspace/lock.ts";
+import { type Contained, contained } from "./container.ts";
+import { findEngine, forgetImage, loadImage } from "./engine.ts";
 import type { ServiceOrder } from "./order.ts";
 import { isRunning, isUnderway, logFile, readState, type ServiceState, serviceDir } from "./state.ts";
 import { endService } from "./stop.ts";
@@ -27,6 +30,18 @@ export interface StartRequest {
   readonly secretNames: readonly string[];
   readonly signal: AbortSignal;
   readonly say: (text: string) => void;
+  /** Whose container engine runs it. */
+  readonly surroundings: Pick<Surroundings, "cwd" | "env">;
+  readonly stack?: StackRun | undefined;
+  /** Where it runs in a container. */
+  readonly image?: ServiceImage | undefined;
+}
+
+/** The image of a service, as an archive of this machine. */
+export interface ServiceImage {
+  readonly ref: string;
+  readonly archive: string;
+  readonly digest: string;
 }
 
 /** How often the state of a service that gets ready is looked at. Milliseconds. */
@@ -57,40 +72,55 @@ export async function bringUp(request: StartRequest): Promise<boolean> {
       await untilReady(dir, request, undefined);
       return false;
     }
+    // While the one before still runs: it is not ended for one that cannot be started.
+    const container = await inContainer(request);
     if (before !== undefined) {
       if (isUnderway(before) || isRunning(before.process)) request.say(`the service ${service.name} has changed: it is replaced`);
       await endService(dir, before, service.grace);
     }
-    const supervisor = await start(dir, request, fingerprint);
+    const supervisor = await start(dir, request, fingerprint, container);
     await untilReady(dir, request, supervisor);
+    if (before?.container !== undefined && before.container.image !== request.image?.ref) await forgetImage(before.container, dir);
     return true;
   });
 }
 
+/** Brings the image to the engine. Throws UserError (3) when there is none. */
+async function inContainer(request: StartRequest): Promise<Contained | undefined> {
+  const { image, surroundings, files, signal } = request;
+  if (image === undefined) return undefined;
+  const engine = await findEngine(surroundings, signal);
+  await loadImage(engine, image.archive, files, signal);
+  return contained(request, image.ref, engine);
+}
+
 /** Secrets are no part of it: whoever reads it could try which ones fit. */
-async function fingerprintOf({ step, service, files, args, env, secretNames }: StartRequest): Promise<string> {
+async function fingerprintOf({ step, service, files, args, env, secretNames, image }: StartRequest): Promise<string> {
   const open = Object.entries(env).filter(
     ([name]) => !secretNames.includes(name) && !(name in { DAGGER_ROOT: 0, DAGGER_CALLER_DIR: 0, PWD: 0 }),
   );
-  const parts = [service, args, open.sort(), step.dir, await digestTree(files)];
+  const parts = [service, args, open.sort(), step.dir, image === undefined ? await digestTree(files) : image.digest];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
-async function start(dir: string, request: StartRequest, fingerprint: string): Promise<ChildProcess> {
-  const { step, service, files, args, env, config, secretNames } = request;
+async function start(dir: string, request: StartRequest, fingerprint: string, container: Contained | undefined): Promise<ChildProcess> {
+  const { step, files, config, secretNames } = request;
+  const { service, args, env } = container ?? request;
   const root = join(dir, "files");
   await rm(root, { recursive: true, force: true });
   await rename(files, root).catch(() => moveAcross(files, root));
   for (const old of ["log", "log.1", "service.json"]) await rm(join(dir, old), { force: true });
   await writeFile(logFile(dir), "", { mode: 0o600 });
-  const cwd = join(root, step.dir).replace(/\/+$/, "");
+  const cwd = join(root, container === undefined ? step.dir : "/").replace(/\/+$/, "");
   await mkdir(cwd, { recursive: true });
   const order: ServiceOrder = {
     ...{ dir, service, config, fingerprint, args, cwd },
+    said: request.service,
     component: step.component,
     line: step.line,
     env: { ...env, DAGGER_ROOT: root, PWD: cwd },
-    secrets: secretNames.flatMap((name) => env[name] ?? []),
+    ...(container === undefined ? {} : { container: container.place, remove: container.remove }),
+    secrets: secretNames.flatMap((name) => request.env[name] ?? []),
   };
   const child = spawn(process.execPath, supervisorArgs(), { cwd: dir, env: {}, detached: true, stdio: ["pipe", "ignore", "ignore"] });
   child.on("error", () => undefined);

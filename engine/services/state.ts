@@ -5,6 +5,7 @@ import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inputError, nearest } from "../../compiler/index.ts";
 import { at, findWorkspace, type Workspace } from "../workspace/find.ts";
+import type { ContainerPlace } from "./engine.ts";
 
 /**
  * `starting`: not ready yet. `restarting`: it ended by itself, and is started again. `stopped`: it was told to end, or ended as it may.
@@ -33,6 +34,8 @@ export interface ServiceState {
   readonly why?: string;
   readonly supervisor?: ProcessMark;
   readonly process?: ProcessMark;
+  /** Where it runs in a container: its process is that which stays with the container. */
+  readonly container?: ContainerPlace;
   /** When its status changed. */
   readonly since: number;
   /** How often it was started again. */

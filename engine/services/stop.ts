@@ -1,6 +1,7 @@
 // Ends a service, whoever looks after it; and gives its log.
 import { open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { removeContainer } from "./engine.ts";
 import {
   findState,
   isRunning,
@@ -25,6 +26,8 @@ export async function endService(dir: string, state: ServiceState, grace: number
   if (isRunning(supervisor)) await end(supervisor, "SIGKILL", patience);
   const process = readState(dir)?.process ?? own;
   if (isRunning(process)) await endGroup(process, grace);
+  const { container = state.container } = readState(dir) ?? {};
+  if (container !== undefined) await removeContainer(container, dir);
   const now = readState(dir);
   if (now !== undefined && (isUnderway(now) || now.status === "lost")) {
     const { process: _, supervisor: __, why: ___, ...rest } = now;

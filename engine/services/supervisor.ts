@@ -22,11 +22,12 @@ export class Supervisor {
   constructor(order: ServiceOrder) {
     this.#order = order;
     this.#log = new ServiceLog(logFile(order.dir), order.secrets);
-    const { component, config, line, fingerprint, service } = order;
+    const { component, config, line, fingerprint, service, container } = order;
     const supervisor = markOf(process.pid);
     this.#state = {
       ...{ name: service.name, component, config, line, fingerprint, status: "starting", since: Date.now(), restarts: 0 },
       ...(supervisor === undefined ? {} : { supervisor }),
+      ...(container === undefined ? {} : { container }),
     };
   }
 
@@ -39,9 +40,11 @@ export class Supervisor {
   async run(): Promise<void> {
     const { onStart, onExit } = this.#order.service;
     await this.#tell("starting");
+    await this.#clear();
     const refused = await this.#beside("onStart", onStart);
     if (refused !== undefined) return this.#tell("failed", { why: refused });
     const last = await this.#keepRunning();
+    await this.#clear();
     await this.#beside("onExit", onExit);
     await this.#tell(last.status, last.why === undefined ? {} : { why: last.why });
   }
@@ -66,6 +69,7 @@ export class Supervisor {
       await this.#tell("restarting", { why, restarts: this.#state.restarts + 1 });
       await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       if (this.#stop.signal.aborted) return { status: "stopped" };
+      await this.#clear();
     }
   }
 
@@ -127,6 +131,12 @@ export class Supervisor {
     this.#lineSeen = lines.some((line) => pattern.test(line));
   }
 
+  /** What an earlier life has left of a container: the command that stayed with it may have been killed. */
+  async #clear(): Promise<void> {
+    const { remove = [], env, cwd } = this.#order;
+    if (remove.length > 0) await runCommand({ args: remove, env, cwd, signal: new AbortController().signal, onOutput: () => undefined });
+  }
+
   /** Runs a command of the service besides its own; gives why it failed. */
   async #beside(what: "onStart" | "onExit", args: readonly string[]): Promise<string | undefined> {
     if (args.length === 0) return undefined;
@@ -135,7 +145,7 @@ export class Supervisor {
     const { signal } = new AbortController();
     const { code, error } = await runCommand({ args, env, cwd, signal, onOutput: (stream, data) => void this.#log.write(stream, data) });
     if (code === 0) return undefined;
-    const why = `${what} (${args.join(" ")}) ended with exit code ${code}${error === undefined ? "" : `: ${error}`}`;
+    const why = `${what} (${this.#order.said[what].join(" ")}) ended with exit code ${code}${error === undefined ? "" : `: ${error}`}`;
     this.#log.say(why);
     return why;
   }
