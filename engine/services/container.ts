@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { HostService } from "../../compiler/index.ts";
 import { type ContainerPlace, type Engine, removal } from "./engine.ts";
-import type { StartRequest } from "./start.ts";
+import type { StartRequest } from "./request.ts";
 
 /** What is different where a service runs in a container. */
 export interface Contained extends Pick<StartRequest, "args" | "env" | "service"> {

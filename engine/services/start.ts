@@ -7,42 +7,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type HostService, type HostStep, inputError, UserError } from "../../compiler/index.ts";
-import type { StackRun, Surroundings } from "../request.ts";
 import { changing } from "../workspace/lock.ts";
 import { type Contained, contained } from "./container.ts";
 import { findEngine, forgetImage, loadImage } from "./engine.ts";
 import type { ServiceOrder } from "./order.ts";
+import type { StartRequest } from "./request.ts";
 import { isRunning, isUnderway, logFile, readState, type ServiceState, serviceDir } from "./state.ts";
 import { endService } from "./stop.ts";
 import { digestTree } from "./tree.ts";
-
-export interface StartRequest {
-  readonly step: HostStep;
-  readonly service: HostService;
-  /** Root of the workspace. */
-  readonly root: string | undefined;
-  readonly config: string;
-  /** The directory with its filesystem, below which it starts in `dir`. It is moved. */
-  readonly files: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** Names of variables that hold secrets. */
-  readonly secretNames: readonly string[];
-  readonly signal: AbortSignal;
-  readonly say: (text: string) => void;
-  /** Whose container engine runs it. */
-  readonly surroundings: Pick<Surroundings, "cwd" | "env">;
-  readonly stack?: StackRun | undefined;
-  /** Where it runs in a container. */
-  readonly image?: ServiceImage | undefined;
-}
-
-/** The image of a service, as an archive of this machine. */
-export interface ServiceImage {
-  readonly ref: string;
-  readonly archive: string;
-  readonly digest: string;
-}
 
 /** How often the state of a service that gets ready is looked at. Milliseconds. */
 const pause = 30;
