@@ -26,28 +26,47 @@ export function readFields<Op extends OpBase<string>>(
   field: Field,
   context: ReadContext,
 ): Op | undefined {
-  const base: OpBase<string> = { do: name, place: { path: field.path, at: field.at, fields: linesOf(field) } };
-  const record = readRecord(`op ${name}`, fields, field, context, ["do"]);
-  // The fields are typed by `Fields<Op>`, so base and fields together are an Op.
-  return record === undefined ? undefined : ({ ...base, ...record } as unknown as Op);
+  const place = {
+    path: field.path,
+    at: field.at,
+    // Few are ever asked for.
+    get fields(): OpBase<string>["place"]["fields"] {
+      return linesOf(field);
+    },
+  };
+  // The fields are typed by `Fields<Op>`, so these and the fields together are an Op.
+  return readRecord(`op ${name}`, fields, field, context, ["do"], { do: name, place } satisfies OpBase<string>) as Op | undefined;
 }
 
 function linesOf(field: Field): OpBase<string>["place"]["fields"] {
   return new Map([...field.value.fields].map(([label, { at }]) => [label, at]));
 }
 
-/** Reads the labels of a struct by their specs; `known` are labels that somebody else reads. */
+type Specs = Readonly<Record<string, FieldSpec<unknown>>>;
+
+/** Of specs, which thousands of ops share. */
+const labelsOf = new WeakMap<Specs, ReadonlySet<string>>();
+
+function labels(specs: Specs): ReadonlySet<string> {
+  const found = labelsOf.get(specs) ?? new Set(Object.keys(specs));
+  labelsOf.set(specs, found);
+  return found;
+}
+
+/** Reads the labels of a struct by their specs into `record`; `known` are labels that somebody else reads. */
 export function readRecord(
   words: string,
-  specs: Readonly<Record<string, FieldSpec<unknown>>>,
+  specs: Specs,
   field: Field,
   context: ReadContext,
   known: readonly string[] = [],
+  record: Record<string, unknown> = {},
 ): Record<string, unknown> | undefined {
-  const meant = checkLabels(words, Object.keys(specs), field, context, known);
+  const names = labels(specs);
+  const meant = checkLabels(words, names, field, context, known);
   let complete = meant === undefined;
-  const record: Record<string, unknown> = {};
-  for (const [label, spec] of Object.entries(specs)) {
+  for (const label of names) {
+    const spec = specs[label] as FieldSpec<unknown>;
     const given = field.value.fields.get(label);
     if (given === undefined) {
       if (spec.required) {
@@ -75,7 +94,7 @@ export function readRecord(
 /** Tells labels that are no fields; gives the fields that they probably mean, undefined when there are no such labels. */
 function checkLabels(
   words: string,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   field: Field,
   context: ReadContext,
   known: readonly string[],
@@ -83,14 +102,14 @@ function checkLabels(
   const meant = new Set<string>();
   let complete = true;
   for (const [label, given] of field.value.fields) {
-    if (label.startsWith("#") || label.startsWith("_") || known.includes(label) || names.includes(label)) continue;
-    const [near] = nearest(label, names);
+    if (label.startsWith("#") || label.startsWith("_") || known.includes(label) || names.has(label)) continue;
+    const [near] = nearest(label, [...names]);
     context.problem({
       code: "unknown-field",
       message: `Unknown field ${label} in ${words}`,
       path: given.path,
       at: given.at,
-      hint: near === undefined ? `Fields of ${words}: ${names.join(", ")}` : `Did you mean ${near}?`,
+      hint: near === undefined ? `Fields of ${words}: ${[...names].join(", ")}` : `Did you mean ${near}?`,
     });
     complete = false;
     if (near !== undefined) meant.add(near);
