@@ -99,6 +99,7 @@ export interface WatchFlags extends ComputeFlags {
   readonly poll?: number;
   /** Only what the workspace follows, or nothing of it. */
   readonly sources?: boolean;
+  readonly workers?: boolean;
   /** False with --no-supersede. */
   readonly supersede: boolean;
   readonly test?: boolean;

@@ -6,6 +6,7 @@ import { daemonOf, surroundings } from "../context.ts";
 import { toFailure } from "../failure.ts";
 import { createProgress } from "../output/create.ts";
 import { formatFailure } from "../output/failure.ts";
+import { jobText } from "../output/jobs.ts";
 import { clean } from "../output/lines.ts";
 import { chooseProgress } from "../output/progress.ts";
 import { formatJson, formatTable } from "../output/table.ts";
@@ -24,6 +25,7 @@ export interface NodeFlags extends DaemonFlags {
   readonly cache?: boolean;
   readonly allowHost?: boolean;
   readonly progress?: string;
+  readonly workers?: boolean;
   readonly yes?: boolean;
 }
 
@@ -103,7 +105,14 @@ export async function removeNodeCommand(context: Context, id: string, flags: Nod
 
 function requestOf(context: Context, flags: NodeFlags, onEvent: NodeRequest["onEvent"] = () => undefined): NodeRequest {
   const onNotice = (text: string): void => context.io.stderr.write(`${text}\n`);
-  const more = { allowHost: flags.allowHost === true, force: flags.force === true, noCache: flags.cache === false };
+  const onJob: NodeRequest["onJob"] = (job) => context.io.stderr.write(`${jobText(job)}\n`);
+  const more = {
+    workers: flags.workers === true,
+    onJob,
+    allowHost: flags.allowHost === true,
+    force: flags.force === true,
+    noCache: flags.cache === false,
+  };
   return { ...surroundings(context), ...daemonOf(flags), ...more, signal: context.signal, onNotice, onEvent };
 }
 

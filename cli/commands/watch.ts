@@ -41,6 +41,7 @@ export async function watchCommand(
       ...(debounceLimit === undefined ? {} : { limit: debounceLimit }),
       ...(poll === undefined ? {} : { poll }),
       queue: !flags.supersede,
+      workers: flags.workers === true,
       ...(sources === undefined ? {} : { sources: sources ? "only" : "none" }),
     })) {
       onEvent(event);

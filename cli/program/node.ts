@@ -25,6 +25,7 @@ export function addNodeCommands(program: Command, context: Context): void {
         "where it is, ID and HASH are its version; a release has BUILD, a commit COMMIT. Each is a variable, too: SOURCE_FIELD.",
       [
         "$ dagger node run --label test,osx --input dmg,pitfall --output tests -- ./test.sh",
+        "$ dagger node run --workers --label osx,gpu --input model --output downloads -- train",
         "$ dagger node run --input web --output site --image node:22 -- sh -c 'cp -r ${web:ROOT}/public/. ${site:ROOT}'",
       ],
     )
@@ -94,6 +95,7 @@ export function addInspect(program: Command, context: Context): void {
 function addRunning(command: Command): Command {
   return addDaemon(
     command
+      .option("--workers", "leave commands to workers (`dagger worker`) that have the node's labels as tags, and wait for them")
       .option("--force", "run the command also when nothing has changed")
       .option("--no-cache", "run every step again, whatever the cache has")
       .option("--allow-host", "credentials may come from programs on this machine (cmd:)")

@@ -40,6 +40,7 @@ export function addWatchFlags(command: Command): Command {
     .addOption(time("--poll <time>", "how often to ask what images, git refs, addresses and sources have, 0 for never; 1m without it"))
     .option("--sources", "follow the sources of the workspace and run its nodes, and no config; so it is where there is none")
     .option("--no-sources", "do not follow the sources of the workspace beside the config")
+    .option("--workers", "leave nodes to workers (`dagger worker`) that have their labels as tags")
     .option("--no-supersede", "finish a run before the next one begins, whatever changes meanwhile")
     .option("--test", "run only tests, as `dagger test` does, and show what they say after each run")
     .option("--keep-going", "when a component fails, still finish and save all that do not need it");

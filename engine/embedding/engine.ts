@@ -11,6 +11,7 @@ import { Places } from "./admission.ts";
 import { type Authorize, Calls } from "./calls.ts";
 import { Configs } from "./configs.ts";
 import { type Connectors, connectorsOf } from "./connectors.ts";
+import { type Data, dataOf } from "./data.ts";
 import { type Jobs, jobsOf } from "./jobs.ts";
 import { type Catalog, catalogOf, type Lock, lockOf, type Modules, modulesOf, type Secrets, secretsOf } from "./keeping.ts";
 import type {
@@ -92,6 +93,8 @@ export interface Engine {
   eval(options?: EvalOptions): Promise<string>;
   readonly stacks: Stacks;
   readonly connectors: Connectors;
+  /** Places that have data in versions, and commands between them. */
+  readonly data: Data;
   readonly secrets: Secrets;
   readonly lock: Lock;
   readonly modules: Modules;
@@ -127,6 +130,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     eval: (of = {}) => configs.eval(of),
     stacks: stacksOf(surroundings, calls),
     connectors: connectorsOf(surroundings, calls),
+    data: dataOf(surroundings, calls, daemonOf(options)),
     secrets: secretsOf(surroundings, calls),
     lock: lockOf(calls, (of, signal) => configs.lock(of, signal)),
     modules: modulesOf(surroundings, calls),

@@ -9,9 +9,12 @@ export type { CheckedConnector, Connector, ConnectorChange, ConnectorType, NewCo
 export type { DependencyRun, Step, UpEvent, UpResult } from "../events.ts";
 export type { RecordedCut, RecordedEvent, RecordedLog, RestoredHistory, RunDiff, ShownRun } from "../history/index.ts";
 export type { LockEntry, LockState } from "../lock/lock.ts";
+export type { ManifestRecord } from "../manifest/index.ts";
+export type { Computed, NewNode, Node, NodeComputation, Updated } from "../nodes/index.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
 export type { RunTrigger } from "../request.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";
+export type { AddedSource, Link, ListedSource, NewSource, Refreshed, Source, SourceVersion } from "../sources/index.ts";
 export type {
   ConfigInput,
   ConfigSource,
@@ -47,6 +50,7 @@ export type { WatchEvent } from "../watching/index.ts";
 export type { WorkEvent } from "../work/index.ts";
 export type { Access, Action, Authorize } from "./calls.ts";
 export type { CheckOptions, ConnectorOptions, Connectors } from "./connectors.ts";
+export type { ComputeOptions, Data, DataOptions, Nodes, Sources } from "./data.ts";
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
 export type { Jobs, NewJobOptions, WorkOptions } from "./jobs.ts";
 export type { Catalog, Lock, LockOptions, Modules, Secrets } from "./keeping.ts";

@@ -123,6 +123,8 @@ export interface WatchOptions extends Omit<UpOptions, "plan" | "withDependencies
    * are sources and no config.
    */
   readonly sources?: "also" | "only" | "none";
+  /** Nodes are left to workers that have their labels as tags. Default false. */
+  readonly workers?: boolean;
 }
 
 /** How a run is done again: by which daemon and caches, and what is given anew. */

@@ -1,7 +1,7 @@
 // Follows the sources of a workspace: what is new in one runs the nodes that take it, and those behind them, in order; for as long as nobody ends it.
 import { join } from "node:path";
 import { UserError } from "../../compiler/index.ts";
-import { compute, dueComputation } from "../nodes/compute.ts";
+import { type Computed, compute, dueComputation, type NodeRequest } from "../nodes/compute.ts";
 import { inOrder } from "../nodes/graph.ts";
 import { type Node, readNodes } from "../nodes/node.ts";
 import { withDaemon } from "../sources/ask/daemon.ts";
@@ -35,13 +35,15 @@ export class Following {
   readonly #news: Debounce;
   /** By node: a computation that failed is not tried again, unless its environment failed. */
   readonly #lost = new Map<string, Lost>();
+  /** Nodes that workers have, by id. */
+  readonly #left = new Map<string, Promise<void>>();
   /** What was told last when there was nothing left to run. */
   #rest = "";
   /** Why nothing can be followed; "" when it can. */
   #trouble = "";
   /** One thing after the other. */
   #work: Promise<void> = Promise.resolve();
-  #end: (error: unknown) => void = () => undefined;
+  #end: (error: Error) => void = () => undefined;
 
   /** `onNews`: a source has a new version, which is recorded. */
   constructor(request: FollowRequest, tell: (event: FollowEvent) => void, onNews: (source: string) => void = () => undefined) {
@@ -82,7 +84,7 @@ export class Following {
       this.#news.clear();
       this.#files.clear();
       for (const { timer } of this.#lost.values()) clearTimeout(timer);
-      await Promise.all([this.#work, this.#asking.close(), this.#native.close()]);
+      await Promise.all([this.#work, ...this.#left.values(), this.#asking.close(), this.#native.close()]);
     }
   }
 
@@ -90,7 +92,7 @@ export class Following {
     this.#work = this.#work.then(async () => {
       if (!this.#over.signal.aborted) await work();
     });
-    this.#work = this.#work.catch((error: unknown) => this.#end(error));
+    this.#work = this.#work.catch((error: unknown) => this.#troubled(error));
   }
 
   /** Files of the workspace, or of sources, may have changed. */
@@ -119,9 +121,10 @@ export class Following {
         if (this.#over.signal.aborted) return;
         const due = await this.#dueOf(node, data);
         const lost = this.#lost.get(node.id);
-        if (due === undefined || (lost?.computation === due && !lost.isDue)) continue;
+        if (due === undefined || this.#left.has(node.id) || (lost?.computation === due && !lost.isDue)) continue;
         ran = true;
-        await this.#compute(node, due, data);
+        if (this.#request.workers === true) this.#leave(node, due);
+        else await this.#compute(node, due, data);
       }
       const followed = this.#asking.set(data.sources, data.workspace);
       const rest = { type: "following", sources: followed, nodes: nodes.length } as const;
@@ -148,9 +151,7 @@ export class Following {
     const request = { ...rest, signal: this.#over.signal };
     const onEvent = (event: Parameters<Parameters<typeof compute>[3]["onEvent"]>[0]): void => this.#tell({ ...of, state: "event", event });
     try {
-      const computed = await withDaemon(request, (askDaemon) =>
-        compute(node, data, { ...request, workspace: data.workspace, askDaemon }, { ...request, onEvent }),
-      );
+      const computed = await this.#computeBy(node, data, { ...request, onEvent });
       this.#lost.delete(node.id);
       this.#tell({ ...of, state: "done", computed });
       for (const output of computed.outputs) this.#onNews(output.slice(0, output.indexOf(":")));
@@ -160,6 +161,20 @@ export class Following {
       const again = this.#lose(node, computation, error);
       this.#tell({ ...of, state: "failed", error, ...(again === undefined ? {} : { again }) });
     }
+  }
+
+  async #computeBy(node: Node, data: Data, request: NodeRequest): Promise<Computed> {
+    if (request.workers === true) return (await import("../work/nodes.ts")).computeByWorker(node, data, request);
+    return withDaemon(request, (askDaemon) => compute(node, data, { ...request, workspace: data.workspace, askDaemon }, request));
+  }
+
+  /** To a worker: what does not need it goes on meanwhile, and what does is due when it is done. */
+  #leave(node: Node, computation: string): void {
+    const left = this.#open((data) => this.#compute(node, computation, data)).then(() => {
+      this.#left.delete(node.id);
+      if (!this.#over.signal.aborted) this.#news.note();
+    });
+    this.#left.set(node.id, left);
   }
 
   /** Gives after how many milliseconds it is tried again, if it is. */
@@ -194,7 +209,7 @@ export class Following {
   #troubled(error: unknown): void {
     if (this.#over.signal.aborted) return;
     if (!(error instanceof UserError)) {
-      this.#end(error);
+      this.#end(error instanceof Error ? error : new Error("sources cannot be followed", { cause: error }));
       return;
     }
     const why = error.diagnostics.map(({ code, message }) => `${code} ${message}`).join("\n");

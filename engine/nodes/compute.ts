@@ -11,7 +11,7 @@ import type { Data } from "../sources/open.ts";
 import { askSource } from "../sources/refresh.ts";
 import type { Source } from "../sources/source.ts";
 import { type AskScope, detailOf, type Seen, type SourceRequest, versionKey, versionOf } from "../sources/versions.ts";
-import type { Datum, DatumEdge, DatumKey, Json } from "../store/index.ts";
+import type { Datum, DatumEdge, DatumKey, Job, Json } from "../store/index.ts";
 import { upAgain } from "../up.ts";
 import { configOf, named, type Taken } from "./config.ts";
 import { checkOutput, give } from "./give.ts";
@@ -27,6 +27,12 @@ export interface NodeRequest extends SourceRequest, Pick<RunChoices, "locked" | 
   readonly force?: boolean;
   readonly noCache?: boolean;
   readonly onEvent: (event: UpEvent) => void;
+  /** Told the id of the run of a command when its row is durable. */
+  readonly onRecorded?: (run: string) => void;
+  /** Commands are left to workers that have the node's labels as their tags. */
+  readonly workers?: boolean;
+  /** Told of the job that is left to a worker: at once, and when its state changes. */
+  readonly onJob?: (job: Job) => void;
 }
 
 export interface Computed {
@@ -93,7 +99,10 @@ export async function compute(node: Node, data: Data, scope: AskScope, request: 
     );
     const before = await store.lineages.get(key);
     if (before?.state === "success" && request.force !== true) return computed(node, before, "current");
-    return await computeNow({ node, key, inputs, data, scope, request });
+    // A process that was thought to be dead, and wakes up, gives nothing any more.
+    const signal = AbortSignal.any([request.signal, lease.signal]);
+    const work = { node, key, inputs, data, scope: { ...scope, signal }, request: { ...request, signal } };
+    return await computeNow({ ...work, isLost: () => lease.signal.aborted });
   } finally {
     await lease.release();
   }
@@ -106,9 +115,11 @@ interface Work {
   readonly data: Data;
   readonly scope: AskScope;
   readonly request: NodeRequest;
+  /** Somebody else does it by now. */
+  readonly isLost: () => boolean;
 }
 
-async function computeNow({ node, key, inputs, data, scope, request }: Work): Promise<Computed> {
+async function computeNow({ node, key, inputs, data, scope, request, isLost }: Work): Promise<Computed> {
   const { sources, store } = data;
   const outputs = givenBy(node).flatMap((name) => sources.find((one) => one.name === name) ?? []);
   for (const source of outputs) checkOutput(source);
@@ -135,6 +146,7 @@ async function computeNow({ node, key, inputs, data, scope, request }: Work): Pr
     const saved = await runCommand(node, taken, outputs, request, data, {
       onRecorded: (id) => {
         run = id;
+        request.onRecorded?.(id);
         noted = note("pending", {}, id);
         noted.catch(() => undefined);
       },
@@ -143,6 +155,7 @@ async function computeNow({ node, key, inputs, data, scope, request }: Work): Pr
       },
     });
     await noted;
+    request.signal.throwIfAborted();
     for (const [index, source] of outputs.entries()) await give(source, saved[index] ?? "", scope);
     const given: (readonly [Source, Seen])[] = [];
     for (const source of outputs) given.push([source, (await askSource(source, scope)).current]);
@@ -152,7 +165,7 @@ async function computeNow({ node, key, inputs, data, scope, request }: Work): Pr
     await noted.catch(() => undefined);
     const state = request.signal.aborted ? "cancelled" : "failure";
     const why = error instanceof UserError ? (error.diagnostics[0]?.message ?? "") : String(error);
-    await note(state, { error: why, image: node.image }, run).catch(() => undefined);
+    if (!isLost()) await note(state, { error: why, image: node.image }, run).catch(() => undefined);
     throw error;
   }
   const after = await store.lineages.get(key);
@@ -173,7 +186,7 @@ async function runCommand(
   { workspace }: Data,
   { onRecorded, onJob }: Watched,
 ): Promise<readonly string[]> {
-  const { force = false, noCache = false, onNotice: _, ...rest } = request;
+  const { force = false, noCache = false, onNotice: _, onJob: __, workers: ___, ...rest } = request;
   const fields = await readPrivate(workspace, request.cwd);
   const secretEnv = named(node, fields.names);
   const given = outputs.map((source): Known => ({ source, root: `/out/${source.name}` }));
@@ -240,7 +253,8 @@ async function imageOf({ image }: Node, facts: JobFacts | undefined, { env }: Pi
   return found === undefined ? image : `${found[0].split("@")[0] ?? image}@${found[1]}`;
 }
 
-function computed(node: Node, { id, run, detail }: Datum, state: Computed["state"]): Computed {
+/** What is remembered of a computation. */
+export function computed(node: Node, { id, run, detail }: Datum, state: Computed["state"]): Computed {
   const { inputs = [], outputs = [] } = detail as { readonly inputs?: readonly string[]; readonly outputs?: readonly string[] };
   return { node, id, state, inputs, outputs, ...(run === undefined ? {} : { run }) };
 }

@@ -31,7 +31,7 @@ export function inOrder(nodes: readonly Node[], sources: readonly Source[]): rea
   const done: Node[] = [];
   let open = nodes;
   while (open.length > 0) {
-    const ready = open.filter((node) => !open.some((other) => other !== node && feeds(other, node, sources)));
+    const ready = open.filter((node) => takenBefore(node, open, sources).length === 0);
     if (ready.length === 0) {
       const message = `Nodes take each other's results: ${open.map(({ id }) => id.slice(0, 8)).join(", ")}`;
       throw inputError({ code: "data-cycle", message, at: [], hint: "Remove one of them: dagger node remove ID" });
@@ -40,6 +40,11 @@ export function inOrder(nodes: readonly Node[], sources: readonly Source[]): rea
     open = open.filter((node) => !ready.includes(node));
   }
   return done;
+}
+
+/** Those of these nodes whose results a node takes. */
+export function takenBefore(node: Node, nodes: readonly Node[], sources: readonly Source[]): readonly Node[] {
+  return nodes.filter((other) => other !== node && feeds(other, node, sources));
 }
 
 /** These nodes and all that take what comes from them. */

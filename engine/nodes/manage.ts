@@ -13,7 +13,7 @@ import { changing } from "../workspace/lock.ts";
 import { type Computed, computationKey, compute, inputsOf, type NodeRequest } from "./compute.ts";
 import { commandOf } from "./config.ts";
 import { checkOutput } from "./give.ts";
-import { checkNode, givenBy, inOrder, withFollowers } from "./graph.ts";
+import { checkNode, givenBy, inOrder, takenBefore, withFollowers } from "./graph.ts";
 import { findNode, type Node, nodeFile, nodeOf, readNodes, writeNode } from "./node.ts";
 import { variablesOf } from "./parameters.ts";
 
@@ -53,6 +53,7 @@ export function runNode(request: NodeRequest, wish: NewNode, onNode: (node: Node
     ...(script === undefined ? {} : { script }),
   });
   return withData(request, async (opened) => {
+    if (request.workers === true) (await import("../work/tags.ts")).checkTags(labels);
     const nodes = await readNodes(opened.workspace, request.cwd);
     checkNode(node, opened.sources, nodes);
     const data = await withOwnSource(node, opened, request);
@@ -104,6 +105,7 @@ async function computeFresh(node: Node, data: Data, request: NodeRequest): Promi
   const wanted = data.sources.filter(({ name, paused, pin }) => node.inputs.includes(name) && paused !== true && pin === undefined);
   const failure = failureOf(await refreshSources(wanted, data.sources, { ...data, request }));
   if (failure !== undefined) throw failure;
+  if (request.workers === true) return (await import("../work/nodes.ts")).computeByWorker(node, data, request);
   return withDaemon(request, (askDaemon) => compute(node, data, { ...request, workspace: data.workspace, askDaemon }, request));
 }
 
@@ -130,16 +132,30 @@ export function updateNodes(
     const start = ids.map((id) => findNode(nodes, id));
     const wanted = inOrder(ids.length === 0 ? nodes : withFollowers(start, nodes, data.sources), data.sources);
     const done: Updated[] = [];
-    for (const node of wanted) {
+    const update = async (node: Node): Promise<void> => {
       const lost = done.filter(({ computed }) => computed === undefined).map((one) => one.node);
       const skipped = lost.length > 0 && withFollowers(lost, nodes, data.sources).includes(node);
       tell.begin(node);
       const one = skipped ? { node, skipped } : await updateOne(node, data, request);
       tell.end(one);
       done.push(one);
-    }
+    };
+    // Workers may do at the same time what does not need each other.
+    if (request.workers === true) await eachAfter(wanted, (node) => takenBefore(node, wanted, data.sources), update);
+    else for (const node of wanted) await update(node);
     return done;
   });
+}
+
+/** Does each, which are in order, as soon as those before it are done. */
+async function eachAfter<T>(all: readonly T[], before: (one: T) => readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const begun = new Map<T, Promise<void>>();
+  for (const one of all)
+    begun.set(
+      one,
+      Promise.all(before(one).flatMap((other) => begun.get(other) ?? [])).then(() => work(one)),
+    );
+  await Promise.all(begun.values());
 }
 
 async function updateOne(node: Node, data: Data, request: NodeRequest): Promise<Updated> {

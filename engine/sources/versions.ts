@@ -1,5 +1,6 @@
 // Versions of sources: how they are asked for, shown and named by people.
 import { inputError } from "../../compiler/index.ts";
+import type { ConnectOptions } from "../../runtime/solve/index.ts";
 import type { Surroundings } from "../request.ts";
 import type { Datum, DatumKey, NewDatum, Store } from "../store/index.ts";
 import type { Workspace } from "../workspace/find.ts";
@@ -9,12 +10,7 @@ import type { Source } from "./source.ts";
 export interface SourceRequest extends Surroundings {
   readonly allowHost?: boolean;
   readonly buildkit?: string;
-  readonly tls?: {
-    readonly dir?: string | undefined;
-    readonly ca?: string | undefined;
-    readonly cert?: string | undefined;
-    readonly key?: string | undefined;
-  };
+  readonly tls?: ConnectOptions["tls"];
   readonly signal: AbortSignal;
   /** Told of runs that were found interrupted. */
   readonly onNotice?: (text: string) => void;

@@ -20,6 +20,8 @@ export interface WatchRequest
    * there are sources and no config.
    */
   readonly sources?: "also" | "only" | "none";
+  /** Nodes are left to workers that have their labels as tags. */
+  readonly workers?: boolean;
 }
 
 /** Runs count from 1. */

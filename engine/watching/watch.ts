@@ -118,7 +118,7 @@ class Watching {
     this.#running = running;
     if (this.#over.signal.aborted) running.abort(this.#over.signal.reason);
     const seams: RunSeams = { load: this.#world.load, observer: this.#world.observer(targets !== undefined) };
-    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, ...rest } = this.#request;
+    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, ...rest } = this.#request;
     let result: UpResult | undefined;
     try {
       result = await upAgain(
@@ -224,7 +224,7 @@ class Watching {
   async #askNames(signal: AbortSignal): Promise<boolean> {
     const { remotes } = this.#world;
     if (this.#running !== undefined || remotes.length === 0) return true;
-    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, ...request } = this.#request;
+    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, ...request } = this.#request;
     const now = await askRemotes({ ...request, signal, onEvent: () => undefined }, remotes).catch(() => undefined);
     if (!signal.aborted && this.#running === undefined && now !== undefined && this.#world.renamed(now)) this.#came();
     // A daemon that is away is looked for in the same rhythm: a run that begins meanwhile tells that it is.

@@ -1,6 +1,5 @@
 // The queue of jobs from the side of those who ask for runs: put in, looked at, waited for, cancelled.
-import { setTimeout as sleep } from "node:timers/promises";
-import { inputError, UserError } from "../../compiler/index.ts";
+import { inputError } from "../../compiler/index.ts";
 import { type HistoryRequest, openHistory } from "../history/open.ts";
 import { storeOf } from "../history/place.ts";
 import type { TypedInput } from "../inputs/typed-inputs.ts";
@@ -8,6 +7,8 @@ import { openStack } from "../settings/run.ts";
 import type { StackWish } from "../stacks/choice.ts";
 import type { Job, JobFilter, Json, Store } from "../store/index.ts";
 import { openShared } from "../store/shared.ts";
+import { checkTags } from "./tags.ts";
+import { untilOver } from "./wait.ts";
 
 /** What a job asks for, as flags say it: kept with the job, so no secrets. */
 export interface JobWish {
@@ -24,17 +25,6 @@ export interface AddJobRequest extends HistoryRequest, StackWish, JobWish {
   readonly tags: readonly string[];
   /** Of several jobs with the same key there is only the first. At most 200 characters. */
   readonly idempotencyKey?: string;
-}
-
-/** Letters, digits and what stands between them: a list of tags has commas. */
-const tagForm = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
-
-/** Throws UserError (2) `bad-tag`. */
-export function checkTags(tags: readonly string[]): void {
-  const wrong = tags.find((tag) => !tagForm.test(tag));
-  if (wrong === undefined) return;
-  const hint = "A tag is of letters, digits, `.`, `_`, `/` and `-`, for example osx or gpu/a100; tags are separated by commas";
-  throw inputError({ code: "bad-tag", message: `${JSON.stringify(wrong)} is no tag`, at: [], hint });
 }
 
 /**
@@ -83,26 +73,12 @@ export interface WaitRequest extends HistoryRequest {
   readonly onChange: (job: Job) => void;
 }
 
-/** Milliseconds between looks. */
-const pause = 300;
-
 /** Resolves when the job is over. Throws UserError as `cancelJob`, (130) when the signal is aborted: the job goes on. */
 export async function waitForJob(request: WaitRequest, wanted: string): Promise<Job> {
   return withJobs(request, async (store) => {
     const { id } = await findJob(store, wanted);
-    for (let shown = ""; ; ) {
-      const job = await store?.jobs.get(id);
-      if (job === undefined) throw unknownJob(wanted);
-      const picture = JSON.stringify([job.state, job.run, job.attempts]);
-      if (picture !== shown) request.onChange(job);
-      shown = picture;
-      if (job.ended !== undefined) return job;
-      await sleep(pause, undefined, { signal: request.signal }).catch(() => {
-        throw new UserError(130, [
-          { code: "interrupted", message: "Interrupted", at: [], hint: `The job goes on: dagger queue wait ${id}` },
-        ]);
-      });
-    }
+    if (store === undefined) throw unknownJob(wanted);
+    return untilOver(store, id, request);
   });
 }
 

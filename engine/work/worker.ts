@@ -11,7 +11,9 @@ import type { FinalJobState, Job, Store } from "../store/index.ts";
 import { openShared } from "../store/shared.ts";
 import { up } from "../up.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
-import { checkTags, type JobWish } from "./queue.ts";
+import { computeForJob, nodeWishOf } from "./nodes.ts";
+import type { JobWish } from "./queue.ts";
+import { checkTags } from "./tags.ts";
 
 export interface WorkRequest
   extends HistoryRequest,
@@ -92,14 +94,16 @@ class Worker {
   async #do(job: Job): Promise<boolean> {
     const { onEvent, signal } = this.#request;
     // The worker before may have been killed between the end of the run and that of the job.
-    const before = job.run === undefined ? undefined : await this.#store.runs.get(job.run);
+    // Of a node what counts is that its results are in their places, which it looks at itself.
+    const isNode = nodeWishOf(job) !== undefined;
+    const before = job.run === undefined || isNode ? undefined : await this.#store.runs.get(job.run);
     if (before?.state === "done") {
       onEvent({ type: "ended", job: await this.#store.jobs.end(job, "done"), state: "done" });
       return true;
     }
     onEvent({ type: "taken", job });
     try {
-      await this.#up(job);
+      await this.#compute(job);
       onEvent({ type: "ended", job: await this.#store.jobs.end(job, "done"), state: "done" });
       return true;
     } catch (error) {
@@ -120,6 +124,33 @@ class Worker {
     }
     onEvent({ type: "returned", job, ...(stopping ? {} : { error }) });
     return false;
+  }
+
+  /** A run of an environment, or a computation of a node. */
+  async #compute(job: Job): Promise<void> {
+    const wish = nodeWishOf(job);
+    if (wish === undefined) return this.#up(job);
+    const {
+      tags: _tags,
+      jobs: _jobs,
+      untilEmpty: _until,
+      onEvent,
+      secrets: _secrets,
+      secretCalls: _calls,
+      ssh: _ssh,
+      ...request
+    } = this.#request;
+    const attaching: Promise<void>[] = [];
+    await computeForJob(wish, {
+      ...request,
+      onEvent: (event) => onEvent({ type: "event", job, event }),
+      onRecorded: (run) => {
+        const attached = this.#attach(job, run);
+        attached.catch(() => undefined);
+        attaching.push(attached);
+      },
+    });
+    await Promise.all(attaching);
   }
 
   /** Each attempt is a run of its own. What an attempt of before finished, the daemon's cache still has. */
