@@ -1,16 +1,20 @@
-// Single files that a run depends on beside its directories: the CUE files, files that inputs and secrets are read from, dagger.lock.
+// Single files that a run depends on beside its directories: the CUE files, files that inputs and secrets are read from, what its environment sets, dagger.lock.
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { lookAgain, type Observation } from "../../runtime/cue/index.ts";
 import { lockPath } from "../lock/lock-file.ts";
 import type { UpRequest } from "../request.ts";
+import { environmentFile } from "../stacks/environment.ts";
+import { at } from "../workspace/find.ts";
+
+type Given = Pick<UpRequest, "cwd" | "dir" | "inputs" | "typedInputs" | "secrets" | "stack">;
 
 export class Files {
   readonly #digests = new Map<string, string>();
   #seen: readonly Observation[] = [];
 
-  constructor(request: Pick<UpRequest, "cwd" | "dir" | "inputs" | "typedInputs" | "secrets">) {
+  constructor(request: Given) {
     for (const path of givenFiles(request)) this.#digests.set(path, digestOf(path));
   }
 
@@ -49,13 +53,7 @@ export class Files {
 }
 
 /** Absolute. */
-function givenFiles({
-  cwd,
-  dir,
-  inputs,
-  typedInputs = [],
-  secrets = [],
-}: Pick<UpRequest, "cwd" | "dir" | "inputs" | "typedInputs" | "secrets">): string[] {
+function givenFiles({ cwd, dir, inputs, typedInputs = [], secrets = [], stack }: Given): string[] {
   const after = (text: string): string => text.slice(text.indexOf("=") + 1);
   const typed = typedInputs.flatMap((one) => (one.kind === "file" || one.kind === "json" || one.kind === "yaml" ? [after(one.text)] : []));
   const found = [
@@ -63,7 +61,8 @@ function givenFiles({
     ...typed,
     ...secrets.map(after).flatMap((value) => (value.startsWith("file:") ? [value.slice("file:".length)] : [])),
   ];
-  return [...found.map((path) => resolve(cwd, path)), lockPath(dir, cwd)];
+  const set = stack === undefined ? [] : [environmentFile(at(stack.root), stack.stack, stack.environment)];
+  return [...found.map((path) => resolve(cwd, path)), ...set, lockPath(dir, cwd)];
 }
 
 /** Of a secret, too: it is kept in memory only. "" where nothing can be read, and of a pipe, which gives what is in it only once. */

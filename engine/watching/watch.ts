@@ -44,6 +44,8 @@ async function follow(request: WatchRequest, tell: (event: WatchEvent) => void, 
 
 class Watching {
   readonly #request: WatchRequest;
+  /** With what the environment sets by now. */
+  #current: WatchRequest;
   readonly #tell: (event: WatchEvent) => void;
   readonly #world: World;
   readonly #native: NativeWatcher;
@@ -60,6 +62,7 @@ class Watching {
 
   constructor(request: WatchRequest, tell: (event: WatchEvent) => void) {
     this.#request = request;
+    this.#current = request;
     this.#tell = tell;
     const { quiet = 50, limit = 500 } = request;
     this.#debounce = new Debounce({ quiet, limit }, () => void this.#look());
@@ -118,9 +121,10 @@ class Watching {
     this.#running = running;
     if (this.#over.signal.aborted) running.abort(this.#over.signal.reason);
     const seams: RunSeams = { load: this.#world.load, observer: this.#world.observer(targets !== undefined) };
-    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, ...rest } = this.#request;
     let result: UpResult | undefined;
     try {
+      if (due.all && run > 1) this.#current = await (await import("./settings.ts")).withSettings(this.#request);
+      const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, ...rest } = this.#current;
       result = await upAgain(
         {
           ...rest,
