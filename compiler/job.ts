@@ -301,16 +301,16 @@ export interface Part {
   readonly doc: string;
   /** A box of its own in pictures of components, also inside of another component: its ops are marked with `@dagger(box)`. */
   readonly box: boolean;
-  /** `deferred`: it waits for values. `waiting`: its trigger keeps it from running. */
+  /** `deferred`: it waits for values. `waiting`: its trigger keeps it from running, or it is a hook. */
   readonly state: "built" | "deferred" | "waiting";
   readonly needs: readonly PartNeed[];
 }
 
-/** What a component takes of another one: files, or the value that it exports. */
+/** What a component takes of another one: files, or the value that it exports; or what of it a hook follows. */
 export interface PartNeed {
   /** CUE path of the other. */
   readonly path: string;
-  readonly kind: "artifact" | "value";
+  readonly kind: "artifact" | "value" | `on ${Hook["on"]}`;
 }
 
 export interface Job {

@@ -8,11 +8,12 @@ import type { Value } from "../value.ts";
 import { hasMark } from "./marks.ts";
 import type { Selection } from "./select.ts";
 
-/** All components that a pass has, those that it leaves to a later one, those that wait for a trigger, and what all of these use. */
-export function partsOf(workflow: Workflow, { order, later, held }: Selection): Part[] {
+/** All components that a pass has, those that it leaves to a later one, those that wait for a trigger, hooks, and what all of these use. */
+export function partsOf(workflow: Workflow, { order, later, held, hooks }: Selection): Part[] {
   const deferred = new Set(later);
-  const waiting = new Set(held);
-  const programs = new Set([...order, ...later, ...held]);
+  const followed = new Map(hooks.map(({ program, on, of }) => [program, of.map((path): PartNeed => ({ path, kind: `on ${on}` }))]));
+  const waiting = new Set([...held, ...followed.keys()]);
+  const programs = new Set([...order, ...later, ...waiting]);
   for (const program of programs) for (const use of program.uses) programs.add(workflow.program(use));
   return [...programs]
     .filter(({ named }) => named)
@@ -22,7 +23,7 @@ export function partsOf(workflow: Workflow, { order, later, held }: Selection): 
       doc: program.doc,
       box: isBox(program.value),
       state: deferred.has(program) ? "deferred" : waiting.has(program) ? "waiting" : "built",
-      needs: needsOf(program, workflow),
+      needs: [...needsOf(program, workflow), ...(followed.get(program) ?? [])],
     }));
 }
 

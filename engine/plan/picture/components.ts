@@ -23,7 +23,7 @@ export interface ComponentBox {
   readonly title: string;
   readonly at?: Position;
   readonly doc: string;
-  /** `deferred`: it waits for values. `waiting`: its trigger keeps it from running. */
+  /** `deferred`: it waits for values. `waiting`: its trigger keeps it from running, or it is a hook. */
   readonly state: Part["state"];
   readonly trigger?: Trigger;
   /** Numbers of its steps, and those of its parts, in build order. */
