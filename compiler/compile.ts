@@ -133,9 +133,12 @@ function toJob(
   options: CompileOptions,
 ): Omit<Job, "describe" | "parts" | "tests" | "waiting"> {
   const all = [...builder.built.values()];
-  const { terminal, values, dirs, verdicts } = collect(giving);
+  const { terminal, values, dirs, verdicts } = collect(giving, options.hosts !== undefined);
   const part: Job["part"] = (components) => {
-    const some = collect(giving.filter(({ program }) => components.has(program.component)));
+    const some = collect(
+      giving.filter(({ program }) => components.has(program.component)),
+      options.hosts !== undefined,
+    );
     return { definition: marshal(some.terminal, marshalOptions(options)), values: some.values, dirs: some.dirs, verdicts: some.verdicts };
   };
   return {

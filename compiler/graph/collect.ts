@@ -2,7 +2,7 @@
 import type { DirOutput, ValueOutput, VerdictOutput } from "../job.ts";
 import { copyAction, copyContents } from "../ops/files.ts";
 import type { Built, BuiltDir, BuiltValue, BuiltVerdict } from "./build.ts";
-import type { FileAction, Output, Ref, VertexMeta } from "./vertex.ts";
+import type { FileAction, Output, Ref, Vertex, VertexMeta } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
 
 export interface Collected {
@@ -16,12 +16,15 @@ export interface Collected {
 /** More layers than this make no better errors, and at some number a kernel refuses to stack them. */
 const MAX_LAYERS = 32;
 
-/** `built` are the programs of the job's own components and of their inline ops; only these give values and files. */
-export function collect(built: readonly Built[]): Collected {
+/**
+ * `built` are the programs of the job's own components and of their inline ops; only these give values and files. `ran`: the steps on this
+ * machine have run, so that what they left is brought to the daemon only for somebody who takes it.
+ */
+export function collect(built: readonly Built[], ran: boolean): Collected {
   const values = built.flatMap(({ program, values }) => values.map((value) => ({ ...value, program })));
   const dirs = built.flatMap(({ dirs }) => dirs);
   const verdicts = built.flatMap(({ verdicts }) => verdicts);
-  const leaves = findLeaves(built, [...values, ...verdicts, ...dirs]);
+  const leaves = findLeaves(built, [...values, ...verdicts, ...dirs]).filter(({ vertex }) => !ran || !isLeftByHost(vertex));
   const terminal = collectDirs(collectValues(values, verdicts, leaves, dirs.length > 0), dirs);
   return {
     terminal,
@@ -44,6 +47,13 @@ function findLeaves(built: readonly Built[], gives: readonly { readonly from: Re
   for (const vertex of buildOrder([...candidates, ...given])) for (const input of inputsOf(vertex)) needed.add(input.vertex);
   const leaves = new Map(candidates.filter(({ vertex }) => !needed.has(vertex)).map((output) => [output.vertex, output]));
   return [...leaves.values()];
+}
+
+/** The files that a step on this machine left, as they are. */
+function isLeftByHost(vertex: Vertex): boolean {
+  if (vertex.kind === "host") return true;
+  const inputs = vertex.kind === "file" ? inputsOf(vertex) : [];
+  return inputs.length > 0 && inputs.every((input) => input.vertex.kind === "host");
 }
 
 const collecting: VertexMeta = { name: "collect results", component: "", at: [] };

@@ -47,6 +47,7 @@ export class Hosts {
   readonly steps: HostStep[] = [];
   /** Programs that are not built, with the components whose host steps they wait for. */
   readonly waiting: Map<Value, readonly string[]> = new Map();
+  readonly #keys = new Set<string>();
   /** The components whose host steps a program is made with. */
   readonly #behind = new Map<Value, readonly string[]>();
   readonly #options: HostOptions;
@@ -80,8 +81,8 @@ export class Hosts {
     const dir = hosts?.(key);
     if (hosts !== undefined && dir === undefined) {
       // A component that stands at two places may be two for CUE: it runs once, as equal vertices do.
-      if (!this.steps.some((one) => one.key === key))
-        this.steps.push({ ...step, key, input: definition, ...(image === undefined ? {} : { image }) });
+      if (!this.#keys.has(key)) this.steps.push({ ...step, key, input: definition, ...(image === undefined ? {} : { image }) });
+      this.#keys.add(key);
       this.waiting.set(program.value, [program.component]);
       return undefined;
     }

@@ -8,6 +8,7 @@ import { benchEvaluation } from "./evaluation.ts";
 import { benchHistory } from "./history.ts";
 import { benchProgress } from "./progress.ts";
 import { page, type Section } from "./report.ts";
+import { benchSchedule } from "./schedule.ts";
 import { benchStart } from "./start.ts";
 import { benchTransfers } from "./transfers.ts";
 import { benchWarm } from "./warm.ts";
@@ -33,6 +34,7 @@ const parts: Readonly<Record<string, Part>> = {
   start: { run: (world) => benchStart(world, rounds), room: 1 },
   warm: { run: (world) => benchWarm(world, Math.ceil(rounds / 4)), room: 1 },
   watch: { run: (world) => benchWatch(world, rounds), room: 1 },
+  schedule: { run: (world) => benchSchedule(world, Math.ceil(rounds / 4)), room: 1 },
   evaluation: { run: (world) => benchEvaluation(world, Math.ceil(rounds / 4)), room: 1 },
   compiling: { run: (world) => benchCompiling(world, Math.ceil(rounds / 4)), room: 1 },
   history: { run: (world) => benchHistory(world, rounds), room: 2 },

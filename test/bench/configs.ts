@@ -13,6 +13,21 @@ export function chain(dir: string, length: number): string {
   return write(dir, [...Array.from({ length }, (_, index) => one(index)), `chain: #up: [{do: "load", from: _c${length - 1}}]`].join("\n"));
 }
 
+/** Components of one small file each, which use one another in tens. */
+export function nodes(dir: string, count: number): string {
+  const one = (index: number): string => {
+    const from = index % 10 === 0 ? '{do: "scratch"}' : `{do: "load", from: c${index - 1}}`;
+    return `c${index}: #up: [${from}, {do: "mkdir", path: "/${index}"}]`;
+  };
+  return write(dir, Array.from({ length: count }, (_, index) => one(index)).join("\n"));
+}
+
+/** Processes of this machine, each another one to dagger. */
+export function hostNodes(dir: string, count: number): string {
+  const one = (index: number): string => `c${index}: #up: [{do: "host", args: ["true", "${index}"]}]`;
+  return write(dir, Array.from({ length: count }, (_, index) => one(index)).join("\n"));
+}
+
 /** As `upload`, with patterns that leave out what is not wanted, onto an image from a registry that asks for a login. */
 export function uploadOnto(dir: string, ref: string): string {
   const local = '{do: "local", dir: "src", include: ["**/*.txt", "big*"], exclude: ["**/node_modules", "*.tmp", "!keep.tmp"]}';
