@@ -97,8 +97,9 @@ await build({
   ...options,
   entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts", "digest-worker": "engine/provenance/digest-worker.ts" },
 });
-// The process that looks after a service.
+// The process that looks after a service, and the one that starts many steps on this machine.
 await build({ ...options, entryPoints: { "supervisor-process": "engine/services/supervisor-process.ts" } });
+await build({ ...options, entryPoints: { "process-host": "engine/hosts/process-host.ts" } });
 // What runs in a browser is put into pages as text.
 await build({
   outdir: made,

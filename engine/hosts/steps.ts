@@ -12,7 +12,8 @@ import type { RunParts } from "../passes/parts.ts";
 import type { ServiceImage } from "../services/index.ts";
 import { rootOf } from "../workspace/find.ts";
 import { bringImage, bringInput } from "./input.ts";
-import { type Ended, runCommand } from "./process.ts";
+import type { Command, Ended } from "./process.ts";
+import { Processes } from "./processes.ts";
 
 /** The pause before a further try never gets longer. Milliseconds. */
 const longestBackoff = 300_000;
@@ -21,6 +22,7 @@ const longestBackoff = 300_000;
 export class HostSteps {
   readonly #parts: RunParts;
   readonly #cancel = new AbortController();
+  readonly #processes = new Processes();
   readonly #signal: AbortSignal;
   readonly #top: string;
   readonly #stop: () => void;
@@ -53,6 +55,7 @@ export class HostSteps {
   async run(steps: readonly HostStep[], onFailure?: (step: HostStep, error: UserError) => void): Promise<void> {
     const { request } = this.#parts;
     const waiting = [...steps];
+    this.#processes.prepare(steps.length);
     const work = async (): Promise<void> => {
       for (let step = waiting.shift(); step !== undefined && !this.#signal.aborted; step = waiting.shift()) {
         try {
@@ -83,6 +86,7 @@ export class HostSteps {
 
   close(): void {
     this.cancel();
+    this.#processes.close();
     rmSync(this.#top, { recursive: true, force: true });
     this.#stop();
   }
@@ -90,7 +94,7 @@ export class HostSteps {
   async #run(step: HostStep): Promise<void> {
     const { opening, steps } = this.#parts;
     const { component, name, at, path, key } = step;
-    const root = join(this.#top, key, encodeURIComponent(path).slice(-60));
+    const root = join(this.#top, `${encodeURIComponent(path).slice(-60)}-${key}`);
     if (step.input !== undefined) steps.plan(step.input);
     if (step.image !== undefined) steps.plan(step.image.definition);
     const texts = await bringInput(step, root, opening, this.#signal);
@@ -164,7 +168,7 @@ export class HostSteps {
     const say = (text: string): void => report.log(2, Buffer.from(`dagger: ${text}\n`));
     const command = await this.#command(step, root, texts, report);
     for (let attempt = 0, pause = retry.backoff; ; attempt++, pause = Math.min(pause * 2, longestBackoff)) {
-      const ended = await runCommand(command);
+      const ended = await this.#processes.run(command);
       if (ended.error !== undefined) say(ended.error);
       if (ended.timedOut) say(`${command.args[0] ?? ""} took longer than its timeout of ${step.timeout ?? 0} ms and is ended`);
       if (isGood(ended, step) || attempt === retry.count || this.#signal.aborted) return ended;
@@ -178,11 +182,11 @@ export class HostSteps {
     root: string,
     texts: ReadonlyMap<string, Buffer>,
     report: StepReport,
-  ): Promise<Parameters<typeof runCommand>[0] & { readonly secretNames: readonly string[] }> {
+  ): Promise<Command & { readonly secretNames: readonly string[] }> {
     const { request, config } = this.#parts;
     const textOf = (text: HostText): string => (typeof text === "string" ? text : (texts.get(text.file)?.toString("utf8") ?? ""));
     const cwd = join(root, dir).replace(/\/+$/, "");
-    await mkdir(cwd, { recursive: true });
+    if (cwd !== root) await mkdir(cwd, { recursive: true });
     const variables: Record<string, string> = {};
     const secretNames: string[] = [];
     for (const name of ["PATH", "HOME"]) variables[name] = request.env[name] ?? "";
