@@ -9,7 +9,9 @@ const PATH = process.env["PATH"] ?? "";
 
 function shell(script: string, more: Partial<Command> = {}): Command & { readonly said: () => string } {
   let said = "";
-  const onOutput: Command["onOutput"] = (_, data) => void (said += Buffer.from(data).toString());
+  const onOutput: Command["onOutput"] = (_, data) => {
+    said += Buffer.from(data).toString();
+  };
   return {
     args: ["sh", "-c", script],
     env: { PATH },

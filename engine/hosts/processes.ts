@@ -61,12 +61,12 @@ export class Processes {
   #hear(answer: Answer): void {
     const waiting = this.#waiting.get(answer.id);
     if (waiting === undefined) return;
-    if (answer.kind === "output") return waiting.command.onOutput(answer.stream, answer.data);
-    if (answer.kind === "started") {
+    if (answer.kind === "ended") this.#end(answer.id, answer.ended);
+    else if (answer.kind === "output") waiting.command.onOutput(answer.stream, answer.data);
+    else {
       waiting.stop = savingInterrupted(() => killGroup(answer.pid));
-      return waiting.command.onStarted?.(answer.pid);
+      waiting.command.onStarted?.(answer.pid);
     }
-    this.#end(answer.id, answer.ended);
   }
 
   #end(id: number, ended: Ended): void {
