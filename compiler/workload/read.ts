@@ -56,6 +56,8 @@ class Reader {
   readonly #added = new Set<string>();
   /** The component that a process is known by: the one that is nearest to it. */
   readonly #names = new Map<string, { readonly program: Program; readonly hops: number }>();
+  /** Components that export a value of what a process leaves. */
+  readonly #exporting = new Map<string, Program[]>();
   readonly #outputs = new Map<string, WorkloadOutput[]>();
 
   constructor(workflow: Workflow, images: string | undefined) {
@@ -156,6 +158,9 @@ class Reader {
     const handed = handedBy(program, this.#programs);
     if (handed !== undefined) this.#addOutput(handed, program);
     const process = processOf(program, this.#programs);
+    if (process !== undefined && program.ops.some((op) => op.do === "export")) {
+      this.#exporting.set(process.key, [...(this.#exporting.get(process.key) ?? []), program]);
+    }
     const known = process && this.#names.get(process.key);
     if (process !== undefined && (known === undefined || process.hops < known.hops))
       this.#names.set(process.key, { program, hops: process.hops });
@@ -184,16 +189,8 @@ class Reader {
 
   /** Values are of a run only: so are conditions on them. */
   #tellValues(key: string): void {
-    for (const program of this.#workflow.components) {
-      const gives = program.ops.some((op) => op.do === "export");
-      if (!gives || processOf(program, this.#programs)?.key !== key) continue;
-      this.losses.push(
-        loss(
-          program.component,
-          program.at,
-          `The value of ${program.component} is not known there, and what must be true of it is not checked`,
-        ),
-      );
+    for (const { component, at } of this.#exporting.get(key) ?? []) {
+      this.losses.push(loss(component, at, `The value of ${component} is not known there, and what must be true of it is not checked`));
     }
   }
 }

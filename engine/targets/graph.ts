@@ -143,10 +143,13 @@ function environment({ process: { env } }: Workload, component: ComponentSetting
   return [...new Map<string, (typeof env)[number][1]>([...env, ...(component?.env ?? [])])];
 }
 
+/** The names of what belongs to a node are taken, too. */
 function clashes(nodes: readonly TargetNode[]): Diagnostic[] {
-  return nodes.flatMap((node, index) => {
-    const own = new Set([node.name, ...Object.values(partsOf(node.name))]);
-    const other = nodes.slice(0, index).find(({ name }) => own.has(name) || Object.values(partsOf(name)).includes(node.name));
+  const owners = new Map<string, TargetNode>(nodes.flatMap((node) => Object.values(partsOf(node.name)).map((part) => [part, node])));
+  const named = new Map<string, TargetNode>();
+  return nodes.flatMap((node) => {
+    const other = named.get(node.name) ?? owners.get(node.name);
+    named.set(node.name, node);
     if (other === undefined) return [];
     const message = `${other.path} and ${node.path} would have names that clash: ${other.name} and ${node.name}`;
     const hint = `Name them in components of a task.#Target: "other": from: ${node.path}`;

@@ -129,6 +129,17 @@ test("the validation of a Kubernetes API server takes what is written, and Compo
   succeeds(await compose([join(dir, "compose.yaml")], ["config", "--quiet"], { DB_PASSWORD: "x" }));
 });
 
+test("the example of tasks is written for both", async () => {
+  const dir = join(repository, "examples/devster");
+  const file = join(bench.dir, "devster.yaml");
+  succeeds(await bench.dagger(["target", "render", "stack", dir, "-o", file]));
+  succeeds(await compose([file], ["config", "--quiet"]));
+  const { stdout, stderr, code } = await bench.dagger(["target", "render", "kubernetes", dir]);
+  assert.equal(code, 0, stderr);
+  assert.equal(succeeds(await checkKubernetes(stdout)), "4 objects are valid\n");
+  assert.match(stderr, /test is a test, and is left out/);
+});
+
 test("the validation is a real one", async () => {
   const refused = await checkKubernetes(
     "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a_b}\nspec: {template: {spec: {containers: []}}}\n",

@@ -1,6 +1,5 @@
 // Docker Compose: tasks are services that end, daemons services that go on, outputs volumes.
 
-import { slugOf } from "../../stacks/names.ts";
 import { handOn, placeOf } from "../hand-on.ts";
 import { labelOf, partsOf } from "../names.ts";
 import { withNeeds } from "../needs.ts";
@@ -155,9 +154,17 @@ class Writer {
   }
 
   #file(node: TargetNode, path: string, content: string, mode: number): object {
-    const source = slugOf(`${node.name}${path}`, new Set(Object.keys(this.#configs)));
+    const source = this.#free(labelOf(`${node.name}${path}`, 60));
     this.#configs[source] = { content: plain(content) };
     return { source, target: plain(path), mode: `0${mode.toString(8)}` };
+  }
+
+  /** Different paths may be the same without what no name has. */
+  #free(name: string): string {
+    for (let count = 1; ; count++) {
+      const free = count === 1 ? name : `${name}-${count}`;
+      if (!Object.hasOwn(this.#configs, free)) return free;
+    }
   }
 
   #needs(node: TargetNode): Record<string, object> {

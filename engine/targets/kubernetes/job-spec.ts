@@ -10,7 +10,8 @@ import { plain } from "./text.ts";
 /** Spec of a Job. */
 export function jobSpec(plan: JobPlan, cluster: Cluster): object {
   const { tasks, last } = plan;
-  const steps = tasks.flatMap((task) => [...waitsOf(task, plan, cluster), containerOf(task, cluster), ...handOnOf(task, cluster)]);
+  const waited = new Set<TargetNode>();
+  const steps = tasks.flatMap((task) => [...waitsOf(task, waited, cluster), containerOf(task, cluster), ...handOnOf(task, cluster)]);
   const volumes = tasks.flatMap((task) => [...volumesOf(task, cluster), ...givenVolumes(task)]);
   const isKeeping = cluster.graph.storage !== undefined && keptOutputs(plan).length > 0;
   const kept = isKeeping ? [{ name: keptVolume, persistentVolumeClaim: { claimName: partsOf(last.name).outputs } }] : [];
@@ -46,17 +47,22 @@ function deadline({ tasks, last }: JobPlan, { told }: Cluster): object {
   return {};
 }
 
-/** Daemons that a task needs and that no task before it waited for. */
-function waitsOf(task: TargetNode, { tasks }: JobPlan, { graph: { helper }, told }: Cluster): Container[] {
-  const before = new Set(tasks.slice(0, tasks.indexOf(task)).flatMap(({ needs }) => needs));
-  return task.needs
-    .filter((need) => need.kind === "daemon" && !before.has(need))
-    .flatMap(({ name, ports: [port], path }) => {
-      if (port !== undefined)
-        return [{ name: partsOf(name).wait, image: helper, command: ["sh", "-euc", `until nc -z ${name} ${port}; do sleep 1; done`] }];
-      told.loss(about(task, "target-loss", `${task.path} does not wait for ${path} in Kubernetes: nothing says a port of it`));
-      return [];
-    });
+/** For the daemons that a task needs, but for those that a task before it has `waited` for. */
+function waitsOf(task: TargetNode, waited: Set<TargetNode>, { graph: { helper }, told }: Cluster): Container[] {
+  const daemons = task.needs.filter((need) => need.kind === "daemon" && !waited.has(need));
+  return daemons.flatMap((daemon) => {
+    const {
+      name,
+      path,
+      ports: [port],
+    } = daemon;
+    waited.add(daemon);
+    if (port !== undefined) {
+      return [{ name: partsOf(name).wait, image: helper, command: ["sh", "-euc", `until nc -z ${name} ${port}; do sleep 1; done`] }];
+    }
+    told.loss(about(task, "target-loss", `${task.path} does not wait for ${path} in Kubernetes: nothing says a port of it`));
+    return [];
+  });
 }
 
 const keptVolume = "kept";

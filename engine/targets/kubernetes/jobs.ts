@@ -15,24 +15,36 @@ export function planJobs(nodes: readonly TargetNode[]): JobPlan[] {
     tasks.filter(({ trigger }) => trigger.kind === "auto"),
     tasks,
   );
+  const isUsual = new Set(usual);
   const groups = connected(usual).map((group) => ({ tasks: group, last: group.at(-1) }));
-  const triggered = tasks.filter((task) => !usual.includes(task)).map((task) => ({ tasks: withNeeds([task], tasks), last: task }));
+  const triggered = tasks.filter((task) => !isUsual.has(task)).map((task) => ({ tasks: withNeeds([task], tasks), last: task }));
   return [...groups, ...triggered].flatMap(({ tasks: of, last }) => (last === undefined ? [] : [{ tasks: of, last }]));
 }
 
-/** Groups of tasks of which none needs one of another group, in the order of their first tasks. */
+/** Groups of tasks of which none needs one of another group, in the order of their first tasks; each task is after its needs. */
 function connected(tasks: readonly TargetNode[]): TargetNode[][] {
+  const among = new Set(tasks);
+  const neighbours = new Map<TargetNode, TargetNode[]>(tasks.map((task) => [task, []]));
+  for (const task of tasks) {
+    for (const need of task.needs.filter((one) => among.has(one))) {
+      neighbours.get(task)?.push(need);
+      neighbours.get(need)?.push(task);
+    }
+  }
+  const groupOf = new Map<TargetNode, TargetNode[]>();
   const groups: TargetNode[][] = [];
   for (const task of tasks) {
-    const met = groups.filter((group) => group.some((one) => task.needs.includes(one)));
-    const [first] = met;
-    if (first === undefined) {
-      groups.push([task]);
-      continue;
+    if (!groupOf.has(task)) {
+      const group: TargetNode[] = [];
+      groups.push(group);
+      const open = [task];
+      for (let one = open.pop(); one !== undefined; one = open.pop()) {
+        if (groupOf.has(one)) continue;
+        groupOf.set(one, group);
+        open.push(...(neighbours.get(one) ?? []));
+      }
     }
-    const joined = new Set([...met.flat(), task]);
-    first.splice(0, first.length, ...tasks.filter((one) => joined.has(one)));
-    for (const other of met.slice(1)) groups.splice(groups.indexOf(other), 1);
+    groupOf.get(task)?.push(task);
   }
   return groups;
 }
