@@ -152,6 +152,22 @@ class Reader {
       outputs: this.#outputs.get(process.key) ?? [],
     });
     this.#tellValues(process.key);
+    if (op.do === "service") this.#tellContainer(op, path);
+  }
+
+  /** How a container of this machine is reached, and what it keeps here. */
+  #tellContainer({ container, place }: Extract<Process["op"], { do: "service" }>, path: string): void {
+    if (container === undefined) return;
+    const { ports, volumes, network } = container;
+    const lost = [
+      ...(ports.length > 0 ? ["ports"] : []),
+      ...(volumes.length > 0 ? ["volumes"] : []),
+      ...(network === undefined ? [] : ["network"]),
+    ];
+    if (lost.length > 0)
+      this.losses.push(
+        loss(path, place.at, `The ${lost.join(", ")} of the container of ${path} are of this machine: name ports in the target`),
+      );
   }
 
   #note(program: Program): void {

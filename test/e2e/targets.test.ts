@@ -136,7 +136,7 @@ test("the example of tasks is written for both", async () => {
   succeeds(await compose([file], ["config", "--quiet"]));
   const { stdout, stderr, code } = await bench.dagger(["target", "render", "kubernetes", dir]);
   assert.equal(code, 0, stderr);
-  assert.equal(succeeds(await checkKubernetes(stdout)), "4 objects are valid\n");
+  assert.equal(succeeds(await checkKubernetes(stdout)), "5 objects are valid\n");
   assert.match(stderr, /test is a test, and is left out/);
 });
 

@@ -45,7 +45,8 @@ class Writer {
       ...(image.platform === undefined
         ? {}
         : { platform: [image.platform.os, image.platform.architecture, image.platform.variant].filter(Boolean).join("/") }),
-      entrypoint: node.process.args.map(plain),
+      // Without a command it is the image's own.
+      ...(node.process.args.length === 0 ? {} : { entrypoint: node.process.args.map(plain) }),
       ...this.#profile(node),
       ...this.#process(node),
       ...this.#mounts(node),

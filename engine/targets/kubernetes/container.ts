@@ -25,7 +25,8 @@ export function containerOf(node: TargetNode, cluster: Cluster, args: readonly s
   return {
     name: node.name,
     image: node.ref,
-    command: args.map(plain),
+    // Without a command it is the image's own.
+    ...(args.length === 0 ? {} : { command: args.map(plain) }),
     ...(dir === undefined ? {} : { workingDir: dir }),
     ...(env.length === 0 ? {} : { env }),
     ...(Object.keys(most).length === 0 ? {} : { resources: { limits: most } }),
