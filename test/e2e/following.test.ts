@@ -133,7 +133,7 @@ test("a new version of a source runs the nodes behind it, in order, and no other
   assert.equal(await latest("app"), `sha1:${commit}`);
   up.page = "new terms";
   await reader.news("terms");
-  await reader.rest();
+  await reader.until((event): event is FollowEvent => event.type === "node" && event.state === "done");
   assert.deepEqual(reader.computed(), ["publish"]);
   // A directory is heard of, however seldom it is asked.
   await good("source", "set", "drop", "--poll", "0");
@@ -163,7 +163,8 @@ test("images, buckets and lists of releases are followed, too; what is pinned or
     up.page = text;
     await reader.news("terms");
   }
-  assert.deepEqual([...new Set(reader.seen.flatMap((event) => (event.type === "source" ? [event.source] : [])))], ["terms"]);
+  // What is computed meanwhile is new, too.
+  for (const event of reader.seen) if (event.type === "source") assert.ok(!["dmg", "store"].includes(event.source), event.source);
   await good("source", "unpin", "dmg");
   await reader.news("dmg");
   await good("source", "resume", "store");
@@ -230,17 +231,16 @@ test("a config that takes a source runs again when that has a new version; one t
   writeFileSync(join(config, "up.cue"), `package config\n\n${value}`);
   const reader = new Reader({ dir: "config" });
   type End = Extract<WatchEvent, { type: "end" }>;
-  const value_ = async (): Promise<unknown> => {
-    const end = await reader.until((event): event is End => event.type === "end");
-    return end.outcome === "done" ? end.result.computed["value"] : end;
-  };
-  assert.equal(await value_(), "fine");
+  const gives = async (value: string): Promise<unknown> =>
+    reader.until((event): event is End => event.type === "end" && event.outcome === "done" && event.result.computed["value"] === value);
+  await gives("fine");
   up.page = "for nobody";
   await reader.news("terms");
   await up.git.commit("app", { "main.c": "for the config" });
-  assert.equal(await value_(), "for the config");
-  const starts = reader.seen.flatMap((event) => (event.type === "start" ? [event.trigger?.changed] : []));
-  assert.deepEqual(starts, [undefined, ["source app"]]);
+  await gives("for the config");
+  const changed = reader.seen.flatMap((event) => (event.type === "start" ? (event.trigger?.changed ?? []) : []));
+  assert.ok(changed.includes("source app"), changed.join());
+  assert.ok(!changed.includes("source terms"), changed.join());
   await reader.end();
   rmSync(config, { recursive: true });
 });
