@@ -63,7 +63,8 @@ class Printer {
     const { fields: specs } = specOf(op);
     const entries = Object.entries(fields).flatMap(([label, value]) => {
       const standard = (specs as Record<string, { standard?: unknown }>)[label]?.standard;
-      const usual = JSON.stringify(value) === JSON.stringify(standard);
+      // What is not said in the config is the standard value itself.
+      const usual = value === standard || (standard !== undefined && JSON.stringify(value) === JSON.stringify(standard));
       return usual ? [] : [[label, label === "mode" ? octal(value) : this.#data(value)]];
     });
     const places = this.#places ? { places: fieldPlaces(where.fields) } : {};
