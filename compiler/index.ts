@@ -4,6 +4,7 @@ export { type CompileOptions, compile } from "./compile.ts";
 export type { Diagnostic, ExitCode, FailedStep, Position } from "./diagnostic.ts";
 export { inputError, orderDiagnostics, UserError } from "./diagnostic.ts";
 export { narrow } from "./graph/choose.ts";
+export { isWithin } from "./graph/paths.ts";
 export {
   dotText,
   type GraphData,

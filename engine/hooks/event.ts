@@ -1,5 +1,5 @@
 // What became of a run, as its hooks are told: which of them run for it, and with what in their field `event`.
-import type { Diagnostic, Hook, UserError } from "../../compiler/index.ts";
+import { type Diagnostic, type Hook, isWithin, type UserError } from "../../compiler/index.ts";
 import { KeptError } from "../passes/keep-going.ts";
 
 /** How a run ended, or that it is about to begin. */
@@ -63,14 +63,9 @@ function failureOf({ code, message, path = "", step }: Diagnostic, known: StepsK
 /** What a hook is told of an outcome; undefined when it does not run for it. */
 export function eventFor(hook: Hook, { status, failures, settled }: Outcome): HookEvent | undefined {
   const whole = hook.of.length === 0;
-  const own = whole ? failures : failures.filter(({ paths }) => paths.some((path) => hook.needs.some((need) => isOf(path, need))));
+  const own = whole ? failures : failures.filter(({ paths }) => paths.some((path) => hook.needs.some((need) => isWithin(path, need))));
   const became = status !== "failure" || whole || own.length > 0 ? status : settled ? "success" : "cancelled";
   const runs = { start: became === "running", error: became === "failure", success: became === "success", exit: became !== "running" };
   if (!runs[hook.on]) return undefined;
   return { on: hook.on, status: became, of: hook.of, failures: own.map(({ paths: _, ...failure }) => failure) };
-}
-
-/** Of a component, or of what lies below it, such as its outputs. */
-function isOf(path: string, component: string): boolean {
-  return component === "" || path === component || path.startsWith(`${component}.`) || path.startsWith(`${component}[`);
 }

@@ -1,5 +1,5 @@
 // Runs hooks: as a job of its own in the same run, whose config has what happened filled in.
-import { type Diagnostic, type Hook, type Job, UserError } from "../../compiler/index.ts";
+import { type Diagnostic, type Hook, isWithin, type Job, UserError } from "../../compiler/index.ts";
 import type { Evaluation } from "../../runtime/cue/index.ts";
 import { explainFailure } from "../build/failure.ts";
 import type { HookRun, UpEvent, UpResult } from "../events.ts";
@@ -117,7 +117,7 @@ export class HookWork {
     this.#parts.request.onEvent({ type: "hooks", hooks: due.map(({ hook: { path, on, of } }) => ({ path, on, of })) });
     const failed = await this.#run(paths, due, signal);
     for (const { hook } of due) {
-      const state = failed.some((one) => one === undefined || isOf(one, hook.path)) ? "failed" : "done";
+      const state = failed.some((one) => one === undefined || isWithin(one, hook.path)) ? "failed" : "done";
       this.#followed.hooks.push({ path: hook.path, on: hook.on, of: hook.of, state });
     }
   }
@@ -156,8 +156,4 @@ function ended(targets: readonly string[], { reason }: AbortSignal, grace: numbe
     at: [],
     ...(late ? { hint: "Give them more time with DAGGER_HOOK_TIMEOUT, such as 5m" } : {}),
   };
-}
-
-function isOf(path: string, hook: string): boolean {
-  return hook === "" || path === hook || path.startsWith(`${hook}.`) || path.startsWith(`${hook}[`);
 }
