@@ -17,7 +17,7 @@ const layers = {
   },
   engine: {
     from: product("engine"),
-    may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$", "^runtime/(directories|http|lock)[.]ts$"],
+    may: ["^engine/", "^compiler/index[.]ts$", "^runtime/[^/]+/index[.]ts$", "^runtime/(beside|directories|http|lock|slots)[.]ts$"],
     npm: [
       "@viz-js/viz",
       "age-encryption",

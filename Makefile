@@ -19,7 +19,7 @@ timed = @bash tools/timed.sh
 # $(call go,MODULE DIRECTORY,PACKAGE,VARIABLES): builds a Go program as the target. Under another name first: two makes may build it at once.
 go = $(timed) "$(@F)$(if $*, ($*))" bash -c 'mkdir -p $(@D) && cd $(1) && CGO_ENABLED=0 $(3) go build $(GOFLAGS_STATIC) -o "$(CURDIR)/$@.$$PPID" $(2) && mv "$(CURDIR)/$@.$$PPID" "$(CURDIR)/$@"'
 
-.PHONY: help setup proto wasm daemon frontend s3 azurite gha deploy-tools target-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
+.PHONY: help setup proto wasm daemon frontend s3 azurite gha deploy-tools nerdctl target-tools run-helper bundle lib build debian test lint golden bench fuzz demo all clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,10 +47,12 @@ vault: dist/bin/vault-server ## build the Vault server that the tests start (dis
 
 deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, git, ssh, rclone, kubectl, docker: what tests of packages run
 
+nerdctl: dist/bin/nerdctl ## build the client of containerd that tests of services in containers run
+
 target-tools: dist/bin/docker-compose dist/bin/kubernetes-check ## build Docker Compose, and the validation of a Kubernetes API server, that tests of targets run
 
 # The tools that several test files use are made before: two that make them at once would be in each other's way.
-test: build debian frontend s3 azurite gha vault deploy-tools target-tools dist/bin/cue ## run the whole test suite
+test: build debian frontend s3 azurite gha vault deploy-tools nerdctl target-tools dist/bin/cue ## run the whole test suite
 	npm test
 
 lint: $(NPM) $(PROTO) dist/lib/.complete ## formatting, types, import rules, dead code
@@ -144,6 +146,10 @@ dist/bin/docker-compose: tools/compose/go.mod tools/compose/go.sum
 
 dist/bin/kubernetes-check: tools/kubernetes/main.go tools/kubernetes/go.mod tools/kubernetes/go.sum
 	$(call go,tools/kubernetes,.)
+
+# Only for tests of services in containers: the client of containerd.
+dist/bin/nerdctl: tools/nerdctl/go.mod tools/nerdctl/go.sum
+	$(call go,tools/nerdctl,github.com/containerd/nerdctl/cmd/nerdctl)
 
 dist/images/tools/.complete: tools/debian-root.sh
 	$(timed) "Debian root with tools" bash $< tools $(@D)

@@ -1,5 +1,5 @@
 // Context: what every command gets besides its own flags.
-import type { RunChoices, Surroundings, TlsSettings } from "../engine/index.ts";
+import type { ConflictPolicy, RunChoices, Surroundings, TlsSettings } from "../engine/index.ts";
 import { type Io, wantsColour } from "./io.ts";
 import { createStyle } from "./output/style.ts";
 
@@ -100,6 +100,7 @@ export interface WatchFlags extends ComputeFlags {
   /** Only what the workspace follows, or nothing of it. */
   readonly sources?: boolean;
   readonly workers?: boolean;
+  readonly onConflict?: ConflictPolicy;
   /** False with --no-supersede. */
   readonly supersede: boolean;
   readonly test?: boolean;

@@ -37,6 +37,7 @@ export { nearest } from "./ops/near.ts";
 export { placeInConfig } from "./ops/place.ts";
 export { printOps } from "./ops/print.ts";
 export type { Program } from "./ops/program.ts";
+export type { PublishedPort } from "./ops/published.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
 export type { LockNeed } from "./ops/spec.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";

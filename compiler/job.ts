@@ -99,7 +99,7 @@ export interface DirOutput {
 /** The file `file` of the result is empty, or its text is what failed: read when all else is in place. */
 export interface VerdictOutput {
   readonly file: string;
-  /** CUE path of the op. */
+  /** CUE path of the op, or of the part of its component that fails by it. */
   readonly path: string;
   readonly at: readonly Position[];
 }

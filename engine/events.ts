@@ -6,6 +6,8 @@ import type { TestReport } from "./testing/report.ts";
 /** A step is one vertex of the graph; `digest` identifies it in every later event. Times are milliseconds since 1970. */
 export type UpEvent =
   | { readonly type: "phase"; readonly phase: "evaluate" | "connect" | "compile" | "solve" | "save" }
+  /** It is in the history by now, under this id, and nothing has run yet. `of`: of a dependency, STACK/ENVIRONMENT. */
+  | { readonly type: "recorded"; readonly run: string; readonly of?: string }
   /** A pass starts; from the second on, `because` names the values that CUE needed first, `hosts` the components that ran on this machine first. */
   | { readonly type: "pass"; readonly pass: number; readonly because: readonly string[]; readonly hosts?: readonly string[] }
   /** Of a run that begins because of a change, or at its time: what has changed, a few of it, and how many more; `components` that run, all when it is empty. */

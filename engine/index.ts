@@ -42,14 +42,26 @@ export type { TypedInput } from "./inputs/typed-inputs.ts";
 export type { LockEntry, LockRequest, LockState } from "./lock/lock.ts";
 export type { ModuleRequest } from "./modules/modules.ts";
 export { waitWarning } from "./modules/registry-wait.ts";
-export type { Computed, NewNode, Node, NodeComputation, NodeRequest, Updated } from "./nodes/index.ts";
+export type { Computed, NetworkFormat, NewNode, Node, NodeComputation, NodeRequest, Updated } from "./nodes/index.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState, PlanRequest } from "./plan/index.ts";
 export type { Change, ComponentChanges, Why, WhyRequest } from "./provenance/index.ts";
+export type { Push, PushState, Resolution, Settled } from "./pushing/index.ts";
 export type { RunChoices, ShellRequest, Surroundings, UpRequest } from "./request.ts";
 export type { SecretScope } from "./secrets/provider.ts";
 export type { ServiceState, ServiceStatus, ServicesRequest } from "./services/index.ts";
 export type { ShellTerminal, ShellWish } from "./shell/shell.ts";
-export type { AddedSource, Link, ListedSource, NewSource, Refreshed, Source, SourceRequest, SourceVersion } from "./sources/index.ts";
+export type {
+  AddedSource,
+  ConflictPolicy,
+  Link,
+  ListedSource,
+  NewSource,
+  Refreshed,
+  Source,
+  SourceRequest,
+  SourceSettings,
+  SourceVersion,
+} from "./sources/index.ts";
 export type {
   ConfigInput,
   ConfigSource,
@@ -99,6 +111,7 @@ type Modules = typeof import("./modules/modules.ts");
 type Nodes = typeof import("./nodes/index.ts");
 type Planning = typeof import("./plan/index.ts");
 type Provenance = typeof import("./provenance/index.ts");
+type Pushing = typeof import("./pushing/index.ts");
 type Secrets = typeof import("./secrets/index.ts");
 type Sources = typeof import("./sources/index.ts");
 type Services = typeof import("./services/index.ts");
@@ -141,6 +154,8 @@ export const loadSecrets = async (): Promise<Secrets> => import("./secrets/index
 export const loadServices = async (): Promise<Services> => import("./services/index.ts");
 /** Connections of a workspace: all that is done with them. */
 export const loadConnectors = async (): Promise<Connectors> => import("./connectors/index.ts");
+/** What nodes give to repositories, on its way to their remotes. */
+export const loadPushing = async (): Promise<Pushing> => import("./pushing/index.ts");
 /** Places that have data, and the versions that they had: all that is done with them. */
 export const loadSources = async (): Promise<Sources> => import("./sources/index.ts");
 /** Commands that take sources and give sources: all that is done with them. */

@@ -1,6 +1,7 @@
 // Runs an environment after those that it takes outputs of, as far as they are not up to date: in order, and side by side where none needs
 // the other. Each is a run of its own, with its own lease and its own record.
 import { type Diagnostic, inputError, UserError } from "../compiler/index.ts";
+import { Slots } from "../runtime/slots.ts";
 import type { DependencyRun, Step, UpEvent, UpResult } from "./events.ts";
 import type { UpRequest } from "./request.ts";
 import { readyStack } from "./settings/run.ts";
@@ -74,7 +75,7 @@ class Dependencies {
         lost.map(({ key, state }) => `It needs ${key}, which ${state === "failed" ? "failed" : "was not run"}`),
       );
     }
-    return this.#slots.use(() => this.#runIfNeeded(node));
+    return this.#slots.run(() => this.#runIfNeeded(node));
   }
 
   async #runIfNeeded(node: DependencyNode): Promise<Outcome> {
@@ -121,28 +122,6 @@ class Dependencies {
 
 type DependencyEvent = Extract<UpEvent, { type: "dependency" }>;
 
-/** At most so many at a time. */
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    else this.#free--;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-}
-
 /** What a dependency tells, as part of what the whole tells: two runs may have the same step. Undefined for what is of its run alone. */
 function labelled(key: string, event: UpEvent): UpEvent | undefined {
   switch (event.type) {
@@ -151,6 +130,8 @@ function labelled(key: string, event: UpEvent): UpEvent | undefined {
     case "solve":
     case "change":
       return undefined;
+    case "recorded":
+      return { ...event, of: key };
     case "plan":
       return { ...event, steps: event.steps.map((step) => labelledStep(key, step)) };
     case "warning":

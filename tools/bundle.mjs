@@ -97,6 +97,12 @@ await build({
   ...options,
   entryPoints: { "cue-worker": "runtime/cue/cue-worker.ts", "digest-worker": "engine/provenance/digest-worker.ts" },
 });
+// A thread of its own for the driver, which npm's package finds by itself.
+await build({
+  ...options,
+  external: [...options.external, "@photostructure/sqlite"],
+  entryPoints: { "copy-worker": "engine/store/drivers/copy-worker.ts" },
+});
 // The process that looks after a service, and the one that starts many steps on this machine.
 await build({ ...options, entryPoints: { "supervisor-process": "engine/services/supervisor-process.ts" } });
 await build({ ...options, entryPoints: { "process-host": "engine/hosts/process-host.ts" } });

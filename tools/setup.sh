@@ -16,7 +16,7 @@ wanted=(runc=runc rootlesskit=rootlesskit newuidmap=uidmap)
 # What makes the images of the demo and the tests.
 wanted+=(debootstrap=debootstrap busybox=busybox-static git=git xz=xz-utils tar=tar)
 # Real parts that the tests start: registries, Docker with its old BuildKit, Podman, ssh servers and agents.
-wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io docker=docker.io podman=podman sshd=openssh-server ssh-agent=openssh-client)
+wanted+=(docker-registry=docker-registry htpasswd=apache2-utils dockerd=docker.io docker=docker.io podman=podman ip=iproute2 sshd=openssh-server ssh-agent=openssh-client)
 # The other database of the store of runs.
 wanted+=(pg_ctlcluster=postgresql)
 # Judges and helpers of the tests.
@@ -28,6 +28,8 @@ missing=()
 for pair in "${wanted[@]}"; do
   command -v "${pair%%=*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
 done
+# Plugins are on no PATH.
+[ -e /usr/lib/cni/portmap ] || [ -e /opt/cni/bin/portmap ] || missing+=(containernetworking-plugins)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "setup: missing: ${missing[*]} (Debian package names). As root: apt-get install --no-install-recommends ${missing[*]}" >&2

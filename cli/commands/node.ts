@@ -1,5 +1,5 @@
 // dagger node: makes and runs nodes; their ids and tables on stdout, progress on stderr.
-import type { Computed, NodeRequest, Updated } from "../../engine/index.ts";
+import type { Computed, ConflictPolicy, NodeRequest, Updated } from "../../engine/index.ts";
 import { confirm } from "../ask.ts";
 import type { Context, DaemonFlags, OutputFormat } from "../context.ts";
 import { daemonOf, surroundings } from "../context.ts";
@@ -26,6 +26,7 @@ export interface NodeFlags extends DaemonFlags {
   readonly allowHost?: boolean;
   readonly progress?: string;
   readonly workers?: boolean;
+  readonly onConflict?: ConflictPolicy;
   readonly yes?: boolean;
 }
 
@@ -51,12 +52,16 @@ export async function runNodeCommand(context: Context, command: readonly string[
   );
   if (json) stdout.write(formatJson(flat(done)));
   else tell(context, flags, done);
+  const { pushFailure } = await (await import("../../engine/index.ts")).loadPushing();
+  const failure = pushFailure(done.pushes ?? []);
+  if (failure !== undefined) throw failure;
 }
 
 /** Fails when a node did, after all that do not need it have run. */
 export async function updateNodesCommand(context: Context, ids: readonly string[], flags: NodeFlags): Promise<void> {
   const { updateNodes } = await engine();
-  const { UserError } = await import("../../engine/index.ts");
+  const { UserError, loadPushing } = await import("../../engine/index.ts");
+  const { pushFailure } = await loadPushing();
   const { io } = context;
   let progress = createProgress(flags.progress, io);
   const request = requestOf(context, flags, (event) => progress.event(event));
@@ -64,13 +69,16 @@ export async function updateNodesCommand(context: Context, ids: readonly string[
     begin: () => {
       progress = createProgress(flags.progress, io);
     },
-    end: ({ node, error, skipped }) => {
-      progress.finish(error === undefined ? "done" : "failed");
+    end: ({ node, computed, error: failed, skipped }) => {
+      progress.finish(failed === undefined ? "done" : "failed");
+      const error = failed ?? pushFailure(computed?.pushes ?? []);
       if (error !== undefined) io.stderr.write(formatFailure(toFailure(error, false), io));
       if (skipped === true) io.stderr.write(`${short(node.id)} was left out: what it takes was not computed\n`);
     },
   });
-  const failed = done.flatMap(({ error }) => (error instanceof UserError ? [error.exit] : []));
+  const failed = done.flatMap(({ computed, error = pushFailure(computed?.pushes ?? []) }) =>
+    error instanceof UserError ? [error.exit] : [],
+  );
   if (flags.output === "json") io.stdout.write(formatJson(done.map(flatUpdated)));
   else io.stdout.write(formatTable([["ID", "STATUS", "OUTPUT(S)"], ...done.map(rowOf)]));
   if (failed.length > 0) throw new UserError(failed.includes(1) ? 1 : failed.includes(3) ? 3 : 2, []);
@@ -112,6 +120,7 @@ function requestOf(context: Context, flags: NodeFlags, onEvent: NodeRequest["onE
     allowHost: flags.allowHost === true,
     force: flags.force === true,
     noCache: flags.cache === false,
+    ...(flags.onConflict === undefined ? {} : { onConflict: flags.onConflict }),
   };
   return { ...surroundings(context), ...daemonOf(flags), ...more, signal: context.signal, onNotice, onEvent };
 }
@@ -153,8 +162,8 @@ function rowOf({ node, computed, skipped }: Updated): readonly string[] {
   return [short(node.id), computed?.state ?? (skipped === true ? "skipped" : "failure"), versions(computed?.outputs ?? [])];
 }
 
-function flat({ node, id, ...rest }: Computed): object {
-  return { node: node.id, computation: id, ...rest };
+function flat({ node, id, pushes = [], ...rest }: Computed): object {
+  return { node: node.id, computation: id, ...rest, ...(pushes.length === 0 ? {} : { pushes: pushes.map(({ push }) => push) }) };
 }
 
 function flatUpdated({ node, computed, error, skipped }: Updated): object {

@@ -17,7 +17,7 @@ export async function psCommand({ io }: Context, flags: Flags): Promise<void> {
     io.stdout.write(formatJson(services));
     return;
   }
-  const head = ["NAME", "STATUS", "SINCE", "PID", "RESTARTS", "RUNS IN", "COMMAND"];
+  const head = ["NAME", "STATUS", "SINCE", "PID", "RESTARTS", "RUNS IN", "PORTS", "COMMAND"];
   const rows = services.map((service) => [
     service.name,
     statusText(service),
@@ -25,6 +25,7 @@ export async function psCommand({ io }: Context, flags: Flags): Promise<void> {
     String(service.process?.pid ?? "-"),
     String(service.restarts),
     service.container?.engine ?? "host",
+    service.container?.ports?.join(", ") || "-",
     shorten(clean(service.line)),
   ]);
   io.stdout.write(formatTable([head, ...rows]));

@@ -1,14 +1,17 @@
 // dagger source: places that have data, as tables on stdout.
-import type { AddedSource, Source, SourceRequest } from "../../engine/index.ts";
+import type { AddedSource, ConflictPolicy, ListedSource, NewSource, Source, SourceRequest, SourceSettings } from "../../engine/index.ts";
 import { confirm } from "../ask.ts";
 import type { Context, DaemonFlags, OutputFormat } from "../context.ts";
 import { daemonOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { clean } from "../output/lines.ts";
 import { formatJson, formatTable } from "../output/table.ts";
-import { duration } from "../output/units.ts";
+import { duration, plural } from "../output/units.ts";
 
 export interface SourceFlags extends DaemonFlags {
+  readonly onConflict?: ConflictPolicy;
+  readonly author?: string;
+  readonly message?: string;
   readonly kind?: string;
   readonly path?: string;
   readonly tag?: string;
@@ -37,10 +40,11 @@ export async function listSourcesCommand(context: Context, flags: SourceFlags): 
   const { listSources } = await engine();
   const all = await listSources(requestOf(context, flags));
   if (flags.output === "json") return context.io.stdout.write(formatJson(all));
-  const rows = all.map(({ name, pin, paused, latest = "-" }) => [
+  const rows = all.map(({ name, pin, paused, latest = "-", open }) => [
     `${clean(name)}${pin === undefined ? "" : "*"}`,
     latest,
     ...(paused === true ? ["paused"] : []),
+    ...openText(open),
   ]);
   context.io.stdout.write(formatTable([["NAME", "LATEST"], ...rows]));
 }
@@ -76,13 +80,13 @@ export async function pauseSourceCommand(context: Context, name: string, paused:
 }
 
 export async function setSourceCommand(context: Context, name: string, flags: SourceFlags): Promise<void> {
-  const { poll } = flags;
-  if (poll === undefined) {
+  const settings = settingsOf(flags);
+  if (Object.keys(settings).length === 0) {
     const hint = `Write for example: dagger source set ${clean(name)} --poll 10s`;
     throw new UsageError({ code: "bad-flag-value", message: "Nothing says what to set", at: [], hint });
   }
   const { setSource } = await engine();
-  tell(context, flags, { source: await setSource(requestOf(context, flags), name, { poll }) });
+  tell(context, flags, { source: await setSource(requestOf(context, flags), name, settings) });
 }
 
 export async function linkCommand(context: Context, from: string, to: string, flags: SourceFlags): Promise<void> {
@@ -113,27 +117,30 @@ export async function removeSourceCommand(context: Context, name: string, flags:
   context.io.stdout.write(flags.output === "json" ? formatJson(removed) : `Removed ${clean(name)}\n`);
 }
 
-function requestOf(context: Context, flags: SourceFlags): SourceRequest {
+export function requestOf(context: Context, flags: SourceFlags): SourceRequest {
   const onNotice = (text: string): void => context.io.stderr.write(`${text}\n`);
   return { ...surroundings(context), ...daemonOf(flags), allowHost: flags.allowHost === true, signal: context.signal, onNotice };
 }
 
-/** As the engine takes what flags say of where a source is. */
-function wishOf({ kind, path, tag, connector, build, poll }: SourceFlags): {
-  readonly kind?: string;
-  readonly path?: string;
-  readonly tag?: string;
-  readonly connector?: string;
-  readonly build?: string;
-  readonly poll?: number;
-} {
+/** As the engine takes what flags say of where a source is, and how it is followed and pushed to. */
+function wishOf(flags: SourceFlags): Omit<NewSource, "name" | "location"> {
+  const { kind, path, tag, connector, build } = flags;
   return {
     ...(kind === undefined ? {} : { kind }),
     ...(path === undefined ? {} : { path }),
     ...(tag === undefined ? {} : { tag }),
     ...(connector === undefined ? {} : { connector }),
     ...(build === undefined ? {} : { build }),
+    ...settingsOf(flags),
+  };
+}
+
+function settingsOf({ poll, onConflict, author, message }: SourceFlags): SourceSettings {
+  return {
     ...(poll === undefined ? {} : { poll }),
+    ...(onConflict === undefined ? {} : { onConflict }),
+    ...(author === undefined ? {} : { author }),
+    ...(message === undefined ? {} : { message }),
   };
 }
 
@@ -148,12 +155,21 @@ function tell({ io }: Context, { output }: SourceFlags, { source, version }: Par
     io.stdout.write(formatJson({ ...source, ...(version === undefined ? {} : { version }) }));
     return;
   }
-  const { name, kind, location, tag = "-", path = "-", pin, paused, poll } = source;
+  const { name, kind, location, tag = "-", path = "-", pin, paused, poll, onConflict } = source;
   const mark = pin === undefined ? "" : "*";
-  const row = [`${name}${mark}`, kind, location, tag, path, ...(paused === true ? ["paused"] : []), ...pollText(poll)].map((cell) =>
-    clean(cell),
-  );
+  const more = [
+    ...(paused === true ? ["paused"] : []),
+    ...pollText(poll),
+    ...(onConflict === undefined ? [] : [`on conflict ${onConflict}`]),
+  ];
+  const row = [`${name}${mark}`, kind, location, tag, path, ...more].map((cell) => clean(cell));
   io.stdout.write(formatTable([["NAME", "KIND", "LOCATION", "TAG", "PATH"], row]));
+}
+
+/** What of it is not pushed. */
+function openText(open: ListedSource["open"]): readonly string[] {
+  if (open === undefined) return [];
+  return [...(open.waiting > 0 ? [`${open.waiting} to push`] : []), ...(open.conflicts > 0 ? [plural(open.conflicts, "conflict")] : [])];
 }
 
 /** How often a watch asks, where the source says so itself. */

@@ -1,4 +1,5 @@
 // dagger ops, graph and llb: show one stage of the compilation.
+import type { NetworkFormat } from "../../engine/index.ts";
 import type { ConfigFlags, Context } from "../context.ts";
 import { daemonOf, readingOf, surroundings } from "../context.ts";
 import { UsageError } from "../failure.ts";
@@ -9,9 +10,10 @@ export async function stageCommand(
   context: Context,
   stage: "ops" | "graph" | "llb",
   dir: string | undefined,
-  flags: ConfigFlags & { readonly format: string; readonly run?: string; readonly level?: "ops" | "components" },
+  flags: ConfigFlags & { readonly format: string; readonly run?: string; readonly level?: "ops" | "components" | "data" },
 ): Promise<void> {
   const { stdout } = context.io;
+  if (flags.level === "data") return showNetwork(context, dir, flags);
   if (flags.format === "raw" && stdout.isTTY) {
     throw new UsageError({
       code: "binary-to-terminal",
@@ -42,4 +44,25 @@ export async function stageCommand(
     signal: context.signal,
   });
   stdout.write(typeof shown === "string" && !shown.endsWith("\n") ? `${shown}\n` : shown);
+}
+
+/** Sources and nodes are of the workspace: no config has a part in them. */
+async function showNetwork(
+  context: Context,
+  dir = ".",
+  flags: ConfigFlags & { readonly format: string; readonly run?: string },
+): Promise<void> {
+  const odd = flags.run !== undefined ? "--run" : (flags.target ?? []).length > 0 ? "--target" : undefined;
+  if (odd !== undefined) {
+    throw new UsageError({
+      code: "conflicting-flags",
+      message: `${odd} is about a config, and --level data about the sources and nodes of a workspace`,
+      at: [],
+      hint: `Leave out ${odd}, or use another --level`,
+    });
+  }
+  const { loadNodes } = await import("../../engine/index.ts");
+  const { drawNetwork } = await loadNodes();
+  const { cwd } = surroundings(context);
+  context.io.stdout.write(await drawNetwork({ cwd, dir, format: flags.format as NetworkFormat }));
 }

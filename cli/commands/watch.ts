@@ -42,6 +42,7 @@ export async function watchCommand(
       ...(poll === undefined ? {} : { poll }),
       queue: !flags.supersede,
       workers: flags.workers === true,
+      ...(flags.onConflict === undefined ? {} : { onConflict: flags.onConflict }),
       ...(sources === undefined ? {} : { sources: sources ? "only" : "none" }),
     })) {
       onEvent(event);

@@ -48,12 +48,25 @@ export class FollowScreen {
       case "node":
         this.#node(event);
         return;
+      case "push":
+        this.#push(event);
+        return;
       case "following":
         this.#tell(`Following ${plural(event.sources, "source")} for ${plural(event.nodes, "node")}; Ctrl-C ends it\n`);
         return;
       case "unfollowed":
         this.#fail(event.error);
     }
+  }
+
+  #push(event: Extract<FollowEvent, { type: "push" }>): void {
+    if (event.state === "pushed") {
+      const where = event.branch === undefined ? "" : `, to its branch ${clean(event.branch)}`;
+      this.#tell(`Pushed ${event.commit.slice(0, 8)} to ${clean(event.source)}${where}\n`);
+      return;
+    }
+    this.#fail(event.error);
+    if (event.state === "failed") this.#tell(`Pushing to ${clean(event.source)} is tried again in ${duration(event.again)}\n`);
   }
 
   #node(event: Extract<FollowEvent, { type: "node" }>): void {
@@ -70,6 +83,10 @@ export class FollowScreen {
         this.#close("done");
         this.#tell(`Node ${name} gave ${event.computed.outputs.map(versionText).join(", ")}\n`);
         return;
+      case "superseded":
+        this.#close("canceled");
+        this.#tell(`Node ${name} is cancelled: what it takes has a new version\n`);
+        return;
       case "failed":
         this.#close("failed");
         this.#fail(event.error);
@@ -77,7 +94,7 @@ export class FollowScreen {
     }
   }
 
-  #close(how: "done" | "failed"): void {
+  #close(how: "done" | "failed" | "canceled"): void {
     this.#printer?.finish(how);
     this.#printer = undefined;
   }

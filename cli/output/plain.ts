@@ -46,6 +46,9 @@ export class PlainProgress implements ProgressPrinter {
       case "phase":
       case "solve":
         return;
+      case "recorded":
+        this.#out.write(`run ${event.run}${event.of === undefined ? "" : ` of ${event.of}`}: dagger history show ${event.run}\n`);
+        return;
       case "pass":
         if (event.pass > 1) this.#line(`pass ${event.pass}, because ${passReason(event)}`);
         return;

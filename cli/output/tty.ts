@@ -44,6 +44,8 @@ export class TtyProgress implements ProgressPrinter {
   readonly #began: number;
   readonly #stop: () => void;
   #title = "Starting";
+  /** Its id in the history. */
+  #run = "";
   #size: { readonly columns: number; readonly rows: number };
   /** When the terminal last became smaller; milliseconds since 1970. */
   #shrunk = -Infinity;
@@ -72,6 +74,9 @@ export class TtyProgress implements ProgressPrinter {
         return;
       case "phase":
         this.#title = titles[event.phase];
+        return;
+      case "recorded":
+        if (event.of === undefined) this.#run = event.run;
         return;
       case "pass":
         if (event.pass > 1) this.#screen.print(`pass ${event.pass}, because ${passReason(event)}\n`);
@@ -140,6 +145,15 @@ export class TtyProgress implements ProgressPrinter {
   }
 
   #frame({ columns, rows }: { readonly columns: number; readonly rows: number }): string[] {
-    return renderFrame({ table: this.#table, title: this.#title, began: this.#began, now: this.#now(), columns, rows, style: this.#style });
+    return renderFrame({
+      table: this.#table,
+      title: this.#title,
+      run: this.#run,
+      began: this.#began,
+      now: this.#now(),
+      columns,
+      rows,
+      style: this.#style,
+    });
   }
 }

@@ -66,6 +66,11 @@ export function addDaemon(command: Command, description: string): Command {
     .option("--tlsservername <name>", "name in the daemon's certificate, where it is not the host of the address");
 }
 
+/** The words of `conflictPolicies` in engine/sources/conflict.ts: help is shown without the engine. */
+export function conflictOption(description: string): Option {
+  return new Option("--on-conflict <policy>", description).choices(["fail", "ours", "theirs", "merge", "branch"]);
+}
+
 /** `--progress`, where a command shows any. */
 export function progressOption(): Option {
   return new Option("--progress <mode>", "how to show progress, on stderr; without it tty in a terminal, else plain").choices([

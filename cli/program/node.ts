@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { NodeFlags } from "../commands/node.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addDaemon, addOutput, list, progressOption } from "./flags.ts";
+import { addDaemon, addOutput, conflictOption, list, progressOption } from "./flags.ts";
 
 const about =
   "A node is a command with the sources that it takes and gives. Each input is in /in/NAME; what the command leaves in /out/NAME is added to the " +
@@ -96,6 +96,7 @@ function addRunning(command: Command): Command {
   return addDaemon(
     command
       .option("--workers", "leave commands to workers (`dagger worker`) that have the node's labels as tags, and wait for them")
+      .addOption(conflictOption("what becomes of results whose source has changed meanwhile, in place of what the source says"))
       .option("--force", "run the command also when nothing has changed")
       .option("--no-cache", "run every step again, whatever the cache has")
       .option("--allow-host", "credentials may come from programs on this machine (cmd:)")

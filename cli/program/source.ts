@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import type { SourceFlags } from "../commands/source.ts";
 import type { Context } from "../context.ts";
 import { addCommand } from "./command.ts";
-import { addDaemon, addOutput } from "./flags.ts";
+import { addDaemon, addOutput, conflictOption } from "./flags.ts";
+import { addPushing } from "./push.ts";
 import { time } from "./watch.ts";
 
 const about =
@@ -76,12 +77,13 @@ export function addSourceCommands(program: Command, context: Context): void {
     );
   addOutput(
     addFollowing(
-      addCommand(source, "set <name>", "Say how a watch follows a source", "", [
+      addCommand(source, "set <name>", "Say how a watch follows a source, and how what nodes give to it is pushed", "", [
         "$ dagger source set pinata --poll 10s",
-        "$ dagger source set pinata --poll 0",
+        "$ dagger source set site --on-conflict merge --author 'Site <site@example.com>'",
       ]),
     ),
   ).action(async (name: string, flags: SourceFlags) => (await run()).setSourceCommand(context, name, flags));
+  addPushing(source, context);
   addOutput(
     addCommand(source, "link <from> <to>", "Say that a version was made from another one, where nobody computed it", "Both are NAME:ID.", [
       "$ dagger source link pinata:3dd2cc1d dmg:0e500a4e",
@@ -114,7 +116,11 @@ function addPinning(source: Command, context: Context): void {
 }
 
 function addFollowing(command: Command): Command {
-  return command.addOption(time("--poll <time>", "how often a watch asks for it, 0 for never; without it as the watch asks for all"));
+  return command
+    .addOption(time("--poll <time>", "how often a watch asks for it, 0 for never; without it as the watch asks for all"))
+    .addOption(conflictOption("what becomes of what a node gives when the source has changed since the node began; fail without it"))
+    .option("--author <author>", "author of the commits that are made of it, NAME <EMAIL>; without it whom git knows on this machine")
+    .option("--message <text>", "first line of their messages");
 }
 
 function addWhere(command: Command): Command {

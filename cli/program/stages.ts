@@ -30,14 +30,15 @@ const stages: readonly StageText[] = [
       "$ dagger graph ./ci --format svg > graph.svg",
       "$ dagger graph ./ci --format mermaid --level components",
       "$ dagger graph ./ci --format html --run run.jsonl > graph.html",
+      "$ dagger graph --level data --format svg > data.svg",
     ],
     more: (command) =>
       command
         .addOption(
-          new Option("--level <level>", "what is drawn: every op, or components with what goes between them").choices([
-            "ops",
-            "components",
-          ]),
+          new Option(
+            "--level <level>",
+            "what is drawn: every op, components with what goes between them, or the sources and nodes of a workspace",
+          ).choices(["ops", "components", "data"]),
         )
         .option(
           "--run <file>",
@@ -61,9 +62,11 @@ export function addStageCommands(program: Command, context: Context): void {
     const command = addCommand(program, name, summary, `Nothing is run.${detail}`, examples);
     more(addConfig(command))
       .addOption(new Option("--format <format>", "format on stdout").choices(stage.formats).default("text"))
-      .action(async (dir: string | undefined, flags: ConfigFlags & { format: string; run?: string; level?: "ops" | "components" }) => {
-        const { stageCommand } = await import("../commands/stages.ts");
-        await stageCommand(context, stage.name, dir, flags);
-      });
+      .action(
+        async (dir: string | undefined, flags: ConfigFlags & { format: string; run?: string; level?: "ops" | "components" | "data" }) => {
+          const { stageCommand } = await import("../commands/stages.ts");
+          await stageCommand(context, stage.name, dir, flags);
+        },
+      );
   }
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from "commander";
 import type { Context, WatchFlags } from "../context.ts";
 import { UsageError } from "../failure.ts";
 import { addCommand } from "./command.ts";
-import { addOutput, addRun } from "./flags.ts";
+import { addOutput, addRun, conflictOption } from "./flags.ts";
 import { addTypedInputs } from "./run.ts";
 
 export function addWatch(program: Command, context: Context): void {
@@ -41,6 +41,7 @@ export function addWatchFlags(command: Command): Command {
     .option("--sources", "follow the sources of the workspace and run its nodes, and no config; so it is where there is none")
     .option("--no-sources", "do not follow the sources of the workspace beside the config")
     .option("--workers", "leave nodes to workers (`dagger worker`) that have their labels as tags")
+    .addOption(conflictOption("what becomes of what nodes give when its source has changed meanwhile, in place of what the source says"))
     .option("--no-supersede", "finish a run before the next one begins, whatever changes meanwhile")
     .option("--test", "run only tests, as `dagger test` does, and show what they say after each run")
     .option("--keep-going", "when a component fails, still finish and save all that do not need it");

@@ -67,7 +67,7 @@ export interface BuiltDir {
 
 /** A verdict: `from` holds what failed as the file `/value`, which is empty when nothing did. */
 export interface BuiltVerdict {
-  readonly op: OpBase<string>;
+  readonly op: OpBase<string> & { readonly part?: string };
   readonly from: Output;
 }
 

@@ -2,6 +2,7 @@
 import type { DirOutput, ValueOutput, VerdictOutput } from "../job.ts";
 import { copyAction, copyContents } from "../ops/files.ts";
 import type { Built, BuiltDir, BuiltValue, BuiltVerdict } from "./build.ts";
+import { joinPath } from "./paths.ts";
 import type { FileAction, Output, Ref, Vertex, VertexMeta } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
 
@@ -23,7 +24,7 @@ const MAX_LAYERS = 32;
 export function collect(built: readonly Built[], ran: boolean): Collected {
   const values = built.flatMap(({ program, values }) => values.map((value) => ({ ...value, program })));
   const dirs = built.flatMap(({ dirs }) => dirs);
-  const verdicts = built.flatMap(({ verdicts }) => verdicts);
+  const verdicts = built.flatMap(({ program, verdicts }) => verdicts.map((verdict) => ({ ...verdict, program })));
   const leaves = findLeaves(built, [...values, ...verdicts, ...dirs]).filter(({ vertex }) => !ran || !isLeftByHost(vertex));
   const terminal = collectDirs(collectValues(values, verdicts, leaves, dirs.length > 0), dirs);
   return {
@@ -32,7 +33,11 @@ export function collect(built: readonly Built[], ran: boolean): Collected {
       program.places.map((path) => ({ file: `values/${n}`, path, format, at: op.place.at })),
     ),
     dirs: dirs.map(({ op, dest, exact }, n) => ({ prefix: `dirs/${n}/`, dest, exact, path: op.place.path, at: op.place.at })),
-    verdicts: verdicts.map(({ op }, n) => ({ file: verdictFile(n), path: op.place.path, at: op.place.at })),
+    verdicts: verdicts.map(({ op, program }, n) => ({
+      file: verdictFile(n),
+      path: op.part === undefined ? op.place.path : joinPath(program.component, op.part),
+      at: op.place.at,
+    })),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Selection } from "./select.ts";
 export function partsOf(workflow: Workflow, { order, later, held, hooks }: Selection): Part[] {
   const deferred = new Set(later);
   const followed = new Map(hooks.map(({ program, on, of }) => [program, of.map((path): PartNeed => ({ path, kind: `on ${on}` }))]));
+  const isHook = (path: string): boolean => hooks.some(({ program }) => program.component === path);
   const waiting = new Set([...held, ...followed.keys()]);
   const programs = new Set([...order, ...later, ...waiting]);
   for (const program of programs) for (const use of program.uses) programs.add(workflow.program(use));
@@ -23,7 +24,8 @@ export function partsOf(workflow: Workflow, { order, later, held, hooks }: Selec
       doc: program.doc,
       box: isBox(program.value),
       state: deferred.has(program) ? "deferred" : waiting.has(program) ? "waiting" : "built",
-      needs: [...needsOf(program, workflow), ...(followed.get(program) ?? [])],
+      // What several hooks are told is one value to CUE; nothing comes from a hook.
+      needs: [...needsOf(program, workflow).filter(({ path }) => !isHook(path)), ...(followed.get(program) ?? [])],
     }));
 }
 

@@ -59,16 +59,14 @@ class Printer {
   }
 
   op(op: Op): OpData {
-    const { do: name, place: where, ...fields } = op;
-    const { fields: specs } = specOf(op);
-    const entries = Object.entries(fields).flatMap(([label, value]) => {
-      const standard = (specs as Record<string, { standard?: unknown }>)[label]?.standard;
-      // What is not said in the config is the standard value itself.
-      const usual = value === standard || (standard !== undefined && JSON.stringify(value) === JSON.stringify(standard));
-      return usual ? [] : [[label, label === "mode" ? octal(value) : this.#data(value)]];
-    });
-    const places = this.#places ? { places: fieldPlaces(where.fields) } : {};
-    return { do: name, ...(Object.fromEntries(entries) as Record<string, unknown>), ...places, ...place(where.at) };
+    const specs = specOf(op).fields as Readonly<Record<string, { readonly standard?: unknown }>>;
+    const data: Record<string, unknown> = { do: op.do };
+    for (const [label, value] of Object.entries(op)) {
+      if (label === "do" || label === "place" || isStandard(value, specs[label]?.standard)) continue;
+      data[label] = label === "mode" ? octal(value) : this.#data(value);
+    }
+    if (this.#places) data["places"] = fieldPlaces(op.place.fields);
+    return Object.assign(data, place(op.place.at)) as OpData;
   }
 
   #data(value: unknown): unknown {
@@ -102,8 +100,18 @@ class Printer {
   }
 }
 
+/** What is not said in the config is the standard value itself; what is said may be as long, and equal. */
+function isStandard(value: unknown, standard: unknown): boolean {
+  if (value === standard) return true;
+  if (typeof value !== "object" || typeof standard !== "object") return false;
+  if (Array.isArray(value) && Array.isArray(standard) && value.length !== standard.length) return false;
+  return JSON.stringify(value) === JSON.stringify(standard);
+}
+
 function fieldPlaces(fields: ReadonlyMap<string, readonly Position[]>): Record<string, Position> {
-  return Object.fromEntries([...fields].flatMap(([label, [at]]) => (at === undefined ? [] : [[label, at]])));
+  const places: Record<string, Position> = {};
+  for (const [label, [at]] of fields) if (at !== undefined) places[label] = at;
+  return places;
 }
 
 /** Permission bits as people write them. */

@@ -9,6 +9,7 @@ import { concrete, optional, readRecord, required, standard, wrongType } from ".
 import { copyContents, fileOutput } from "./files.ts";
 import { hostLine } from "./host.ts";
 import { stateConfig } from "./image.ts";
+import { published } from "./published.ts";
 import type { FieldType, OpSpec, ReadContext } from "./spec.ts";
 import { duration, milliseconds } from "./supervision.ts";
 import { listOf, mapOf, name, oneOf, string, text } from "./types.ts";
@@ -44,16 +45,6 @@ interface Container {
   readonly volumes: readonly (readonly [path: string, what: string])[];
   readonly network?: string;
 }
-
-/** As container engines take them: `[ADDRESS:]PORT:PORT[/PROTOCOL]`. */
-const published: FieldType<string> = {
-  words: "a port such as 8080:80",
-  read: (field, context) => {
-    const port = name.read(field, context);
-    if (port === undefined || /^(\S+:)?\d{1,5}(-\d{1,5})?:\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/.test(port)) return port;
-    return wrongType(field, published.words, context, "Write PORT:PORT, that of the machine first, or ADDRESS:PORT:PORT");
-  },
-};
 
 const containerFields = {
   ports: standard(listOf(published), []),

@@ -141,7 +141,7 @@ export interface LowerContext {
   /** `exact`: what else lies at `dest` is removed. */
   saveDir(op: OpBase<string>, from: Ref, src: string, dest: string, exact: boolean): void;
   /** A file `/value`, whose text, where there is any, is what failed. */
-  verdict(op: OpBase<string>, from: Output): void;
+  verdict(op: OpBase<string> & { readonly part?: string }, from: Output): void;
   /** The state as an image that leaves the job. */
   outputImage(op: OpBase<string>, state: State, wanted: WantedImage): void;
 }

@@ -31,7 +31,20 @@ export function readProcess(op: ExecOp | ServiceOp, root: Root, told: ProcessTol
     env: environment(op, root).map(([name, value]) => [name, isSecret(value) ? value : text(value, "env")] as const),
     ...(dir === undefined ? {} : { dir }),
   };
-  return op.do === "exec" ? { ...base, ...execParts(op, root, told) } : { ...base, ...usual };
+  return op.do === "exec" ? { ...base, ...execParts(op, root, told) } : { ...base, ...usual, ...serviceParts(op, root) };
+}
+
+/** As far as it runs in a container. */
+function serviceParts({ container }: ServiceOp, { user }: Root): Pick<WorkloadProcess, "user"> & Partial<Pick<WorkloadProcess, "network">> {
+  if (container === undefined) return {};
+  const network = container.network === undefined ? undefined : networkOf(container.network);
+  return { ...(user === undefined ? {} : { user }), ...(network === undefined ? {} : { network }) };
+}
+
+/** Of a network of a container engine, where every system has one like it. */
+export function networkOf(network: string): WorkloadProcess["network"] | undefined {
+  if (network === "bridge" || network === "default") return "sandbox";
+  return network === "host" || network === "none" ? network : undefined;
 }
 
 const usual = { hosts: [], network: "sandbox", insecure: false, readonly: false, ulimits: [], limits: {}, retries: 0 } as const;

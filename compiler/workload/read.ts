@@ -3,8 +3,10 @@ import type { Diagnostic, Position } from "../diagnostic.ts";
 import { orderDiagnostics, UserError } from "../diagnostic.ts";
 import { narrow } from "../graph/choose.ts";
 import { findMarks, isMarked, type Marks } from "../graph/marks.ts";
+import { resolvePath } from "../llb/index.ts";
 import { placeInConfig } from "../ops/place.ts";
 import type { Program } from "../ops/program.ts";
+import { publishedPorts } from "../ops/published.ts";
 import { readOps, type Workflow } from "../ops/read.ts";
 import { toProbe } from "../ops/service.ts";
 import { milliseconds } from "../ops/supervision.ts";
@@ -12,7 +14,7 @@ import { fieldAt, splitPath } from "../ops/walk.ts";
 import type { Field, Value } from "../value.ts";
 import { type Handed, handedBy, type Process, processesIn, processOf } from "./find.ts";
 import { readMounts } from "./mounts.ts";
-import { readProcess } from "./process.ts";
+import { networkOf, readProcess } from "./process.ts";
 import { Programs } from "./programs.ts";
 import { namedImages } from "./pushed.ts";
 import { type Root, rootOf } from "./root.ts";
@@ -133,7 +135,7 @@ class Reader {
       return { of: this.pathOf(handed.process), output: this.#outputOf(handed).path };
     };
     const mounts =
-      op.do === "exec" ? readMounts(op, this.#programs, { ...told, output, after: (one) => void needed.set(one.key, one) }) : [];
+      op.do === "exec" ? readMounts(op, this.#programs, { ...told, output, after: (one) => void needed.set(one.key, one) }) : volumesOf(op);
     // What an image has to hold was made by these: with a name for it they need not run.
     if (root.ref === undefined) for (const one of processesIn(before, this.#programs)) needed.set(one.key, one);
     const needs = [...needed.values()];
@@ -152,22 +154,16 @@ class Reader {
       outputs: this.#outputs.get(process.key) ?? [],
     });
     this.#tellValues(process.key);
-    if (op.do === "service") this.#tellContainer(op, path);
+    if (op.do === "service") this.#tellNetwork(op, path);
   }
 
-  /** How a container of this machine is reached, and what it keeps here. */
-  #tellContainer({ container, place }: Extract<Process["op"], { do: "service" }>, path: string): void {
-    if (container === undefined) return;
-    const { ports, volumes, network } = container;
-    const lost = [
-      ...(ports.length > 0 ? ["ports"] : []),
-      ...(volumes.length > 0 ? ["volumes"] : []),
-      ...(network === undefined ? [] : ["network"]),
-    ];
-    if (lost.length > 0)
-      this.losses.push(
-        loss(path, place.at, `The ${lost.join(", ")} of the container of ${path} are of this machine: name ports in the target`),
-      );
+  /** Networks with names are those of an engine of this machine. */
+  #tellNetwork({ container, place }: Extract<Process["op"], { do: "service" }>, path: string): void {
+    const network = container?.network;
+    if (network === undefined || networkOf(network) !== undefined) return;
+    this.losses.push(
+      loss(path, place.at, `The network ${network} of the container of ${path} is of this machine: it has that of the target`),
+    );
   }
 
   #note(program: Program): void {
@@ -223,8 +219,13 @@ function imageOf({ ref, archive, lacks, dirs, files, platform }: Root): Workload
 }
 
 function daemonOf(op: Extract<Process["op"], { do: "service" }>): NonNullable<Workload["daemon"]> {
-  const { restart, grace, onStart, onExit, ready } = op;
-  return { restart, grace: milliseconds(grace), onStart, onExit, ...(ready === undefined ? {} : { ready: toProbe(ready) }) };
+  const { restart, grace, onStart, onExit, ready, container } = op;
+  const ports = container?.ports.flatMap(publishedPorts) ?? [];
+  return { restart, grace: milliseconds(grace), onStart, onExit, ports, ...(ready === undefined ? {} : { ready: toProbe(ready) }) };
+}
+
+function volumesOf({ container }: Extract<Process["op"], { do: "service" }>): Workload["mounts"] {
+  return container?.volumes.map(([path, what]) => ({ kind: "volume", dest: resolvePath("/", path), what })) ?? [];
 }
 
 function waiting(path: string, missing: string, at: readonly Position[]): Diagnostic {

@@ -2,6 +2,7 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { Platform } from "../graph/vertex.ts";
 import type { ReadyProbe, Trigger } from "../job.ts";
+import type { PublishedPort } from "../ops/published.ts";
 
 /** A process: a task, which ends, or a daemon, which goes on. */
 export interface Workload {
@@ -26,6 +27,8 @@ export interface Workload {
     readonly grace: number;
     readonly onStart: readonly string[];
     readonly onExit: readonly string[];
+    /** Of its container; none where it is a process of a machine. */
+    readonly ports: readonly PublishedPort[];
   };
 }
 
@@ -87,6 +90,8 @@ export type WorkloadMount =
       readonly gid: number;
       readonly optional: boolean;
     }
+  /** What outlives the container: a volume with a name, or an absolute directory of the machine that it runs on. */
+  | { readonly kind: "volume"; readonly dest: string; readonly what: string }
   | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number }
   | { readonly kind: "cache"; readonly dest: string; readonly readonly: boolean };
 

@@ -91,7 +91,7 @@ export class Configs {
           of,
           runFlags.filter((flag) => flag !== "plan"),
         ),
-        ...given(of, ["quiet", "limit", "poll", "queue", "sources", "workers"]),
+        ...given(of, ["quiet", "limit", "poll", "queue", "sources", "workers", "onConflict"]),
         ...targetsOf(of),
         ...secretsOf(of.secrets, place.secrets),
         ssh: socketsOf(of.ssh, place.ssh),

@@ -2,8 +2,20 @@
 import type { UpEvent } from "../events.ts";
 import type { ManifestRecord } from "../manifest/index.ts";
 import type { Computed, NewNode, Node, NodeComputation, Updated } from "../nodes/index.ts";
+import type { Push, Resolution, Settled } from "../pushing/index.ts";
 import type { Surroundings } from "../request.ts";
-import type { AddedSource, Link, ListedSource, NewSource, Refreshed, Source, SourceRequest, SourceVersion } from "../sources/index.ts";
+import type {
+  AddedSource,
+  ConflictPolicy,
+  Link,
+  ListedSource,
+  NewSource,
+  Refreshed,
+  Source,
+  SourceRequest,
+  SourceSettings,
+  SourceVersion,
+} from "../sources/index.ts";
 import type { Access, Calls } from "./calls.ts";
 import type { CallOptions, DaemonOptions, UpOptions } from "./requests.ts";
 
@@ -17,6 +29,8 @@ export interface ComputeOptions
   readonly force?: boolean;
   /** Commands are left to workers (`jobs.work`) that have the node's labels as tags, and waited for. Default false. */
   readonly workers?: boolean;
+  /** What becomes of results whose source has changed meanwhile. Default: what the source says. */
+  readonly onConflict?: ConflictPolicy;
 }
 
 /** All reject with UserError: 2 for what is not there, is there already or is wrong; 3 where nobody answers. Sources are named by their names. */
@@ -36,8 +50,14 @@ export interface Sources {
   move(source: NewSource, options?: DataOptions): Promise<AddedSource>;
   pause(name: string, options?: CallOptions): Promise<Source>;
   resume(name: string, options?: CallOptions): Promise<Source>;
-  /** How a watch follows it: milliseconds between looks. */
-  set(name: string, what: { readonly poll?: number }, options?: CallOptions): Promise<Source>;
+  /** How a watch follows it (milliseconds between looks), and how what nodes give to it is pushed. */
+  set(name: string, what: SourceSettings, options?: CallOptions): Promise<Source>;
+  /** Pushes what waits for these repositories, or for all, and waits for it. What is not pushed has an `error` among the results. */
+  push(names?: readonly string[], options?: DataOptions): Promise<readonly Settled[]>;
+  /** What of these, or of all, is not pushed: `waiting`, or a `conflict`. Nobody is asked. */
+  pushes(names?: readonly string[], options?: CallOptions): Promise<readonly Push[]>;
+  /** Ends the conflicts of a source: by a policy, a commit that somebody made, or giving up (`drop`). */
+  resolve(name: string, by: Resolution, options?: DataOptions): Promise<readonly Settled[]>;
   /** Says that a version was made from another; both are `NAME:ID`. */
   link(from: string, to: string, options?: CallOptions): Promise<Link>;
   /** Gives what it was. */
@@ -68,6 +88,7 @@ export interface Data {
   inspect(version: string, options?: CallOptions): Promise<readonly ManifestRecord[]>;
 }
 
+const pushing = async () => import("../pushing/index.ts");
 type SourceCode = typeof import("../sources/index.ts");
 type NodeCode = typeof import("../nodes/index.ts");
 
@@ -112,6 +133,11 @@ function sourcesOf(calls: Calls, requestOf: RequestOf): Sources {
     pause: (name, options) => call("write", name, options, ({ pauseSource }, request) => pauseSource(request, name, true)),
     resume: (name, options) => call("write", name, options, ({ pauseSource }, request) => pauseSource(request, name, false)),
     set: (name, what, options) => call("write", name, options, ({ setSource }, request) => setSource(request, name, what)),
+    push: (names = [], options) =>
+      call("write", names.join(","), options, async (_, request) => (await pushing()).pushSources(request, names)),
+    pushes: (names = [], options) =>
+      call("read", names.join(","), options, async (_, request) => (await pushing()).listPushes(request, names)),
+    resolve: (name, by, options) => call("write", name, options, async (_, request) => (await pushing()).resolveSource(request, name, by)),
     link: (from, to, options) => call("write", to, options, ({ linkVersions }, request) => linkVersions(request, from, to)),
     remove: (name, options) => call("write", name, options, ({ removeSource }, request) => removeSource(request, name)),
   };
@@ -144,10 +170,11 @@ function nodesOf(calls: Calls, requestOf: RequestOf): Nodes {
 
 /** What of the options is about running commands. */
 function computing(options: ComputeOptions) {
-  const { force, workers, noCache, cacheFrom, cacheTo, locked, sourcePolicy, onEvent = (_: UpEvent) => undefined } = options;
+  const { force, workers, onConflict, noCache, cacheFrom, cacheTo, locked, sourcePolicy, onEvent = (_: UpEvent) => undefined } = options;
   return {
     ...(force === undefined ? {} : { force }),
     ...(workers === undefined ? {} : { workers }),
+    ...(onConflict === undefined ? {} : { onConflict }),
     ...(noCache === undefined ? {} : { noCache }),
     ...(cacheFrom === undefined ? {} : { cacheFrom }),
     ...(cacheTo === undefined ? {} : { cacheTo }),

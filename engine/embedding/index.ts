@@ -12,9 +12,20 @@ export type { LockEntry, LockState } from "../lock/lock.ts";
 export type { ManifestRecord } from "../manifest/index.ts";
 export type { Computed, NewNode, Node, NodeComputation, Updated } from "../nodes/index.ts";
 export type { Effect, Plan, PlannedComponent, PlannedState } from "../plan/index.ts";
+export type { Push, PushState, Resolution, Settled } from "../pushing/index.ts";
 export type { RunTrigger } from "../request.ts";
 export type { SecretCall, SecretValue } from "../secrets/provider.ts";
-export type { AddedSource, Link, ListedSource, NewSource, Refreshed, Source, SourceVersion } from "../sources/index.ts";
+export type {
+  AddedSource,
+  ConflictPolicy,
+  Link,
+  ListedSource,
+  NewSource,
+  Refreshed,
+  Source,
+  SourceSettings,
+  SourceVersion,
+} from "../sources/index.ts";
 export type {
   ConfigInput,
   ConfigSource,

@@ -5,6 +5,7 @@ import type { UpEvent } from "../events.ts";
 import type { TypedInput } from "../inputs/typed-inputs.ts";
 import type { RunChoices, StackRun, Surroundings } from "../request.ts";
 import type { SecretCall } from "../secrets/provider.ts";
+import type { ConflictPolicy } from "../sources/index.ts";
 
 /** What JSON can say. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
@@ -125,6 +126,8 @@ export interface WatchOptions extends Omit<UpOptions, "plan" | "withDependencies
   readonly sources?: "also" | "only" | "none";
   /** Nodes are left to workers that have their labels as tags. Default false. */
   readonly workers?: boolean;
+  /** What becomes of what nodes give when its source has changed meanwhile. Default: what the source says. */
+  readonly onConflict?: ConflictPolicy;
 }
 
 /** How a run is done again: by which daemon and caches, and what is given anew. */

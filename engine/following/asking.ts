@@ -8,23 +8,23 @@ import type { Source } from "../sources/source.ts";
 import { Poller } from "../watching/poller.ts";
 import type { Wanted } from "../watching/trees.ts";
 import type { Workspace } from "../workspace/find.ts";
-import type { FollowEvent, FollowRequest } from "./events.ts";
+import type { FollowEvent, FollowRequest, News } from "./events.ts";
 
 /** So long one answer may take; a server that says nothing is asked again later. Milliseconds. */
-const patience = 120_000;
+export const patience = 120_000;
 const atOnce = 8;
 
-export interface AskingParts {
+export interface AskParts {
   readonly request: FollowRequest;
   readonly tell: (event: FollowEvent) => void;
-  /** A source has a version that was not its newest before: it is recorded. */
-  readonly onNews: (source: string) => void;
+  /** Of a version that is recorded. */
+  readonly onNews: (news: News) => void;
   /** What no source is to blame for; a UserError may pass. */
   readonly onFail: (error: unknown) => void;
 }
 
 export class Asking {
-  readonly #parts: AskingParts;
+  readonly #parts: AskParts;
   readonly #poller: Poller;
   /** The newest version of each, as far as it was asked. */
   readonly #newest = new Map<string, string>();
@@ -32,7 +32,7 @@ export class Asking {
   readonly #failed = new Map<string, string>();
   #directories: readonly Wanted[] = [];
 
-  constructor(parts: AskingParts) {
+  constructor(parts: AskParts) {
     this.#parts = parts;
     this.#poller = new Poller({ atOnce, ask: (name, signal) => this.#ask(name, signal) });
   }
@@ -67,13 +67,13 @@ export class Asking {
     const late = AbortSignal.timeout(patience);
     const signal = AbortSignal.any([over, late]);
     try {
-      const done = await withData(this.#parts.request, async (data) => {
+      return await withData(this.#parts.request, async (data) => {
         const source = data.sources.find((one) => one.name === name);
-        if (source === undefined || !isFollowed(source)) return undefined;
+        if (source === undefined || !isFollowed(source)) return true;
         const request = { ...this.#parts.request, signal };
-        return (await refreshSources([source], data.sources, { ...data, request }))[0];
+        const [done] = await refreshSources([source], data.sources, { ...data, request });
+        return done === undefined || this.#note(done, source);
       });
-      return done === undefined || this.#note(done);
     } catch (error) {
       if (over.aborted) return true;
       if (late.aborted)
@@ -84,7 +84,7 @@ export class Asking {
   }
 
   /** False where it could not be asked. */
-  #note({ name, id, fresh, isNews, error }: Refreshed): boolean {
+  #note({ name, id, fresh, isNews, error }: Refreshed, source?: Source): boolean {
     const { tell, onNews } = this.#parts;
     if (error !== undefined) {
       if (!(error instanceof UserError)) throw new Error(`${name} cannot be asked`, { cause: error });
@@ -99,7 +99,7 @@ export class Asking {
     this.#newest.set(name, id);
     if (!isNews && (before === undefined || before === id)) return true;
     tell({ type: "source", source: name, state: "new", id, fresh });
-    onNews(name);
+    if (source !== undefined) onNews({ source, id });
     return true;
   }
 }

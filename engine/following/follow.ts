@@ -1,17 +1,21 @@
 // Follows the sources of a workspace: what is new in one runs the nodes that take it, and those behind them, in order; for as long as nobody ends it.
 import { join } from "node:path";
 import { UserError } from "../../compiler/index.ts";
-import { type Computed, compute, dueComputation, type NodeRequest } from "../nodes/compute.ts";
+import { type Computed, compute, dueComputation, inputsOf, type NodeRequest } from "../nodes/compute.ts";
 import { inOrder } from "../nodes/graph.ts";
+import { loopOf } from "../nodes/loops.ts";
 import { type Node, readNodes } from "../nodes/node.ts";
 import { withDaemon } from "../sources/ask/daemon.ts";
 import { type Data, withData } from "../sources/open.ts";
 import { sourcesDir } from "../sources/source.ts";
+import { readVersionName } from "../sources/versions.ts";
 import { Debounce } from "../watching/debounce.ts";
 import { NativeWatcher } from "../watching/native.ts";
 import { waitAfter } from "../watching/poller.ts";
-import { Asking } from "./asking.ts";
-import type { FollowEvent, FollowRequest } from "./events.ts";
+import { superseded } from "../watching/superseded.ts";
+import { Asking, type AskParts } from "./asking.ts";
+import type { FollowEvent, FollowRequest, News } from "./events.ts";
+import { Pushing } from "./pushing.ts";
 
 const pace = { quiet: 50, limit: 500 };
 
@@ -27,14 +31,17 @@ interface Lost {
 export class Following {
   readonly #request: FollowRequest;
   readonly #tell: (event: FollowEvent) => void;
-  readonly #onNews: (source: string) => void;
+  readonly #onNews: (news: News) => void;
   readonly #over = new AbortController();
   readonly #asking: Asking;
+  readonly #pushing: Pushing;
   readonly #native: NativeWatcher;
   readonly #files: Debounce;
   readonly #news: Debounce;
   /** By node: a computation that failed is not tried again, unless its environment failed. */
   readonly #lost = new Map<string, Lost>();
+  /** The node that runs here, with the versions that it took. */
+  #running: { readonly taken: ReadonlyMap<string, string>; readonly ending: AbortController } | undefined;
   /** Nodes that workers have, by id. */
   readonly #left = new Map<string, Promise<void>>();
   /** What was told last when there was nothing left to run. */
@@ -45,22 +52,25 @@ export class Following {
   #work: Promise<void> = Promise.resolve();
   #end: (error: Error) => void = () => undefined;
 
-  /** `onNews`: a source has a new version, which is recorded. */
-  constructor(request: FollowRequest, tell: (event: FollowEvent) => void, onNews: (source: string) => void = () => undefined) {
+  /** `onNews`: of a version that is recorded. */
+  constructor(request: FollowRequest, tell: (event: FollowEvent) => void, onNews: (news: News) => void = () => undefined) {
     this.#request = request;
     this.#tell = tell;
     this.#onNews = onNews;
     this.#news = new Debounce(pace, () => this.#then(() => this.#computeDue()));
     this.#files = new Debounce(pace, () => this.#then(() => this.#looked()));
-    this.#asking = new Asking({
+    const parts: AskParts = {
       request,
       tell,
-      onNews: (source) => {
-        this.#onNews(source);
+      onNews: (news) => {
+        this.#onNews(news);
+        this.#supersede(news);
         this.#news.note();
       },
       onFail: (error) => this.#troubled(error),
-    });
+    };
+    this.#asking = new Asking(parts);
+    this.#pushing = new Pushing(parts);
     this.#native = new NativeWatcher({ onChange: (count) => this.#files.note(count), onFail: (error) => this.#end(error) });
   }
 
@@ -84,7 +94,7 @@ export class Following {
       this.#news.clear();
       this.#files.clear();
       for (const { timer } of this.#lost.values()) clearTimeout(timer);
-      await Promise.all([this.#work, ...this.#left.values(), this.#asking.close(), this.#native.close()]);
+      await Promise.all([this.#work, ...this.#left.values(), this.#asking.close(), this.#pushing.close(), this.#native.close()]);
     }
   }
 
@@ -104,6 +114,7 @@ export class Following {
     if (dirs === undefined) return;
     await this.#native.set(this.#asking.directories, dirs);
     this.#asking.look();
+    this.#pushing.note();
     this.#news.note();
   }
 
@@ -123,7 +134,9 @@ export class Following {
         const lost = this.#lost.get(node.id);
         if (due === undefined || this.#left.has(node.id) || (lost?.computation === due && !lost.isDue)) continue;
         ran = true;
-        if (this.#request.workers === true) this.#leave(node, due);
+        const loop = await loopOf(node, nodes, data);
+        if (loop !== undefined) this.#fail(node, due, loop);
+        else if (this.#request.workers === true) this.#leave(node, due);
         else await this.#compute(node, due, data);
       }
       const followed = this.#asking.set(data.sources, data.workspace);
@@ -147,20 +160,43 @@ export class Following {
   async #compute(node: Node, computation: string, data: Data): Promise<void> {
     const of = { type: "node", node: node.id } as const;
     this.#tell({ ...of, state: "start" });
-    const { poll: _, ...rest } = this.#request;
-    const request = { ...rest, signal: this.#over.signal };
+    const { poll: _, queue: __, ...rest } = this.#request;
+    const ending = new AbortController();
+    const request = { ...rest, signal: this.#over.signal, superseded: ending.signal };
     const onEvent = (event: Parameters<Parameters<typeof compute>[3]["onEvent"]>[0]): void => this.#tell({ ...of, state: "event", event });
     try {
+      if (request.workers !== true) {
+        const inputs = await inputsOf(node, data);
+        this.#running = { taken: new Map(inputs.map(({ datum: { name, id } }) => [name, id])), ending };
+      }
       const computed = await this.#computeBy(node, data, { ...request, onEvent });
       this.#lost.delete(node.id);
       this.#tell({ ...of, state: "done", computed });
-      for (const output of computed.outputs) this.#onNews(output.slice(0, output.indexOf(":")));
+      this.#pushing.note();
+      for (const output of computed.outputs) {
+        const { source: name, id } = readVersionName(output);
+        const source = data.sources.find((one) => one.name === name);
+        if (source !== undefined) this.#onNews({ source, id });
+      }
     } catch (error) {
       if (this.#over.signal.aborted) return;
       if (!(error instanceof UserError)) throw error;
-      const again = this.#lose(node, computation, error);
-      this.#tell({ ...of, state: "failed", error, ...(again === undefined ? {} : { again }) });
+      if (!ending.signal.aborted) return this.#fail(node, computation, error);
+      this.#tell({ ...of, state: "superseded" });
+      this.#news.note();
+    } finally {
+      if (this.#running?.ending === ending) this.#running = undefined;
     }
+  }
+
+  #supersede({ source, id }: News): void {
+    const taken = this.#running?.taken.get(source.name);
+    if (this.#request.queue !== true && taken !== undefined && taken !== id) this.#running?.ending.abort(superseded());
+  }
+
+  #fail(node: Node, computation: string, error: UserError): void {
+    const again = this.#lose(node, computation, error);
+    this.#tell({ type: "node", node: node.id, state: "failed", error, ...(again === undefined ? {} : { again }) });
   }
 
   async #computeBy(node: Node, data: Data, request: NodeRequest): Promise<Computed> {

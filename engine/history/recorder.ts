@@ -1,5 +1,5 @@
 // Writes one run into the store: its row before anything runs, what it tells in batches, its end.
-import type { OpenFacts } from "../provenance/facts.ts";
+import type { ComponentFacts, OpenFacts } from "../provenance/facts.ts";
 import type { FileDigests, FileList, Listed } from "../provenance/files.ts";
 import { allSources, fingerprintsOf, opsDigests } from "../provenance/fingerprints.ts";
 import type {
@@ -179,10 +179,11 @@ export class Recorder {
     const { components: open } = this.#facts;
     const digests = new Map<string, string>();
     for (const [name, list] of files) digests.set(name, await writes.blobs.put(this.#key, Buffer.from(JSON.stringify(list))));
-    const components = open.map((one) => ({
+    const withDigests = (one: ComponentFacts): ComponentFacts => ({
       ...one,
       sources: Object.fromEntries(Object.entries(one.sources).map(([name, value]) => [name, digests.get(name) ?? value])),
-    }));
+    });
+    const components = digests.size === 0 ? open : open.map(withDigests);
     const prints = fingerprintsOf(components, this.#ops);
     const byPath = new Map(components.map((one) => [one.path, one]));
     return {

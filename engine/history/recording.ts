@@ -110,7 +110,10 @@ class Recording implements RunWatch {
       ...(lease === undefined ? {} : { lease: { key: lease, supersede: request.supersede === true } }),
       digests: new FileDigests(digests, Date.now),
       signal: this.#leave.signal,
-      onCreated: (run, created) => request.onRecorded?.(run, created),
+      onCreated: (run, created) => {
+        request.onRecorded?.(run, created);
+        if (created) request.onEvent({ type: "recorded", run });
+      },
       onWait: (before) => this.#warn(waitingText(before)),
       onNotice: (text) => this.#warn(text),
       onCancel: (reason) => {

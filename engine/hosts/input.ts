@@ -1,5 +1,5 @@
 // What a process on this machine starts with: the filesystem and the texts that the graph made for it, brought here by a Solve of its own.
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import type { HostStep } from "../../compiler/index.ts";
 import { createArchiveReceiver, createReceiver } from "../../runtime/session/index.ts";
 import type { OpenBuild } from "../build/connect.ts";
@@ -13,7 +13,8 @@ export async function bringInput(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Buffer>> {
   const { input, files, name, component, at } = step;
-  await mkdir(root, { recursive: true });
+  // In a thread it takes longer than to wait for it.
+  mkdirSync(root);
   if (input === undefined) return new Map();
   const open = await opening;
   await open.check(input);

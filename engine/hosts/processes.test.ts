@@ -1,6 +1,8 @@
 // Processes that a process of their own starts: what they tell, how they are ended, and what happens when it is gone.
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { Command } from "./process.ts";
 import { Processes } from "./processes.ts";
@@ -24,8 +26,8 @@ function shell(script: string, more: Partial<Command> = {}): Command & { readonl
 }
 
 /** With a process that starts them. */
-async function withMany(use: (processes: Processes) => Promise<void>): Promise<void> {
-  const processes = new Processes();
+async function withMany(use: (processes: Processes) => Promise<void>, atOnce = 40): Promise<void> {
+  const processes = new Processes(atOnce);
   processes.prepare(1000);
   try {
     await use(processes);
@@ -71,3 +73,37 @@ test("a program that is not there is told, and so is that the process which star
     assert.deepEqual([lost.code, lost.error], [137, "the process that started it is gone"]);
     assert.equal((await processes.run(shell("exit 3"))).code, 3, "then they are started from here");
   }));
+
+test("no more run than may at the same time, however many are asked for", () =>
+  withMany(async (processes) => {
+    const dir = await mkdtemp(join(tmpdir(), "processes-"));
+    try {
+      // Whoever finds both places taken fails.
+      const script = "mkdir one && trap 'rmdir one' EXIT || { mkdir two && trap 'rmdir two' EXIT; } || exit 9; sleep 0.01";
+      const ended = await Promise.all(Array.from({ length: 30 }, () => processes.run(shell(script, { cwd: dir }))));
+      assert.deepEqual(new Set(ended.map(({ code }) => code)), new Set([0]));
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  }, 2));
+
+test("what waits for its turn does not start after a failure whose follower ends it", () =>
+  withMany(async (processes) => {
+    const abort = new AbortController();
+    let started = 0;
+    const onStarted = (): number => started++;
+    const first = processes.run(shell("exit 3", { onStarted })).then(() => abort.abort());
+    const others = [1, 2, 3].map(() => processes.run(shell("exit 0", { signal: abort.signal, onStarted })));
+    await first;
+    assert.deepEqual(
+      (await Promise.all(others)).map(({ code }) => code),
+      [130, 130, 130],
+    );
+    assert.equal(started, 1);
+    const next = await Promise.all([3, 0, 4].map((code) => processes.run(shell(`exit ${code}`))));
+    assert.deepEqual(
+      next.map(({ code }) => code),
+      [3, 0, 4],
+      "where nobody ends them, they go on",
+    );
+  }, 1));

@@ -1,13 +1,14 @@
 // The host steps of a run: each gets its input, runs as a process of this machine, and leaves a directory for the next pass.
-import { mkdtempSync, rmSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdir, rmdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HostService, type HostStep, type HostText, UserError } from "../../compiler/index.ts";
 import { exitHint, signalOf } from "../build/failure.ts";
 import { savingInterrupted } from "../build/interrupt.ts";
-import type { StepReport } from "../build/steps.ts";
+import type { StepReport, StepTracker } from "../build/steps.ts";
+import type { Step } from "../events.ts";
 import type { RunParts } from "../passes/parts.ts";
 import type { ServiceImage } from "../services/index.ts";
 import { rootOf } from "../workspace/find.ts";
@@ -22,15 +23,20 @@ const longestBackoff = 300_000;
 export class HostSteps {
   readonly #parts: RunParts;
   readonly #cancel = new AbortController();
-  readonly #processes = new Processes();
+  readonly #atOnce: number;
+  readonly #processes: Processes;
   readonly #signal: AbortSignal;
   readonly #top: string;
   readonly #stop: () => void;
   readonly #dirs = new Map<string, string>();
   readonly #failed = new Set<string>();
+  /** What all steps left that left nothing. */
+  #nothing: string | undefined;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
+    this.#atOnce = parts.request.jobs ?? availableParallelism();
+    this.#processes = new Processes(this.#atOnce);
     this.#signal = AbortSignal.any([parts.request.signal, this.#cancel.signal]);
     this.#top = mkdtempSync(join(parts.request.env["TMPDIR"] ?? "/tmp", "dagger-host-"));
     this.#stop = savingInterrupted(() => rmSync(this.#top, { recursive: true, force: true }));
@@ -43,7 +49,7 @@ export class HostSteps {
 
   /** All directories that steps left. */
   get dirs(): readonly string[] {
-    return [...this.#dirs.values()];
+    return [...new Set(this.#dirs.values())];
   }
 
   /** Those that no pass has run yet. */
@@ -53,9 +59,8 @@ export class HostSteps {
 
   /** Runs steps side by side. The first that fails ends the others, unless `onFailure` takes it. Throws UserError. */
   async run(steps: readonly HostStep[], onFailure?: (step: HostStep, error: UserError) => void): Promise<void> {
-    const { request } = this.#parts;
     const waiting = [...steps];
-    this.#processes.prepare(steps.length);
+    const asked = this.#processes.prepare(steps.length);
     const work = async (): Promise<void> => {
       for (let step = waiting.shift(); step !== undefined && !this.#signal.aborted; step = waiting.shift()) {
         try {
@@ -70,8 +75,9 @@ export class HostSteps {
         }
       }
     };
-    const atOnce = Math.min(request.jobs ?? availableParallelism(), steps.length);
-    const settled = await Promise.allSettled(Array.from({ length: atOnce }, work));
+    // Who brings a service up waits for no turn.
+    const workers = Math.min(steps.some(({ service }) => service !== undefined) ? this.#atOnce : asked, steps.length);
+    const settled = await Promise.allSettled(Array.from({ length: workers }, work));
     // The others only ended because of the first.
     const failure =
       settled.find((one) => one.status === "rejected" && !isInterrupt(one.reason)) ?? settled.find((one) => one.status === "rejected");
@@ -98,8 +104,7 @@ export class HostSteps {
     if (step.input !== undefined) steps.plan(step.input);
     if (step.image !== undefined) steps.plan(step.image.definition);
     const texts = await bringInput(step, root, opening, this.#signal);
-    const report = steps.report({ digest: `host:${key}`, name, component, at });
-    report.tell("started");
+    const report = fromStart(steps, { digest: `host:${key}`, name, component, at });
     if (step.service !== undefined) return this.#bringUp(step, step.service, root, texts, report);
     const ended = await this.#tries(step, root, texts, report).catch((error: unknown) => {
       report.tell("error", String(error));
@@ -110,13 +115,27 @@ export class HostSteps {
       throw interrupted();
     }
     if (isGood(ended, step)) {
+      this.#dirs.set(step.key, step.input === undefined ? await this.#leftIn(root) : root);
       report.tell("done");
-      this.#dirs.set(step.key, root);
       return;
     }
     const error = failed(step, ended);
     report.tell("error", error.message);
     throw error;
+  }
+
+  /** Of a step that found nothing in its directory. Thousands that leave nothing there need none to be removed at the end. */
+  async #leftIn(root: string): Promise<string> {
+    const emptied = await rmdir(root).then(
+      () => true,
+      () => false,
+    );
+    if (!emptied) return root;
+    if (this.#nothing === undefined) {
+      this.#nothing = join(this.#top, "nothing");
+      mkdirSync(this.#nothing);
+    }
+    return this.#nothing;
   }
 
   /** A service goes on after the run; what follows it has its name. */
@@ -128,6 +147,7 @@ export class HostSteps {
     report: StepReport,
   ): Promise<void> {
     const { request, config } = this.#parts;
+    report.tell("started");
     // In a container, its directory is none of this machine.
     const here = step.image === undefined ? step : { ...step, dir: "/" };
     const { args, env, secretNames } = await this.#command(here, root, texts, report);
@@ -213,11 +233,31 @@ export class HostSteps {
       secretNames,
       cwd,
       signal: this.#signal,
+      onStarted: () => report.tell("started"),
       onOutput: (stream, data) => report.log(stream, data),
       ...(stdin === undefined ? {} : { stdin: stdin instanceof Uint8Array ? stdin : textOf(stdin) }),
       ...(timeout === undefined ? {} : { timeout }),
     };
   }
+}
+
+/** A step is told of from its start on: one that waits for its turn may never have it. */
+function fromStart(steps: StepTracker, step: Step): StepReport {
+  let report: StepReport | undefined;
+  const begun = (): StepReport => {
+    if (report === undefined) {
+      report = steps.report(step);
+      report.tell("started");
+    }
+    return report;
+  };
+  return {
+    tell: (state, error) => {
+      if (state === "started") begun();
+      else if (report !== undefined || state !== "canceled") begun().tell(state, error);
+    },
+    log: (stream, data) => begun().log(stream, data),
+  };
 }
 
 function isGood({ code, timedOut, error }: Ended, { validExitCodes }: HostStep): boolean {

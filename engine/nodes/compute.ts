@@ -6,16 +6,19 @@ import { inputError, normalizeReference, UserError } from "../../compiler/index.
 import { imagesDir, openImageStore } from "../../runtime/images/index.ts";
 import type { UpEvent } from "../events.ts";
 import type { JobFacts } from "../observers.ts";
+import type { Origin } from "../pushing/identity.ts";
+import type { Settled } from "../pushing/waiting.ts";
 import type { RunChoices, UpRequest } from "../request.ts";
+import type { ConflictPolicy } from "../sources/conflict.ts";
 import type { Data } from "../sources/open.ts";
-import { askSource } from "../sources/refresh.ts";
 import type { Source } from "../sources/source.ts";
-import { type AskScope, detailOf, type Seen, type SourceRequest, versionKey, versionOf } from "../sources/versions.ts";
-import type { Datum, DatumEdge, DatumKey, Job, Json } from "../store/index.ts";
+import { type AskScope, detailOf, type SourceRequest, versionKey, versionOf } from "../sources/versions.ts";
+import type { Datum, DatumEdge, DatumKey, Job, Json, Lease } from "../store/index.ts";
 import { upAgain } from "../up.ts";
 import { configOf, named, type Taken } from "./config.ts";
-import { checkOutput, give } from "./give.ts";
+import { checkOutput, type Destination, type Given, openDestination } from "./give.ts";
 import { givenBy } from "./graph.ts";
+import { isWrittenAtOnce, lookBeside, type Made, madeBy } from "./made.ts";
 import type { Node } from "./node.ts";
 import type { Known } from "./parameters.ts";
 import { readPrivate } from "./private.ts";
@@ -23,6 +26,8 @@ import { takeVersion } from "./take.ts";
 
 /** What running a node is given beside the sources. */
 export interface NodeRequest extends SourceRequest, Pick<RunChoices, "locked" | "sourcePolicy" | "cacheFrom" | "cacheTo"> {
+  /** What becomes of results whose source has changed meanwhile, in place of what the source says. */
+  readonly onConflict?: ConflictPolicy;
   /** Runs a command also when nothing has changed. */
   readonly force?: boolean;
   readonly noCache?: boolean;
@@ -31,6 +36,8 @@ export interface NodeRequest extends SourceRequest, Pick<RunChoices, "locked" | 
   readonly onRecorded?: (run: string) => void;
   /** Commands are left to workers that have the node's labels as their tags. */
   readonly workers?: boolean;
+  /** Aborting ends the command, where nothing that it made was given yet; not one that a worker has: others may wait for the same. */
+  readonly superseded?: AbortSignal;
   /** Told of the job that is left to a worker: at once, and when its state changes. */
   readonly onJob?: (job: Job) => void;
 }
@@ -45,6 +52,8 @@ export interface Computed {
   /** `NAME:ID` of what it took and gave. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** What became of commits that had to be pushed to its outputs, where that was waited for. */
+  readonly pushes?: readonly Settled[];
 }
 
 /** The versions that count now. Throws UserError (2) `no-version`. */
@@ -102,7 +111,7 @@ export async function compute(node: Node, data: Data, scope: AskScope, request: 
     // A process that was thought to be dead, and wakes up, gives nothing any more.
     const signal = AbortSignal.any([request.signal, lease.signal]);
     const work = { node, key, inputs, data, scope: { ...scope, signal }, request: { ...request, signal } };
-    return await computeNow({ ...work, isLost: () => lease.signal.aborted });
+    return await computeNow({ ...work, lease });
   } finally {
     await lease.release();
   }
@@ -115,11 +124,11 @@ interface Work {
   readonly data: Data;
   readonly scope: AskScope;
   readonly request: NodeRequest;
-  /** Somebody else does it by now. */
-  readonly isLost: () => boolean;
+  /** Nothing is recorded without it: somebody else does it by then. */
+  readonly lease: Lease;
 }
 
-async function computeNow({ node, key, inputs, data, scope, request, isLost }: Work): Promise<Computed> {
+async function computeNow({ node, key, inputs, data, scope, request, lease }: Work): Promise<Computed> {
   const { sources, store } = data;
   const outputs = givenBy(node).flatMap((name) => sources.find((one) => one.name === name) ?? []);
   for (const source of outputs) checkOutput(source);
@@ -127,16 +136,24 @@ async function computeNow({ node, key, inputs, data, scope, request, isLost }: W
   for (const { source, datum } of inputs) taken.push(await takeVersion(source, { id: datum.id, detail: detailOf(datum) }, scope));
   const about = describe(node, inputs, outputs);
   // What the sources have before: their next versions have it in them.
-  const before = new Map<string, Seen>();
-  for (const source of outputs) before.set(source.name, (await askSource(source, scope)).current);
+  const destinations: Destination[] = [];
+  for (const source of outputs) destinations.push(await openDestination(source, scope, data, request.onConflict));
+  const changedBeside = await lookBeside(outputs, sources, scope);
   const edges = inputs.map(({ datum }): DatumEdge => ({ child: key, parent: datum, kind: "input" }));
-  const note = (state: string, more: { readonly [name: string]: Json } = {}, run?: string): Promise<void> =>
+  const note = (
+    state: string,
+    more: { readonly [name: string]: Json } = {},
+    run?: string,
+    made: Made = { data: [], edges: [] },
+  ): Promise<void> =>
     store.lineages.record(
       [
         ...inputs.map(({ datum: { time: _, ...datum } }) => datum),
         { ...key, state, detail: { ...about, ...more }, ...(run === undefined ? {} : { run }), isCurrent: true },
+        ...made.data,
       ],
-      edges,
+      [...edges, ...made.edges],
+      lease,
     );
   await note("pending");
   let run: string | undefined;
@@ -156,16 +173,25 @@ async function computeNow({ node, key, inputs, data, scope, request, isLost }: W
     });
     await noted;
     request.signal.throwIfAborted();
-    for (const [index, source] of outputs.entries()) await give(source, saved[index] ?? "", scope);
-    const given: (readonly [Source, Seen])[] = [];
-    for (const source of outputs) given.push([source, (await askSource(source, scope)).current]);
-    await note("success", { image: await imageOf(node, facts, request), outputs: given.map(([{ name }, { id }]) => `${name}:${id}`) }, run);
-    await recordOutputs(given, before, key, run, data);
+    // Who was away for too long learns here that it may give nothing any more.
+    await note("pending", {}, run);
+    const origin = originOf(node, key, about, run, request);
+    const given: (readonly [Source, Given])[] = [];
+    // What is only kept here comes last: whatever fails before leaves nothing that is not recorded.
+    for (const one of destinations.toSorted((a, b) => Number(isWrittenAtOnce(b.source)) - Number(isWrittenAtOnce(a.source))))
+      given.push([one.source, await one.give(saved[destinations.indexOf(one)] ?? "", origin)]);
+    const names = given.map(([{ name }, { seen }]) => `${name}:${seen.id}`).sort();
+    await note(
+      "success",
+      { image: await imageOf(node, facts, request), outputs: names },
+      run,
+      madeBy(key, [...given, ...(await changedBeside())], run),
+    );
   } catch (error) {
     await noted.catch(() => undefined);
-    const state = request.signal.aborted ? "cancelled" : "failure";
+    const state = request.signal.aborted || request.superseded?.aborted === true ? "cancelled" : "failure";
     const why = error instanceof UserError ? (error.diagnostics[0]?.message ?? "") : String(error);
-    if (!isLost()) await note(state, { error: why, image: node.image }, run).catch(() => undefined);
+    await note(state, { error: why, image: node.image }, run).catch(() => undefined);
     throw error;
   }
   const after = await store.lineages.get(key);
@@ -186,7 +212,7 @@ async function runCommand(
   { workspace }: Data,
   { onRecorded, onJob }: Watched,
 ): Promise<readonly string[]> {
-  const { force = false, noCache = false, onNotice: _, onJob: __, workers: ___, ...rest } = request;
+  const { force = false, noCache = false, onNotice: _, onJob: __, workers: ___, onConflict: ____, superseded, ...rest } = request;
   const fields = await readPrivate(workspace, request.cwd);
   const secretEnv = named(node, fields.names);
   const given = outputs.map((source): Known => ({ source, root: `/out/${source.name}` }));
@@ -198,6 +224,7 @@ async function runCommand(
   const wanted: UpRequest = {
     ...rest,
     cwd: workspace.root,
+    signal: superseded === undefined ? request.signal : AbortSignal.any([request.signal, superseded]),
     dir,
     inputs: [],
     targets: [],
@@ -212,30 +239,18 @@ async function runCommand(
   return config.saved.map((name) => result.saved.find(({ dest }) => dest.endsWith(name))?.dest ?? join(dir, name));
 }
 
-async function recordOutputs(
-  given: readonly (readonly [Source, Seen])[],
-  before: ReadonlyMap<string, Seen>,
-  key: DatumKey,
-  run: string | undefined,
-  { store }: Data,
-): Promise<void> {
-  for (const [source, seen] of given) {
-    const old = before.get(source.name);
-    const grown = old !== undefined && old.id !== seen.id && old.detail["files"] !== "0" && old.detail["objects"] !== "0";
-    const made = { ...versionOf(source, seen, true), ...(run === undefined ? {} : { run }) };
-    const child = versionKey(source.name, seen.id);
-    await store.lineages.record(
-      [...(grown ? [versionOf(source, old)] : []), made],
-      [
-        { child, parent: key, kind: "output" },
-        ...(grown ? [{ child, parent: versionKey(source.name, old.id), kind: "before" } as const] : []),
-      ],
-    );
-  }
+function originOf(node: Node, { id }: DatumKey, { inputs }: Described, run: string | undefined, { onConflict }: NodeRequest): Origin {
+  const more = { ...(run === undefined ? {} : { run }), ...(onConflict === undefined ? {} : { policy: onConflict }) };
+  return { node: node.id, computation: id, inputs, ...more };
+}
+
+interface Described {
+  readonly [name: string]: Json;
+  readonly inputs: readonly string[];
 }
 
 /** What is remembered of a computation beside its edges. */
-function describe(node: Node, inputs: Work["inputs"], outputs: readonly Source[]): { readonly [name: string]: Json } {
+function describe(node: Node, inputs: Work["inputs"], outputs: readonly Source[]): Described {
   return {
     labels: node.labels,
     command: node.command,

@@ -60,7 +60,7 @@ function feeds(from: Node, to: Node, sources: readonly Source[]): boolean {
 }
 
 /** A source and those that are parts of it: they change with it. */
-function withParts(name: string, sources: readonly Source[]): readonly string[] {
+export function withParts(name: string, sources: readonly Source[]): readonly string[] {
   const found = new Set([name]);
   for (const one of found) for (const source of sources) if (source.parent === one) found.add(source.name);
   return [...found];

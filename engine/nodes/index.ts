@@ -10,4 +10,5 @@ export {
   type Updated,
   updateNodes,
 } from "./manage.ts";
+export { drawNetwork, type NetworkFormat, type NetworkRequest } from "./network.ts";
 export type { Node } from "./node.ts";

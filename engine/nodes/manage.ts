@@ -7,7 +7,7 @@ import { withDaemon } from "../sources/ask/daemon.ts";
 import { type Data, withData } from "../sources/open.ts";
 import { failureOf, refreshSources } from "../sources/refresh.ts";
 import { readSources, type Source, writeSource } from "../sources/source.ts";
-import type { SourceRequest } from "../sources/versions.ts";
+import type { AskScope, SourceRequest } from "../sources/versions.ts";
 import { notWritten } from "../workspace/json-file.ts";
 import { changing } from "../workspace/lock.ts";
 import { type Computed, computationKey, compute, inputsOf, type NodeRequest } from "./compute.ts";
@@ -15,6 +15,7 @@ import { commandOf } from "./config.ts";
 import { checkOutput } from "./give.ts";
 import { checkNode, givenBy, inOrder, takenBefore, withFollowers } from "./graph.ts";
 import { findNode, type Node, nodeFile, nodeOf, readNodes, writeNode } from "./node.ts";
+import { pushOutputs } from "./outputs.ts";
 import { variablesOf } from "./parameters.ts";
 
 /** A node as a person writes it. */
@@ -105,8 +106,13 @@ async function computeFresh(node: Node, data: Data, request: NodeRequest): Promi
   const wanted = data.sources.filter(({ name, paused, pin }) => node.inputs.includes(name) && paused !== true && pin === undefined);
   const failure = failureOf(await refreshSources(wanted, data.sources, { ...data, request }));
   if (failure !== undefined) throw failure;
-  if (request.workers === true) return (await import("../work/nodes.ts")).computeByWorker(node, data, request);
-  return withDaemon(request, (askDaemon) => compute(node, data, { ...request, workspace: data.workspace, askDaemon }, request));
+  return withDaemon(request, async (askDaemon) => {
+    const scope: AskScope = { ...request, workspace: data.workspace, askDaemon };
+    const byWorker = request.workers === true ? await import("../work/nodes.ts") : undefined;
+    const done = await (byWorker?.computeByWorker(node, data, request) ?? compute(node, data, scope, request));
+    const pushes = await pushOutputs(node, data, scope);
+    return pushes.length === 0 ? done : { ...done, pushes };
+  });
 }
 
 /** What became of one of several nodes. */

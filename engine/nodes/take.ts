@@ -5,7 +5,8 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { inputError } from "../../compiler/index.ts";
 import { imagesDir, openImageStore } from "../../runtime/images/index.ts";
-import { gitConnector, remoteOf } from "../sources/ask/git.ts";
+import { keptFiles } from "../pushing/place.ts";
+import { gitConnector, remoteOf } from "../sources/ask/mirror.ts";
 import { askPath, directoryOf } from "../sources/ask/path.ts";
 import { digestOf, openBucket } from "../sources/ask/s3.ts";
 import { imageName } from "../sources/image.ts";
@@ -62,6 +63,8 @@ async function takeCommit(
 ): Promise<Taken> {
   const commit = version.detail["commit"] ?? (source.path === undefined ? version.id.replace(/^\w+:/, "") : undefined);
   if (commit === undefined) throw gone(source, version, "nobody knows its commit; look for it with `dagger source refresh`");
+  const kept = await keptFiles(source, commit, scope);
+  if (kept !== undefined) return { ...ops([]), from: { dir: kept }, path: source.path ?? "/" };
   const remote = remoteOf(source, scope.workspace.root);
   // The daemon does not see repositories of this machine.
   if (remote.startsWith("/"))

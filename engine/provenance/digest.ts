@@ -1,9 +1,10 @@
 // Digests of the contents of files: of a few by this thread, of many or large ones by a thread of its own, which stands in nobody's way.
+
 import { createHash, hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { Worker } from "node:worker_threads";
+import { threadBeside } from "../../runtime/beside.ts";
 
 /** A file below `root`, as it was when it was sent: what it says of itself then, as `stampOf` has it. */
 export type Stamped = readonly [path: string, stamp: string];
@@ -35,7 +36,7 @@ export async function digestsHere({ root, files }: DigestTask): Promise<Digests>
 }
 
 async function digestsInThread(task: DigestTask): Promise<Digests> {
-  const worker = startWorker(task);
+  const worker = threadBeside(import.meta.url, "digest-worker", { workerData: task });
   try {
     return await new Promise<Digests>((resolve, reject) => {
       worker.once("message", resolve);
@@ -68,16 +69,4 @@ function stampOf(stat: { readonly [name in "size" | "mtimeNs" | "ctimeNs" | "ino
 
 function sizeOf(stamp: string): number {
   return Number(stamp.split(" ")[0]);
-}
-
-function startWorker(task: DigestTask): Worker {
-  const options = { workerData: task };
-  // In the bundled command line the thread's code is a file of its own beside the bundle.
-  if (import.meta.url.endsWith(".js")) return new Worker(new URL("./digest-worker.js", import.meta.url), options);
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./digest-worker.cjs", import.meta.url), options);
-  // From source, as in tests: tsx does not reach into threads by itself.
-  const tsx = import.meta.resolve("tsx/esm/api");
-  const file = new URL("./digest-worker.ts", import.meta.url).href;
-  const code = `import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})));`;
-  return new Worker(code, { ...options, eval: true });
 }

@@ -71,9 +71,10 @@ export function bare(ops: readonly OpData[]): unknown {
 }
 
 export function withoutPlaces(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutPlaces);
   if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutPlaces);
   const isOp = typeof (value as { do?: unknown }).do === "string";
-  const fields = Object.entries(value).filter(([name]) => !isOp || (name !== "at" && name !== "places"));
-  return Object.fromEntries(fields.map(([name, item]) => [name, withoutPlaces(item)]));
+  const kept = isOp ? Object.entries(value).filter(([name]) => name !== "at" && name !== "places") : Object.entries(value);
+  for (const entry of kept) entry[1] = withoutPlaces(entry[1]);
+  return Object.fromEntries(kept);
 }

@@ -26,7 +26,7 @@ export function contained(request: StartRequest, image: string, engine: Engine):
   const inside = (command: readonly string[]): string[] => (command.length === 0 ? [] : run(command, []));
   const { ready } = service;
   const probe = ready?.kind === "command" ? { ...ready, what: [engine.program, "exec", name, ...ready.what] } : ready;
-  const place = { engine: engine.program, name, image, env: engine.env };
+  const place = { engine: engine.program, name, image, ports: service.container?.ports ?? [], env: engine.env };
   return {
     args: run(args, ["--name", name, ...published(service)]),
     env: { ...secrets, ...engine.env },

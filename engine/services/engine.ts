@@ -9,6 +9,8 @@ export interface ContainerPlace {
   readonly engine: string;
   readonly name: string;
   readonly image: string;
+  /** Those of the machine that lead to its own, as engines take them. */
+  readonly ports?: readonly string[];
   /** Says which engine is meant. */
   readonly env: Readonly<Record<string, string>>;
 }

@@ -1,12 +1,13 @@
 // Brings a service to where a job wants it: started, left alone, or replaced; and waits until it is ready.
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type HostService, type HostStep, inputError, UserError } from "../../compiler/index.ts";
+import { processBeside } from "../../runtime/beside.ts";
 import { changing } from "../workspace/lock.ts";
 import { type Contained, contained } from "./container.ts";
 import { findEngine, forgetImage, loadImage } from "./engine.ts";
@@ -94,7 +95,12 @@ async function start(dir: string, request: StartRequest, fingerprint: string, co
     ...(container === undefined ? {} : { container: container.place, remove: container.remove }),
     secrets: secretNames.flatMap((name) => request.env[name] ?? []),
   };
-  const child = spawn(process.execPath, supervisorArgs(), { cwd: dir, env: {}, detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  const child = spawn(process.execPath, processBeside(import.meta.url, "supervisor-process"), {
+    cwd: dir,
+    env: {},
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   child.on("error", () => undefined);
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(JSON.stringify(order));
@@ -107,15 +113,6 @@ async function moveAcross(from: string, to: string): Promise<void> {
   const { cp } = await import("node:fs/promises");
   await cp(from, to, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
   await rm(from, { recursive: true, force: true });
-}
-
-function supervisorArgs(): string[] {
-  // The bundle puts its own address in place of these very words.
-  const url = import.meta.url;
-  if (url.endsWith(".js")) return [fileURLToPath(new URL("./supervisor-process.js", url))];
-  // In the bundled command line it is a file of its own beside the bundle.
-  if (!url.endsWith(".ts")) return [fileURLToPath(new URL("./supervisor-process.cjs", url))];
-  return ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("./supervisor-process.ts", url))];
 }
 
 async function untilReady(dir: string, { step, service, signal }: StartRequest, started: ChildProcess | undefined): Promise<void> {

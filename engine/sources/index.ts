@@ -1,4 +1,5 @@
 // Door of sources: places that have data, and the versions that they had. Loaded when a command is about them.
+export type { ConflictPolicy } from "./conflict.ts";
 export { type Link, linkVersions } from "./links.ts";
 export {
   type AddedSource,
@@ -9,6 +10,7 @@ export {
   pauseSource,
   pinSource,
   removeSource,
+  type SourceSettings,
   setSource,
   unpinSource,
 } from "./manage.ts";

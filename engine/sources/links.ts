@@ -61,7 +61,8 @@ function linksFile({ dir }: Pick<Workspace, "dir">): string {
   return join(dir, "links.json");
 }
 
-async function readLinks(workspace: Workspace, cwd: string): Promise<readonly Link[]> {
+/** Throws UserError (2) `bad-workspace-file`. */
+export async function readLinks(workspace: Pick<Workspace, "dir">, cwd: string): Promise<readonly Link[]> {
   const file = await readJsonFile(linksFile(workspace), cwd);
   if (file === undefined) return [];
   const { links } = file.data;

@@ -2,16 +2,21 @@
 import { rm } from "node:fs/promises";
 import { inputError } from "../../compiler/index.ts";
 import { readNodes } from "../nodes/node.ts";
+import { pushWaiting } from "../pushing/waiting.ts";
 import { notWritten } from "../workspace/json-file.ts";
 import { changing } from "../workspace/lock.ts";
 import { withDaemon } from "./ask/daemon.ts";
 import { askCommit, askHead } from "./ask/git.ts";
+import { checkPushSettings, type PushSettings } from "./conflict.ts";
 import { imageName } from "./image.ts";
 import { type Data, withData } from "./open.ts";
 import { failureOf, type Refreshed, refreshSources } from "./refresh.ts";
 import { checkName, findSource, type Source, sourceFile, unknownSource, writeSource } from "./source.ts";
 import { type AskScope, findVersion, type Seen, type SourceRequest, versionOf, versionsLike } from "./versions.ts";
-import { type NewSource, readWish } from "./wish.ts";
+import { type NewSource, readWish, said } from "./wish.ts";
+
+/** What can be said of a source at any time. */
+export type SourceSettings = PushSettings & Pick<Source, "poll">;
 
 /** A source with the version that it has. */
 export interface AddedSource {
@@ -43,6 +48,7 @@ export function moveSource(request: SourceRequest, wish: NewSource): Promise<Add
       ...(tag === undefined ? {} : { tag }),
       ...(path === undefined ? {} : { path }),
       ...(poll === undefined ? {} : { poll }),
+      ...(moved.kind === before.kind ? { ...said(before), ...said(moved) } : {}),
     };
     return put(request, data, { ...moved, ...kept });
   });
@@ -107,16 +113,19 @@ export function pauseSource(request: SourceRequest, name: string, paused: boolea
   return withData(request, (data) => change(request, data, name, { paused }));
 }
 
-/** How a source is followed. Throws UserError (2) `unknown-source`. */
-export function setSource(request: SourceRequest, name: string, what: Pick<Source, "poll">): Promise<Source> {
-  return withData(request, (data) => change(request, data, name, what));
+/** How a source is followed, and how what nodes give to it is pushed. Throws UserError (2) `unknown-source`, `bad-policy`, `bad-source`. */
+export function setSource(request: SourceRequest, name: string, what: SourceSettings): Promise<Source> {
+  return withData(request, async (data) => {
+    checkPushSettings(what, await findSource(data.workspace, name, request.cwd));
+    return change(request, data, name, what);
+  });
 }
 
 async function change(
   { cwd }: SourceRequest,
   { workspace }: Data,
   name: string,
-  what: Pick<Source, "paused" | "poll"> & { readonly pin?: string | undefined },
+  what: SourceSettings & Pick<Source, "paused"> & { readonly pin?: string | undefined },
 ): Promise<Source> {
   return changing(workspace, async () => {
     const { pin, ...rest } = { ...(await findSource(workspace, name, cwd)), ...what };
@@ -146,13 +155,18 @@ export function removeSource(request: SourceRequest, name: string): Promise<Sour
   );
 }
 
-/** Looks at sources: at those that are named, else at all that are not paused. What cannot be asked has an error among the results. */
+/** Looks at sources, and pushes what waits for them: at those that are named, else at all that are not paused. What cannot be asked has an error among the results. */
 export function lookAtSources(request: SourceRequest, names: readonly string[]): Promise<readonly Refreshed[]> {
   return withData(request, async (data) => {
     const { sources } = data;
     const known = sources.map(({ name }) => name);
     for (const name of names) if (!known.includes(name)) throw unknownSource(name, known);
     const wanted = sources.filter(({ name, paused }) => (names.length === 0 ? paused !== true : names.includes(name)));
+    for (const source of wanted) {
+      const scope = { ...request, workspace: data.workspace };
+      for (const { error } of await pushWaiting(source, { scope, store: data.store }, Date.now()))
+        if (error !== undefined) request.onNotice?.(error.message);
+    }
     return refreshSources(wanted, sources, { ...data, request });
   });
 }

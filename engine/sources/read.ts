@@ -1,5 +1,5 @@
 // Sources as they are shown: which there are, what they have, and what they had.
-
+import { pushesOf } from "../pushing/records.ts";
 import { withData } from "./open.ts";
 import { type Source, unknownSource } from "./source.ts";
 import { detailOf, type SourceRequest } from "./versions.ts";
@@ -8,6 +8,8 @@ import { detailOf, type SourceRequest } from "./versions.ts";
 export interface ListedSource extends Source {
   /** The version that counts: the pinned one, else the newest that is known; not there when none is. */
   readonly latest?: string;
+  /** How many commits of nodes its remote does not have; not there when it has all. */
+  readonly open?: { readonly waiting: number; readonly conflicts: number };
 }
 
 /** A version that is known. */
@@ -25,9 +27,16 @@ export function listSources(request: SourceRequest): Promise<readonly ListedSour
   return withData(request, async ({ sources, store }) => {
     const names = sources.map(({ name }) => name);
     const newest = new Map((await store.lineages.newest("version", names)).map(({ name, id }) => [name, id]));
-    return sources.map((source) => {
+    const open = new Map<string, ListedSource["open"]>();
+    for (const { name, kind } of sources) {
+      const pushes = kind === "git" ? await pushesOf(store, name, ["waiting", "conflict"]) : [];
+      const waiting = pushes.filter(({ state }) => state === "waiting").length;
+      if (pushes.length > 0) open.set(name, { waiting, conflicts: pushes.length - waiting });
+    }
+    return sources.map((source): ListedSource => {
       const latest = source.pin ?? newest.get(source.name);
-      return { ...source, ...(latest === undefined ? {} : { latest }) };
+      const unpushed = open.get(source.name);
+      return { ...source, ...(latest === undefined ? {} : { latest }), ...(unpushed === undefined ? {} : { open: unpushed }) };
     });
   });
 }

@@ -1,6 +1,7 @@
 // Asks sources what they have now, and keeps what is new of it in the store.
 import { hash } from "node:crypto";
 import { UserError } from "../../compiler/index.ts";
+import { heldVersion } from "../pushing/records.ts";
 import type { DatumEdge, NewDatum, Store } from "../store/index.ts";
 import type { Workspace } from "../workspace/find.ts";
 import { withDaemon } from "./ask/daemon.ts";
@@ -11,7 +12,7 @@ import { askRelease } from "./ask/release.ts";
 import { askS3 } from "./ask/s3.ts";
 import { imageName } from "./image.ts";
 import type { Source } from "./source.ts";
-import { type Answer, type AskScope, type Seen, type SourceRequest, versionKey, versionOf } from "./versions.ts";
+import { type Answer, type AskScope, asNewest, type Seen, type SourceRequest, versionKey, versionOf } from "./versions.ts";
 
 /** What became of one source. */
 export interface Refreshed {
@@ -94,6 +95,8 @@ function only({ path }: Source, digest: string, detail: Seen["detail"]): Answer 
 async function refreshOne(source: Source, all: readonly Source[], store: Store, scope: AskScope): Promise<Refreshed> {
   const answer = await askSource(source, scope);
   const [newest] = await store.lineages.newest("version", [source.name]);
+  // What a node gave counts until its remote has it, too.
+  const held = source.kind === "git" ? await heldVersion(store, source.name) : undefined;
   const known = new Set((await store.lineages.list({ kind: "version", name: source.name })).map(({ id }) => id));
   const news = answer.all.filter(({ id }) => !known.has(id) && id !== answer.current.id);
   const whole = await partOf(source, answer.current, all, scope);
@@ -101,16 +104,19 @@ async function refreshOne(source: Source, all: readonly Source[], store: Store, 
     ...news.map((seen) => versionOf(source, seen)),
     ...(whole === undefined ? [] : [whole]),
     versionOf(source, answer.current, true),
+    ...(held === undefined ? [] : [asNewest(held)]),
   ];
   // What a watch asks for again and again is written only when it is news.
   const same = JSON.stringify(newest?.detail) === JSON.stringify(versionOf(source, answer.current).detail);
-  if (newest?.id === answer.current.id && same && news.length === 0 && whole === undefined)
+  const isKnown = held === undefined ? newest?.id === answer.current.id && same : known.has(answer.current.id) && newest?.id === held.id;
+  if (newest !== undefined && isKnown && news.length === 0 && whole === undefined)
     return { name: source.name, id: newest.id, fresh: 0, isNews: false };
   const edges: DatumEdge[] =
     whole === undefined ? [] : [{ child: versionKey(source.name, answer.current.id), parent: whole, kind: "part" }];
   await store.lineages.record(data, edges);
   const fresh = news.length + (known.has(answer.current.id) ? 0 : 1);
-  return { name: source.name, id: answer.current.id, fresh, isNews: newest?.id !== answer.current.id };
+  const { id } = held ?? answer.current;
+  return { name: source.name, id, fresh, isNews: newest?.id !== id };
 }
 
 /** The version of the source that this one is a part of; undefined where it is a part of none. */

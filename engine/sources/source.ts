@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { inputError, nearest } from "../../compiler/index.ts";
 import type { Workspace } from "../workspace/find.ts";
 import { formatJson, type JsonFile, readJsonFile, writeWhole } from "../workspace/json-file.ts";
+import { isPolicy, type PushSettings, policiesOf } from "./conflict.ts";
 
 export const sourceKinds = ["docker", "git", "s3", "path", "http", "release"] as const;
 export type SourceKind = (typeof sourceKinds)[number];
 
 /** A place that has data, in versions. */
-export interface Source {
+export interface Source extends PushSettings {
   readonly name: string;
   readonly kind: SourceKind;
   /** An image without its tag, a repository, a bucket, a directory (relative to the workspace where it lies below it), an address. */
@@ -33,8 +34,8 @@ export interface Source {
   readonly poll?: number;
 }
 
-const optional = ["tag", "path", "parent", "pin", "connector", "build"] as const;
-const texts = ["kind", "location", ...optional] as const;
+const optional = ["tag", "path", "parent", "pin", "connector", "build", "author", "message"] as const;
+const texts = ["kind", "location", ...optional, "onConflict"] as const;
 
 export function isSourceKind(word: unknown): word is SourceKind {
   return (sourceKinds as readonly unknown[]).includes(word);
@@ -110,7 +111,7 @@ export async function writeSource(workspace: Pick<Workspace, "dir">, source: Sou
 async function readSource(workspace: Pick<Workspace, "dir">, name: string, cwd: string): Promise<Source | undefined> {
   const file = await readJsonFile(sourceFile(workspace, name), cwd);
   if (file === undefined) return undefined;
-  const { kind, location, paused = false, poll } = file.data;
+  const { kind, location, paused = false, poll, onConflict } = file.data;
   const known: readonly string[] = [...texts, "paused", "poll"];
   const odd = Object.keys(file.data).find((key) => !known.includes(key));
   if (odd !== undefined)
@@ -119,8 +120,23 @@ async function readSource(workspace: Pick<Workspace, "dir">, name: string, cwd: 
   if (typeof location !== "string" || location === "") return file.fail(["location"], `${file.name} has no location`);
   if (typeof paused !== "boolean") return file.fail(["paused"], `Field paused of ${file.name} is to be true or false`);
   if (poll !== undefined && !isTime(poll)) return file.fail(["poll"], `Field poll of ${file.name} is to be a number of milliseconds`);
+  const policies = policiesOf(kind);
+  if (onConflict !== undefined && !(isPolicy(onConflict) && policies.includes(onConflict)))
+    return file.fail(["onConflict"], `Field onConflict of ${file.name} is no policy of a source of kind ${kind}`, policyHint(policies));
   const given = await optionalTexts(file);
-  return { name, kind, location, ...given, ...(paused ? { paused } : {}), ...(poll === undefined ? {} : { poll }) };
+  return {
+    name,
+    kind,
+    location,
+    ...given,
+    ...(paused ? { paused } : {}),
+    ...(poll === undefined ? {} : { poll }),
+    ...(onConflict === undefined ? {} : { onConflict }),
+  };
+}
+
+function policyHint(policies: readonly string[]): string {
+  return policies.length === 0 ? "Leave it out" : `There are ${policies.join(", ")}`;
 }
 
 function isTime(value: unknown): value is number {

@@ -31,9 +31,13 @@ export interface Answer {
   readonly all: readonly Seen[];
 }
 
-/** What asks places. */
-export interface AskScope extends SourceRequest {
+/** What asks repositories and buckets. */
+export interface PlaceScope extends SourceRequest {
   readonly workspace: Workspace;
+}
+
+/** What asks places of all kinds. */
+export interface AskScope extends PlaceScope {
   readonly askDaemon: AskDaemon;
 }
 
@@ -55,6 +59,11 @@ export function versionKey(source: string, id: string): DatumKey {
 export function versionOf({ name, kind, location, tag, path }: Source, { id, detail }: Seen, isCurrent = false): NewDatum {
   const about = { kind, location, ...(tag === undefined ? {} : { tag }), ...(path === undefined ? {} : { path }) };
   return { ...versionKey(name, id), state: "", detail: { ...about, ...detail }, ...(isCurrent ? { isCurrent } : {}) };
+}
+
+/** What is known already as what its source has now. */
+export function asNewest({ time: _, ...datum }: Datum): NewDatum {
+  return { ...datum, isCurrent: true };
 }
 
 /** What a version says of itself, as texts. */

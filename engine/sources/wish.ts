@@ -4,9 +4,10 @@ import { isAbsolute, join, posix, resolve } from "node:path";
 import { inputError } from "../../compiler/index.ts";
 import { keptPath } from "../stacks/source.ts";
 import type { Workspace } from "../workspace/find.ts";
+import { checkPushSettings, type PushSettings, pushSettings } from "./conflict.ts";
 import { isSourceKind, type Source, type SourceKind, sourceKinds } from "./source.ts";
 
-export interface NewSource {
+export interface NewSource extends PushSettings {
   readonly name: string;
   /** An address, a shortcut of the kind, or the name of another source; without it a directory of the workspace's own. */
   readonly location?: string;
@@ -38,7 +39,13 @@ export function readWish(wish: NewSource, workspace: Workspace, cwd: string, oth
     throw wrong(name, `${JSON.stringify(tag)} is no tag`, "Write for example main or v1.2");
   if (source.path !== undefined && !divided.includes(kind)) throw wrong(name, `a source of kind ${kind} has no paths`, "Leave --path out");
   if (build !== undefined && kind !== "release") throw wrong(name, `a source of kind ${kind} has no builds`, "Leave --build out");
-  return { ...given, ...(build === undefined ? {} : { build }), ...(poll === undefined ? {} : { poll }) };
+  checkPushSettings(wish, { name, kind });
+  return { ...given, ...(build === undefined ? {} : { build }), ...(poll === undefined ? {} : { poll }), ...said(wish) };
+}
+
+/** Those settings of pushes that there are. */
+export function said(settings: PushSettings): PushSettings {
+  return Object.fromEntries(pushSettings.flatMap((key) => (settings[key] === undefined ? [] : [[key, settings[key]]])));
 }
 
 /** Kind, location, tag and path are the parent's; a path is relative to the parent's. */

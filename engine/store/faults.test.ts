@@ -162,6 +162,40 @@ test("damage in the middle of a SQLite file is told when it is met, and never re
     await again.close();
   }));
 
+test("a SQLite store that is never closed is copied each day, and whoever writes goes on meanwhile", () =>
+  inDirectory(async (dir) => {
+    const file = `${dir}/store.db`;
+    let now = Date.now();
+    const notices: string[] = [];
+    const store = await openStore({ location: { file }, now: () => now, copyEvery: 20, onNotice: (text) => notices.push(text) });
+    const { run } = await store.runs.create(newRun("web", "dev"));
+    let count = 0;
+    const writeUntil = async (made: string): Promise<void> => {
+      const before = count;
+      for (const end = Date.now() + 120_000; !fs.existsSync(made); ) {
+        assert.ok(Date.now() < end, `${made} does not come: ${notices.join()}`);
+        count = await store.logs.append(run, count, [log(`${count + 1}\n`)]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok(count > before);
+    };
+    await writeUntil(`${file}.backup`);
+    const first = count;
+    now += 2 * 24 * 3600 * 1000;
+    await writeUntil(`${file}.backup-before`);
+    await store.runs.finish(run, { state: "done" });
+    await store.close();
+    assert.deepEqual(notices, []);
+    const copy = await openTestStore({ file: `${file}.backup` });
+    const { entries } = await copy.logs.read(run.id, { limit: count });
+    assert.ok(entries.length >= Math.min(first, 100));
+    assert.deepEqual(
+      entries.map(({ data }) => Buffer.from(data).toString()),
+      entries.map((_, n) => `${n + 1}\n`),
+    );
+    await copy.close();
+  }));
+
 test("a PostgreSQL that is not there is told at once, without the password", async () => {
   const url = "postgres://user:hunter2@127.0.0.1:1/history";
   await assert.rejects(openTestStore({ url }), (error) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { startPostgres, type TestPostgres } from "../../test/support/postgres.ts";
-import { openTestStore, temporaryDirectory } from "../../test/support/run-store.ts";
+import { code, openTestStore, temporaryDirectory } from "../../test/support/run-store.ts";
 import type { DatumEdge, DatumKey, NewDatum, Store, StoreLocation } from "./index.ts";
 
 let postgres: TestPostgres;
@@ -45,6 +45,22 @@ for (const [name, make] of Object.entries(databases)) {
       }
     }
 
+    test("what only the holder of a lease may record is refused when another one has it", () =>
+      withStore(async (store) => {
+        const signal = new AbortController().signal;
+        const first = await store.leases.acquire({ key: "node:n", signal });
+        await store.lineages.record([computation("n", "1")], [], first);
+        await first.release();
+        const second = await store.leases.acquire({ key: "node:n", signal });
+        const late = { ...computation("n", "1"), state: "failure" };
+        await assert.rejects(store.lineages.record([late], [], first), code("lease-lost"));
+        assert.equal((await store.lineages.get(late))?.state, "pending");
+        await store.lineages.record([{ ...late, state: "success" }], [], second);
+        await second.release();
+        await assert.rejects(store.lineages.record([late], [], second), code("lease-lost"));
+        assert.equal((await store.lineages.get(late))?.state, "success");
+      }));
+
     test("versions are listed newest first, found by how they begin, and current again when they are said to be", () =>
       withStore(async ({ lineages }) => {
         await lineages.record([version("web", "sha1:AB12"), version("web", "sha1:cd34"), version("other", "sha1:ab99")]);
@@ -62,6 +78,18 @@ for (const [name, make] of Object.entries(databases)) {
         const [newest, none] = await lineages.newest("version", ["web", "nothing"]);
         assert.deepEqual([newest?.id, newest?.detail, none], ["sha1:cd34", { more: true }, undefined]);
         assert.equal((await lineages.list({ kind: "version", name: "web" })).length, 4);
+      }));
+
+    test("data are listed by their states, in the order in which they came", () =>
+      withStore(async ({ lineages }) => {
+        const push = (id: string, state: string): NewDatum => ({ kind: "push", name: "web", id, state, detail: null });
+        await lineages.record([push("sha1:1a", "waiting"), push("sha1:2a", "conflict"), push("sha1:3a", "waiting")]);
+        await lineages.record([push("sha1:1a", "pushed")]);
+        const ids = async (...states: string[]): Promise<string[]> =>
+          (await lineages.list({ kind: "push", name: "web" }, { states })).map(({ id }) => id);
+        assert.deepEqual(await ids("waiting"), ["sha1:3a"]);
+        assert.deepEqual(await ids("pushed", "conflict"), ["sha1:2a", "sha1:1a"]);
+        assert.deepEqual(await ids("dropped"), []);
       }));
 
     test("a datum is traced to all that it comes from, each once, also around a circle", () =>

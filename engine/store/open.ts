@@ -37,8 +37,10 @@ export async function open(options: StoreOptions): Promise<Store> {
   }
   const limits = { events: options.limits?.events ?? 16 * megabyte, logs: options.limits?.logs ?? 32 * megabyte };
   const scope = { database, presence, now, random, limits };
+  const upkeep = keepCopied(database, options);
   const close = async (): Promise<void> => {
     try {
+      await upkeep.end();
       await presence.leave();
       await database.backUp(now(), false).catch((error: unknown) => onNotice(`The store was not copied: ${textOf(error)}`));
     } finally {
@@ -46,6 +48,26 @@ export async function open(options: StoreOptions): Promise<Store> {
     }
   };
   return storeOf({ ...scope, tenant: options.tenant ?? "" }, close);
+}
+
+/** Copies a store that is never closed, too. */
+function keepCopied({ dialect }: Database, { now, onNotice = () => {}, copyEvery = 60 * 60_000 }: StoreOptions): { end(): Promise<void> } {
+  let copying = Promise.resolve();
+  let isBusy = false;
+  const timer = setInterval(() => {
+    if (isBusy) return;
+    isBusy = true;
+    copying = (dialect.backupBeside?.(now()) ?? Promise.resolve())
+      .catch((error: unknown) => onNotice(`The store was not copied: ${textOf(error)}`))
+      .finally(() => {
+        isBusy = false;
+      });
+  }, copyEvery).unref();
+  const end = async (): Promise<void> => {
+    clearInterval(timer);
+    await copying;
+  };
+  return { end };
 }
 
 function storeOf(scope: Scope, close: () => Promise<void>): Store {

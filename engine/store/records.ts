@@ -239,17 +239,17 @@ export interface JobFilter {
   readonly limit?: number;
 }
 
-/** A version of a source, or a computation of a node: what provenance is told of. */
+/** A version of a source, or a computation of a node: what provenance is told of. And what of these has still to be pushed to its source. */
 export interface DatumKey {
-  readonly kind: "version" | "computation";
-  /** Of a version its source, of a computation its node. */
+  readonly kind: "version" | "computation" | "push";
+  /** Of a version or push its source, of a computation its node. */
   readonly name: string;
   /** Unique in its source or node: `sha1:…`, `sha256:…` of a version. */
   readonly id: string;
 }
 
 export interface NewDatum extends DatumKey {
-  /** Of a computation `pending`, `success` or `failure`; "" of a version. */
+  /** Of a computation `pending`, `success` or `failure`; of a push `waiting`, `conflict`, `pushed` or `dropped`; "" of a version. */
   readonly state: string;
   /** The run that made it. */
   readonly run?: string;
@@ -264,11 +264,14 @@ export interface Datum extends Omit<NewDatum, "isCurrent"> {
   readonly time: number;
 }
 
-/** `child` comes from `parent`: computations from their inputs, outputs from computations, parts from what they are parts of, links by hand. */
+/**
+ * `child` comes from `parent`: computations from their inputs, outputs from computations, parts from what they are parts of, merges from what they join,
+ * links by hand. `before`: it was added to that.
+ */
 export interface DatumEdge {
   readonly child: DatumKey;
   readonly parent: DatumKey;
-  readonly kind: "input" | "output" | "part" | "link" | "before";
+  readonly kind: "input" | "output" | "part" | "merge" | "link" | "before";
 }
 
 /** All that something was made from. */

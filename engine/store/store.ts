@@ -134,18 +134,27 @@ export interface Outputs {
   clear(stack: string, env: string): Promise<void>;
 }
 
+export interface DatumOptions {
+  /** What follows the algorithm in the id begins so. */
+  readonly prefix?: string;
+  /** Any of these. */
+  readonly states?: readonly string[];
+  /** 1000 without. */
+  readonly limit?: number;
+}
+
 /** Versions of sources and computations of nodes, with what each comes from. They outlive the runs that made them. */
 export interface Lineages {
   /**
    * Adds data, in the order of their age, and edges between data that are there: all of it or nothing. What is there already gets the new state, run
-   * and detail; the newest of a source is the last that was added, or said to be current.
+   * and detail; the newest of a source is the last that was added, or said to be current. With a lease only while that is held: rejects with `lease-lost`.
    */
-  record(data: readonly NewDatum[], edges?: readonly DatumEdge[]): Promise<void>;
+  record(data: readonly NewDatum[], edges?: readonly DatumEdge[], lease?: Pick<Lease, "key" | "token">): Promise<void>;
   get(key: DatumKey): Promise<Datum | undefined>;
   /** The newest of each name that has any. */
   newest(kind: DatumKey["kind"], names: readonly string[]): Promise<readonly Datum[]>;
-  /** Newest first, 1000 at most without a limit; `prefix`: what follows the algorithm in the id begins so. */
-  list(of: Pick<DatumKey, "kind" | "name">, options?: { readonly prefix?: string; readonly limit?: number }): Promise<readonly Datum[]>;
+  /** Newest first. */
+  list(of: Pick<DatumKey, "kind" | "name">, options?: DatumOptions): Promise<readonly Datum[]>;
   /** What a datum was made from, and what that was made from, and so on. Undefined: there is no such datum. */
   trace(key: DatumKey): Promise<Lineage | undefined>;
 }
@@ -215,6 +224,8 @@ export interface StoreOptions {
   readonly limits?: { readonly events?: number; readonly logs?: number };
   /** How often this process says that it lives, and after which silence it counts as gone; milliseconds, 2000 and 30000 without. */
   readonly beat?: { readonly every: number; readonly ttl: number };
+  /** How often a store that stays open looks whether a copy of it is due (SQLite), milliseconds; an hour without. */
+  readonly copyEvery?: number;
   /** How long a call waits for a busy or vanished database; milliseconds, 30000 without. */
   readonly patience?: number;
   /** Told when something was mended on the way: an interrupted run marked, a backup that could not be made. */

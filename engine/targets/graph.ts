@@ -4,12 +4,12 @@ import {
   inputError,
   normalizeReference,
   orderDiagnostics,
-  type ReadyProbe,
   UserError,
   type Workload,
   type Workloads,
 } from "../../compiler/index.ts";
 import { labelOf, nodeName, partsOf } from "./names.ts";
+import { daemonParts } from "./ports.ts";
 import type { ComponentSettings, TargetSettings } from "./settings.ts";
 import type { TargetGraph, TargetMount, TargetNode, TargetOutput } from "./target.ts";
 
@@ -38,7 +38,7 @@ export function makeGraph({ read: { workloads, named }, settings, usualName, ima
       name,
       ref: imageFor(workload, images.get(name) ?? images.get(workload.path) ?? component?.image, settings, problems),
       replicas: component?.replicas ?? 1,
-      ports: workload.kind === "daemon" ? portsOf(workload.daemon?.ready, component) : [],
+      ...daemonParts(workload.daemon, component?.ports ?? []),
       process: { ...workload.process, env: environment(workload, component) },
       needs: workload.needs.flatMap((path) => nodes.get(path) ?? []),
       outputs: workload.outputs.map((output) => toOutput(output, name, taken, problems)),
@@ -123,20 +123,6 @@ function imageFor({ path, at, image }: Workload, given: string | undefined, sett
     hint,
   });
   return "";
-}
-
-/** The port that readiness tells, where it is about this machine, and those that the target says. */
-function portsOf(ready: ReadyProbe | undefined, component: ComponentSettings | undefined): number[] {
-  const own = ready === undefined ? undefined : localPort(ready);
-  return [...new Set([...(own === undefined ? [] : [own]), ...(component?.ports ?? [])])];
-}
-
-/** The port that readiness is asked at; undefined when it is not asked at one of this machine. */
-export function localPort({ kind, what }: ReadyProbe): number | undefined {
-  if (kind !== "http" && kind !== "tcp") return undefined;
-  const { hostname, port, protocol } = new URL(kind === "http" ? what : `tcp://${what}`);
-  if (!/^(localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\])$/.test(hostname)) return undefined;
-  return port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
 }
 
 function environment({ process: { env } }: Workload, component: ComponentSettings | undefined): Workload["process"]["env"] {

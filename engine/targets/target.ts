@@ -1,5 +1,5 @@
 // What a target is: another system that tasks and daemons are written for. A new one is a file here, and a line of the table in index.ts.
-import type { Diagnostic, Workload, WorkloadOutput } from "../../compiler/index.ts";
+import type { Diagnostic, PublishedPort, Workload, WorkloadOutput } from "../../compiler/index.ts";
 
 /** Writes a graph in the words of another system. */
 export interface Target {
@@ -47,8 +47,8 @@ export interface TargetNode extends Omit<Workload, "needs" | "outputs" | "mounts
   readonly name: string;
   readonly ref: string;
   readonly replicas: number;
-  /** That a daemon takes connections at. */
-  readonly ports: readonly number[];
+  /** That a daemon takes connections at. Others reach it by its name at those of its container. */
+  readonly ports: readonly PublishedPort[];
   readonly needs: readonly TargetNode[];
   readonly outputs: readonly TargetOutput[];
   readonly mounts: readonly TargetMount[];

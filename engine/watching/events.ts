@@ -3,6 +3,7 @@ import type { UserError } from "../../compiler/index.ts";
 import type { UpEvent, UpResult } from "../events.ts";
 import type { FollowEvent } from "../following/events.ts";
 import type { RunTrigger, UpRequest } from "../request.ts";
+import type { ConflictPolicy } from "../sources/conflict.ts";
 
 /** As of a run; times are milliseconds. */
 export interface WatchRequest
@@ -22,6 +23,8 @@ export interface WatchRequest
   readonly sources?: "also" | "only" | "none";
   /** Nodes are left to workers that have their labels as tags. */
   readonly workers?: boolean;
+  /** What becomes of what nodes give when its source has changed meanwhile, in place of what the source says. */
+  readonly onConflict?: ConflictPolicy;
 }
 
 /** Runs count from 1. */

@@ -8,7 +8,7 @@ const saver = (path: string): string | undefined => (path.startsWith("/out/") ? 
 test("what somebody changes again and again after it was saved is a loop, told once with the component and the file", () => {
   const loops = new Loops();
   for (let i = 0; i < 3; i++) assert.deepEqual(loops.sift(["/out/a"], saver), { paths: ["/out/a"], found: [] });
-  assert.deepEqual(loops.sift(["/out/a"], saver), { paths: [], found: [{ file: "/out/a", component: "site" }] });
+  assert.deepEqual(loops.sift(["/out/a"], saver), { paths: [], found: [{ what: "/out/a", component: "site" }] });
   assert.deepEqual(loops.sift(["/out/a"], saver), { paths: [], found: [] });
 });
 

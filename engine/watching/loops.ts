@@ -1,11 +1,11 @@
-// Finds runs that lead to one another: what a run saves is changed by somebody else as soon as it is there, so that it runs again, and saves it.
+// Finds runs that lead to one another: what a run saves is changed by somebody else as soon as it is there, or is what it takes, so that it runs again, and saves it.
 
 /** So many runs in a row for nothing else than what the run before saved are a loop. */
 const rounds = 4;
 
 export interface Loop {
-  /** Full path. */
-  readonly file: string;
+  /** Full path of a file, or `source NAME`. */
+  readonly what: string;
   /** CUE path of the component that saves it. */
   readonly component: string;
 }
@@ -15,8 +15,8 @@ export class Loops {
   readonly #broken = new Set<string>();
 
   /**
-   * `changed` is what has changed since the last run, as full paths; `saver` says which component saves a file. Gives the paths for which to
-   * run, and loops that were found just now: they are broken, their files start no run before something else changes.
+   * `changed` is what has changed since the last run, as full paths, or `source NAME`; `saver` says which component saves it. Gives that for which to
+   * run, and loops that were found just now: they are broken, what they are about starts no run before something else changes.
    */
   sift(
     changed: readonly string[],
@@ -34,7 +34,7 @@ export class Loops {
       this.#rounds.set(path, count);
       if (count < rounds || this.#broken.has(path)) continue;
       this.#broken.add(path);
-      found.push({ file: path, component: saver(path) ?? "" });
+      found.push({ what: path, component: saver(path) ?? "" });
     }
     return { paths: changed.filter((path) => !this.#broken.has(path)), found };
   }

@@ -24,8 +24,24 @@ function hasFiles(path: string, ending: string): boolean {
 
 /** The workspace is that of the config. */
 export function followRequest(request: WatchRequest): FollowRequest {
-  const { env, store, allowHost, buildkit, tls, signal, locked, sourcePolicy, cacheFrom, cacheTo, noCache, poll, workers } = request;
-  const given = { store, allowHost, buildkit, tls, locked, sourcePolicy, cacheFrom, cacheTo, noCache, poll, workers };
+  const {
+    env,
+    store,
+    allowHost,
+    buildkit,
+    tls,
+    signal,
+    locked,
+    sourcePolicy,
+    cacheFrom,
+    cacheTo,
+    noCache,
+    poll,
+    workers,
+    queue,
+    onConflict,
+  } = request;
+  const given = { store, allowHost, buildkit, tls, locked, sourcePolicy, cacheFrom, cacheTo, noCache, poll, workers, queue, onConflict };
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<typeof given>;
   return { env, cwd: rootOf(request) ?? request.cwd, signal, ...(said as Partial<FollowRequest>) };
 }

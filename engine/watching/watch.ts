@@ -2,6 +2,7 @@
 import { UserError } from "../../compiler/index.ts";
 import { EventQueue } from "../embedding/events.ts";
 import type { UpResult } from "../events.ts";
+import type { News } from "../following/events.ts";
 import { type RunSeams, upAgain } from "../up.ts";
 import { rootOf } from "../workspace/find.ts";
 import { Debounce } from "./debounce.ts";
@@ -12,6 +13,7 @@ import { NativeWatcher } from "./native.ts";
 import { Poller } from "./poller.ts";
 import { askRemotes } from "./remotes.ts";
 import { followRequest, isOnlyData } from "./sources.ts";
+import { superseded } from "./superseded.ts";
 import { World } from "./world.ts";
 
 /**
@@ -37,7 +39,7 @@ export async function* watch(request: WatchRequest): AsyncGenerator<WatchEvent, 
 }
 
 /** Follows the sources of the workspace around a config. */
-async function follow(request: WatchRequest, tell: (event: WatchEvent) => void, onNews: (source: string) => void): Promise<never> {
+async function follow(request: WatchRequest, tell: (event: WatchEvent) => void, onNews: (news: News) => void): Promise<never> {
   const { Following } = await import("../following/index.ts");
   return new Following(followRequest(request), tell, onNews).go();
 }
@@ -124,7 +126,7 @@ class Watching {
     let result: UpResult | undefined;
     try {
       if (due.all && run > 1) this.#current = await (await import("./settings.ts")).withSettings(this.#request);
-      const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, ...rest } = this.#current;
+      const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, onConflict: _______, ...rest } = this.#current;
       result = await upAgain(
         {
           ...rest,
@@ -211,7 +213,7 @@ class Watching {
   async #followSources(): Promise<void> {
     const { sources = "also" } = this.#request;
     if (sources === "none" || rootOf(this.#request) === undefined) return;
-    const onNews = (source: string): void => void (this.#world.news(source) && this.#came());
+    const onNews = (news: News): void => void (this.#world.news(news) && this.#came());
     await follow({ ...this.#request, signal: this.#over.signal }, this.#tell, onNews).catch((error: unknown) => {
       if (!this.#over.signal.aborted) this.#over.abort(error);
     });
@@ -228,24 +230,27 @@ class Watching {
   async #askNames(signal: AbortSignal): Promise<boolean> {
     const { remotes } = this.#world;
     if (this.#running !== undefined || remotes.length === 0) return true;
-    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, ...request } = this.#request;
+    const { quiet: _, limit: __, poll: ___, queue: ____, sources: _____, workers: ______, onConflict: _______, ...request } = this.#request;
     const now = await askRemotes({ ...request, signal, onEvent: () => undefined }, remotes).catch(() => undefined);
     if (!signal.aborted && this.#running === undefined && now !== undefined && this.#world.renamed(now)) this.#came();
     // A daemon that is away is looked for in the same rhythm: a run that begins meanwhile tells that it is.
     return true;
   }
 
-  #tellLoop({ file, component }: Loop): void {
-    const shown = shownPath(this.#request.cwd, file);
-    this.#tell({
-      type: "warning",
-      code: "watch-loop",
-      message: `Runs go round in a loop: component ${component || "(root)"} saves ${shown}, something else changes it each time, and that begins a run`,
-      detail: [`Changes of ${shown} begin no run until another file changes; leave it out of what is watched, with \`exclude\``],
-    });
+  #tellLoop({ what, component }: Loop): void {
+    const of = { type: "warning", code: "watch-loop" } as const;
+    const round = `Runs go round in a loop: component ${component || "(root)"}`;
+    if (what.startsWith("source ")) {
+      const message = `${round} saves into the ${what}, which the config takes, and that begins a run`;
+      const detail = [
+        `New versions of it begin no run until something else changes; save to another place, or pin what is taken: dagger ${what.replace(" ", " pin ")} VERSION`,
+      ];
+      this.#tell({ ...of, message, detail });
+      return;
+    }
+    const shown = shownPath(this.#request.cwd, what);
+    const message = `${round} saves ${shown}, something else changes it each time, and that begins a run`;
+    const detail = [`Changes of ${shown} begin no run until another file changes; leave it out of what is watched, with \`exclude\``];
+    this.#tell({ ...of, message, detail });
   }
-}
-
-function superseded(): UserError {
-  return new UserError(130, [{ code: "run-superseded", message: "Something changed while it ran: the next run takes its place", at: [] }]);
 }

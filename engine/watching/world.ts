@@ -1,9 +1,13 @@
 // All that a watched job depends on, and what of it has changed.
 import type { UpResult } from "../events.ts";
+import type { News } from "../following/events.ts";
 import type { RunObserver } from "../observers.ts";
 import { isOwnListing, listingKey } from "../provenance/facts.ts";
+import { meetsDirectory } from "../sources/meeting.ts";
+import type { Source } from "../sources/source.ts";
 import { Clock } from "../triggers/clock.ts";
 import { schedulesOf } from "../triggers/schedule.ts";
+import { rootOf } from "../workspace/find.ts";
 import { Due } from "./due.ts";
 import type { WatchRequest } from "./events.ts";
 import { Files } from "./files.ts";
@@ -37,8 +41,8 @@ export class World {
   #resolved: ReadonlyMap<string, string> = new Map();
   /** What names stand for, as far as it is known. */
   readonly #known = new Map<string, string>();
-  /** Digests that runs have pushed. */
-  readonly #pushed = new Set<string>();
+  /** Digests that runs have pushed, with the component. */
+  readonly #pushed = new Map<string, string>();
   /** Names of the sources of the workspace that the config takes; undefined where it could not be read. */
   #sources: ReadonlySet<string> | undefined;
   /** Directories that runs save, with the component. */
@@ -99,7 +103,7 @@ export class World {
         this.trees.taken(listing);
       },
       saved: (saved) => {
-        for (const { path, dest } of saved) this.#savers.set(dest, path.replace(/[.]?#up\b.*$/, ""));
+        for (const { path, dest } of saved) this.#savers.set(dest, componentOf(path));
         this.trees.wrote(saved.map(({ dest }) => dest));
       },
     };
@@ -120,7 +124,7 @@ export class World {
   /** A run has ended; with a result when it was done. */
   async ended(result: UpResult | undefined): Promise<void> {
     for (const [name, digest] of this.#resolved) if (digest !== "") this.#known.set(name, digest);
-    for (const { digest } of result?.images ?? []) this.#pushed.add(digest);
+    for (const { digest, path } of result?.images ?? []) this.#pushed.set(digest, componentOf(path));
     if (result !== undefined) this.trees.keep(new Set([...this.#model.dirs.keys(), ...this.#listed]));
     await this.trees.settle();
   }
@@ -157,13 +161,24 @@ export class World {
     return undefined;
   }
 
-  /** A source of the workspace has a new version. True when the config takes it. */
-  news(source: string): boolean {
-    if (this.#sources?.has(source) === false) return false;
+  /** A source of the workspace has a new version. True when the config takes it, and that is no loop. */
+  news({ source, id }: News): boolean {
+    if (this.#sources?.has(source.name) === false) return false;
+    const name = `source ${source.name}`;
+    const { paths, found } = this.#loops.sift([name], () => this.#giverOf(source, id));
+    for (const loop of found) this.#parts.onLoop(loop);
+    if (paths.length === 0) return false;
     this.#stale = true;
     this.due.all = true;
-    this.due.name([`source ${source}`]);
+    this.due.name([name]);
     return true;
+  }
+
+  /** The component that puts something where a source is. */
+  #giverOf(source: Source, id: string): string | undefined {
+    const root = rootOf(this.#parts.request) ?? "";
+    const saver = [...this.#savers].find(([dest]) => meetsDirectory(source, dest, root))?.[1];
+    return saver ?? this.#pushed.get(id);
   }
 
   /** What names stand for now. True when something came. */
@@ -180,4 +195,9 @@ export class World {
     }
     return came;
   }
+}
+
+/** Of the path of an op. */
+function componentOf(path: string): string {
+  return path.replace(/[.]?#up\b.*$/, "");
 }

@@ -3,7 +3,9 @@ import { UserError } from "../../compiler/index.ts";
 import { type Computed, computationKey, compute, computed, inputsOf, type NodeRequest } from "../nodes/compute.ts";
 import { givenBy } from "../nodes/graph.ts";
 import { type Node, type NodeParameters, nodeOf } from "../nodes/node.ts";
+import { pushOutputs } from "../nodes/outputs.ts";
 import { withDaemon } from "../sources/ask/daemon.ts";
+import type { ConflictPolicy } from "../sources/conflict.ts";
 import { type Data, withData } from "../sources/open.ts";
 import type { Source } from "../sources/source.ts";
 import type { Job, Json, Store } from "../store/index.ts";
@@ -16,6 +18,7 @@ interface NodeWish {
   /** Those that it takes and gives; the inputs are pinned to the versions that are meant. */
   readonly sources: readonly Source[];
   readonly force: boolean;
+  readonly onConflict?: ConflictPolicy;
 }
 
 /** Undefined for a job that runs an environment. */
@@ -40,7 +43,8 @@ export async function computeByWorker(node: Node, data: Data, request: NodeReque
   const { id: _, ...parameters } = node;
   const outputs = data.sources.filter(({ name }) => givenBy(node).includes(name));
   const taken = inputs.map(({ source, datum }): Source => ({ ...source, pin: datum.id }));
-  const wish: NodeWish = { node: parameters, sources: [...taken, ...outputs], force: request.force === true };
+  const { force = false, onConflict } = request;
+  const wish: NodeWish = { node: parameters, sources: [...taken, ...outputs], force, ...(onConflict === undefined ? {} : { onConflict }) };
   const job = await addOnce(store, node, key.id, wish);
   const over = await untilOver(store, job.id, { signal: request.signal, onChange: request.onJob ?? (() => undefined) });
   const after = await store.lineages.get(key);
@@ -70,9 +74,12 @@ export async function computeForJob(wish: NodeWish, request: NodeRequest): Promi
   return withData(request, (opened) => {
     const own = opened.sources.filter(({ name }) => !wish.sources.some((one) => one.name === name));
     const data = { ...opened, sources: [...own, ...wish.sources] };
-    const wanted = { ...request, force: wish.force };
-    return withDaemon(request, (askDaemon) =>
-      compute(nodeOf(wish.node), data, { ...request, workspace: data.workspace, askDaemon }, wanted),
-    );
+    const wanted = { ...request, force: wish.force, ...(wish.onConflict === undefined ? {} : { onConflict: wish.onConflict }) };
+    return withDaemon(request, async (askDaemon) => {
+      const [node, scope] = [nodeOf(wish.node), { ...request, workspace: data.workspace, askDaemon }];
+      const done = await compute(node, data, scope, wanted);
+      // Only this machine has the commits; what keeps them from being pushed is recorded, and is not the job's failure.
+      return { ...done, pushes: await pushOutputs(node, data, scope) };
+    });
   });
 }

@@ -107,7 +107,12 @@ class Worker {
       onEvent({ type: "ended", job: await this.#store.jobs.end(job, "done"), state: "done" });
       return true;
     } catch (error) {
-      return this.#failed(job, error, signal.aborted);
+      return this.#failed(job, error, signal.aborted).catch((late: unknown) => {
+        if (!(late instanceof UserError) || late.diagnostics[0]?.code !== "job-taken-over") throw late;
+        // This worker was not heard of for so long that another one does it: what came of it here counts no more.
+        onEvent({ type: "returned", job, error: late });
+        return true;
+      });
     }
   }
 

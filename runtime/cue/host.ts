@@ -1,10 +1,12 @@
 // Where CUE runs: in this thread, and, when an evaluation takes long or runs out of stack there, in a thread with a far larger stack.
+
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { inputError, UserError } from "../../compiler/diagnostic.ts";
+import { threadBeside } from "../beside.ts";
 import { elapsed } from "../clock.ts";
 import { GaveUp, type Instance, OutOfMemory } from "./instance.ts";
 import { Program, type ProgramOptions } from "./program.ts";
@@ -69,7 +71,10 @@ export class Host {
   /** Answers one request in the other thread. Throws UserError (130) when it is ended by the signal. */
   async callInWorker(request: Request): Promise<string> {
     if (this.#aborted()) throw interrupted();
-    this.#worker ??= startWorker(this.#options.program);
+    this.#worker ??= threadBeside(import.meta.url, "cue-worker", {
+      workerData: this.#options.program,
+      resourceLimits: { stackSizeMb: STACK_MB },
+    });
     this.#worker.postMessage(request);
     const { answer, failure } = await replyOf(this.#worker, this.#options.signal);
     if (answer !== undefined) return answer;
@@ -172,18 +177,4 @@ function tooLarge(): Error {
 
 function interrupted(): Error {
   return new UserError(130, [{ code: "interrupted", message: "interrupted", at: [] }]);
-}
-
-function startWorker(program: ProgramOptions): Worker {
-  const options = { workerData: program, resourceLimits: { stackSizeMb: STACK_MB } };
-  // In the library the worker is beside this file, in the bundled command line beside the bundle.
-  if (import.meta.url.endsWith(".js")) return new Worker(new URL("./cue-worker.js", import.meta.url), options);
-  if (!import.meta.url.endsWith(".ts")) return new Worker(new URL("./cue-worker.cjs", import.meta.url), options);
-  // From source, as in tests: tsx does not reach into workers by itself.
-  const tsx = import.meta.resolve("tsx/esm/api");
-  const file = new URL("./cue-worker.ts", import.meta.url).href;
-  return new Worker(`import(${JSON.stringify(tsx)}).then((tsx) => (tsx.register(), import(${JSON.stringify(file)})));`, {
-    ...options,
-    eval: true,
-  });
 }

@@ -6,9 +6,9 @@ import { homedir } from "node:os";
 import path from "node:path";
 import type { Environment } from "../directories.ts";
 import { withLock } from "../lock.ts";
+import { Slots } from "../slots.ts";
 import { moduleError, shown } from "./failure.ts";
 import type { RegistryClient } from "./registry.ts";
-import { Slots } from "./slots.ts";
 import { unzip } from "./unzip.ts";
 import { escapeName, type ModuleVersion } from "./version.ts";
 

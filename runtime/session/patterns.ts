@@ -45,16 +45,13 @@ export class Matcher {
   /** Matches a slash-separated path. `parent` is what this returned for its directory; leave it out at the top. */
   match(path: string, parent?: Matched): { matched: boolean; info: Matched } {
     let matched = false;
-    const info = this.#patterns.map((pattern, i) => {
-      let hit = parent?.[i] ?? false;
-      if (!hit) {
-        // A pattern that could not change the outcome is not tried.
-        if (pattern.exception !== matched) return false;
-        hit = pattern.test(path);
-      }
+    const info: boolean[] = [];
+    for (const pattern of this.#patterns) {
+      // A pattern that could not change the outcome is not tried.
+      const hit = parent?.[info.length] === true || (pattern.exception === matched && pattern.test(path));
       if (hit) matched = !pattern.exception;
-      return hit;
-    });
+      info.push(hit);
+    }
     return { matched, info };
   }
 
@@ -158,7 +155,9 @@ function compile(raw: string, text: string): (path: string) => boolean {
   }
   try {
     const expression = new RegExp(`^${toExpression(text)}$`, "u");
-    return (path) => expression.test(path);
+    const ending = /^\*\*\/\*([^*?[\]\\/]+)$/.exec(text)?.[1];
+    // `**/*.go`: most files are told apart by their last letters.
+    return ending === undefined ? (path) => expression.test(path) : (path) => path.endsWith(ending) && expression.test(path);
   } catch {
     throw new PatternError(raw, "it cannot be matched");
   }

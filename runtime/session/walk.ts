@@ -28,10 +28,14 @@ export interface WalkOptions {
   readonly exclude?: Matcher | undefined;
 }
 
+/** A directory that is being walked. */
 interface Dir {
   readonly entry: Entry | undefined;
   readonly included: Matched | undefined;
   readonly excluded: Matched | undefined;
+  readonly names: readonly string[];
+  /** How many of the names were walked. */
+  at: number;
   sent: boolean;
 }
 
@@ -40,31 +44,35 @@ interface Dir {
  * A file that vanishes while its directory is read is left out; one that cannot be read is a WalkError.
  */
 export function* walk(root: string, options: WalkOptions = {}): Generator<Entry> {
-  yield* walkDir(root, "", [{ entry: undefined, included: undefined, excluded: undefined, sent: true }], options);
-}
-
-function* walkDir(root: string, dir: string, parents: readonly Dir[], options: WalkOptions): Generator<Entry> {
-  const parent = parents.at(-1) as Dir;
-  for (const name of readNames(root, dir, parent.sent)) {
-    const where = dir === "" ? name : `${dir}/${name}`;
-    const include = options.include?.match(where, parent.included);
-    const exclude = options.exclude?.match(where, parent.excluded);
-    const wanted = (include?.matched ?? true) && !(exclude?.matched ?? false);
+  const { include, exclude } = options;
+  const top: Dir = { entry: undefined, included: undefined, excluded: undefined, names: readNames(root, "", true), at: 0, sent: true };
+  // One generator with the directories that it is in: one inside of another for each of them takes as long as reading the entries.
+  const dirs = [top];
+  for (let dir: Dir | undefined = top; dir !== undefined; dir = dirs.at(-1)) {
+    const name = dir.names[dir.at++];
+    if (name === undefined) {
+      dirs.pop();
+      continue;
+    }
+    const where = dir.entry === undefined ? name : `${dir.entry.path}/${name}`;
+    const included = include?.match(where, dir.included);
+    const excluded = exclude?.match(where, dir.excluded);
+    const wanted = (included?.matched ?? true) && !(excluded?.matched ?? false);
     const entry = readEntry(root, where, wanted);
     if (entry === undefined) continue;
     if (wanted) {
-      yield* unsent(parents);
+      if (!dir.sent) yield* unsent(dirs);
       yield entry;
     }
     if (!entry.stat.isDirectory()) continue;
-    if (include?.matched === false && options.include?.mayMatchBelow(where) === false) continue;
-    if (exclude?.matched === true && options.exclude?.mayExceptBelow(where) === false) continue;
-    yield* walkDir(root, where, [...parents, { entry, included: include?.info, excluded: exclude?.info, sent: wanted }], options);
+    if (included?.matched === false && include?.mayMatchBelow(where) === false) continue;
+    if (excluded?.matched === true && exclude?.mayExceptBelow(where) === false) continue;
+    dirs.push({ entry, included: included?.info, excluded: excluded?.info, names: readNames(root, where, wanted), at: 0, sent: wanted });
   }
 }
 
-function* unsent(parents: readonly Dir[]): Generator<Entry> {
-  for (const dir of parents) {
+function* unsent(dirs: readonly Dir[]): Generator<Entry> {
+  for (const dir of dirs) {
     if (dir.sent || dir.entry === undefined) continue;
     dir.sent = true;
     yield dir.entry;

@@ -62,10 +62,10 @@ function cases(world: World): readonly Case[] {
       warm: true,
       prepare: () => chain(join(world.dir, `chain-${length}`), length),
     })),
-    { what: `${files}, first`, runs: 3, warm: false, most: 1.2, prepare: from("many-first", true, manyFiles, upload) },
+    { what: `${files}, first`, runs: 5, warm: false, most: 1.2, prepare: from("many-first", true, manyFiles, upload) },
     { what: `${files}, unchanged`, runs: 5, warm: true, most: 1.2, prepare: from("many", false, manyFiles, upload) },
     {
-      ...{ what: `${files}, first, everything on`, runs: 3, warm: false, most: 1.2, progress: "tty" },
+      ...{ what: `${files}, first, everything on`, runs: 5, warm: false, most: 1.2, progress: "tty" },
       prepare: from("many-all-first", true, manyFiles, onto),
     },
     {

@@ -28,10 +28,16 @@ export interface Bench {
   end(): Promise<void>;
 }
 
-/** Runs `bin/dagger` in `cwd` with this environment and no more. */
-export function runDagger(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Outcome> {
+/** Runs `bin/dagger` in `cwd` with this environment and no more; with what comes before it on its command line, such as `enter` of a network. */
+export function runDagger(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  before: readonly string[] = [],
+): Promise<Outcome> {
+  const [program = "", ...all] = [...before, join(repository, "bin/dagger"), ...args];
   return new Promise((resolve) => {
-    execFile(join(repository, "bin/dagger"), args, { cwd, env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+    execFile(program, all, { cwd, env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
     });
   });

@@ -295,7 +295,7 @@ test("edges between nodes, circles, wrong parameters and outputs are told before
     /downloads → [0-9a-f]{8} → tests → [0-9a-f]{8} → downloads/,
   );
   await bad(2, "data-cycle", "node", "run", "--input", "once", "--output", "once", "--", "ls");
-  await bad(2, "node-output", "node", "run", "--input", "terms", "--output", "pinata", "--", "ls");
+  await bad(2, "node-output", "node", "run", "--input", "terms", "--output", "base", "--", "ls");
   await bad(2, "unknown-source", "node", "run", "--input", "trems", "--", "ls");
   await bad(2, "unknown-parameter", "node", "run", "--input", "terms", "--output", "once", "--", "ls ${trems:ROOT}");
   await bad(2, "no-command", "node", "run", "--input", "terms", "--", "");

@@ -67,6 +67,26 @@ function start(...args: readonly string[]): Started {
 const up = (env: string, word: string, seconds: number, ...more: readonly string[]): Started =>
   start("up", "-s", "web", "-e", env, "-i", `word=${word}`, "-i", `seconds=${seconds}`, "--progress", "plain", ...more);
 
+test("the id of a run is told when it begins, and the history tells of it while it runs; a quiet one says nothing", async () => {
+  const running = up("prod", "long", 1000);
+  await running.until(/begins long/);
+  const id = /^run (\w{18}): dagger history show \1$/m.exec(running.stderr())?.[1] ?? "";
+  assert.ok(running.stderr().indexOf(id) < running.stderr().indexOf("#1 "), running.stderr());
+  assert.match(await ok("history", "show", id), /running/);
+  running.child.kill("SIGINT");
+  assert.equal(await running.exit, 130);
+  const told = await bench.dagger(["up", "-s", "web", "-e", "prod", "-i", "word=short", "--progress", "json"]);
+  const events = told.stderr.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as { type: string; run?: string }]));
+  const [last] = await runs("prod");
+  assert.deepEqual(
+    events.filter(({ type }) => type === "recorded").map(({ run }) => run),
+    [last?.id],
+  );
+  const types = events.map(({ type }) => type);
+  assert.ok(types.indexOf("recorded") < types.indexOf("step"));
+  assert.equal((await bench.dagger(["up", "-s", "web", "-e", "prod", "-i", "word=short", "--progress", "quiet"])).stderr, "");
+});
+
 test("a run whose process was killed is interrupted, with the logs that it wrote, and the next run goes on", async () => {
   const killed = up("dev", "killed", 60);
   await killed.until(/begins killed/);

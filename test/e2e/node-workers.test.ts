@@ -56,11 +56,15 @@ interface Running {
   text(): string;
 }
 
+function start(machine: Machine, args: readonly string[], clock?: string): Running {
+  return run(join(repository, "bin/dagger"), args, machine, clock);
+}
+
 /** `clock`: how far it goes wrong, by less than S3 would refuse. The program faketime itself would stand between the process and its signals. */
-function start({ dir, env }: Machine, args: readonly string[], clock?: string): Running {
+function run(program: string, args: readonly string[], { dir, env }: Machine, clock?: string): Running {
   const skewed = { LD_PRELOAD: "/usr/$LIB/faketime/libfaketime.so.1", FAKETIME: clock, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
   const around = { ...env, ...(clock === undefined ? {} : skewed) };
-  const child = spawn(join(repository, "bin/dagger"), args, { cwd: dir, env: around, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { cwd: dir, env: around, stdio: ["ignore", "pipe", "pipe"] });
   children.add(child);
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (text += data.toString()));
@@ -71,6 +75,11 @@ function start({ dir, env }: Machine, args: readonly string[], clock?: string): 
     return code as number | null;
   });
   return { child, ended, text: () => text };
+}
+
+function descendants(pid: number): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  return [...children, ...children.flatMap(descendants)];
 }
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -165,6 +174,40 @@ test("what a killed worker had is done by another, once, whatever its clock says
   assert.equal(made().length, before + 1);
   const last = (await jobs())[0];
   assert.deepEqual([last?.state, last?.attempts], ["done", 2]);
+});
+
+test("a worker that was away for so long that another one did its job records nothing when it is back", async () => {
+  await world.up.git.commit("app", { "main.c": "four" });
+  const before = made().length;
+  const asker = start(asking, node);
+  await until("the job waits", () => /waits for a worker/.test(asker.text()));
+  // Another process space stands for another machine: nobody can see from outside whether the process lives.
+  const command = [
+    process.execPath,
+    "--import",
+    import.meta.resolve("tsx"),
+    join(repository, "test/support/stopping-worker-child.ts"),
+    "osx",
+    "gpu",
+  ];
+  const late = run("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `${command.join(" ")}; true`], working);
+  await until("the job is done, and not recorded", () => late.text().includes("stops"));
+  const heir = start(asking, ["worker", "--tags", "osx,gpu"]);
+  assert.equal(await asker.ended, 0, asker.text());
+  const id = /^[0-9a-f]{8}$/m.exec(asker.text())?.[0] ?? "";
+  const recorded = await ok(asking, "node", "log", id);
+  const versions = await ok(asking, "source", "log", "downloads");
+  for (const pid of descendants(late.child.pid ?? 0)) process.kill(pid, "SIGCONT");
+  await until("it is back", () => late.text().includes("returned"));
+  assert.match(late.text(), /returned .*job-taken-over/);
+  assert.equal(await ok(asking, "node", "log", id), recorded);
+  assert.equal(await ok(asking, "source", "log", "downloads"), versions);
+  assert.equal(made().length, before + 1);
+  const last = (await jobs())[0];
+  assert.deepEqual([last?.state, last?.attempts], ["done", 2]);
+  heir.child.kill("SIGINT");
+  late.child.kill("SIGKILL");
+  await Promise.all([heir.ended, late.ended]);
 });
 
 test("a node that fails on a worker is told to who asked, and can be asked for again", async () => {

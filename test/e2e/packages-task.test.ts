@@ -44,6 +44,7 @@ test("the example runs: recipes, an image with a secret in its build, tables of 
   assert.deepEqual(computed, {
     "imageScanner.outputs.findings.value": 0,
     "bronze.outputs.rows.value": 5,
+    "oslo.outputs.count.value": 2,
     "silver.outputs.figures.value": { warmest: "Lisbon", mean: 10.7 },
   });
   assert.equal(passes.length, 1);
@@ -55,11 +56,44 @@ test("the example runs: recipes, an image with a secret in its build, tables of 
   assert.equal((JSON.parse(again.stdout) as { steps: { run: number } }).steps.run, 0, again.stderr);
 });
 
+/** Components of the example whose processes a run starts. */
+async function executed(): Promise<readonly string[]> {
+  const { code, stderr } = await up("--progress", "json");
+  assert.equal(code, 0, stderr);
+  interface Line {
+    readonly type: string;
+    readonly state?: string;
+    readonly step?: { readonly name: string; readonly component: string };
+  }
+  const lines = stderr.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Line] : []));
+  const done = lines.filter(({ type, state, step }) => type === "step" && state === "done" && /^exec | RUN /.test(step?.name ?? ""));
+  return [...new Set(done.map(({ step }) => (step?.component ?? "").replace("._ran", "")))].sort();
+}
+
+test("a change runs what it concerns again, and nothing else", async () => {
+  assert.equal((await up()).code, 0);
+  writeFileSync(join(dir, "etl/readings.csv"), `${readFileSync(join(dir, "etl/readings.csv"), "utf8")}Oslo,4.5\n`);
+  assert.deepEqual(await executed(), ["bronze", "oslo", "silver", "visualization"]);
+  writeFileSync(join(dir, "project_c/src/index.html"), "<h1>Another page</h1>\n");
+  assert.deepEqual(await executed(), ["imageScanner", "projectC"]);
+  change("project_a/greet.c", "  return 0;", "  fflush(stdout);\n  return 0;");
+  assert.deepEqual(await executed(), ["projectA.recipes.build", "projectA.recipes.test", "test"]);
+});
+
 test("one recipe of a Makefile runs alone", async () => {
   const { code, stderr } = await up("-t", "projectA.recipes.test");
   assert.equal(code, 0, stderr);
   assert.match(stderr, /make -f \.\/Makefile test/);
   assert.doesNotMatch(stderr, /make -f \.\/Makefile build|bronze|projectC/);
+});
+
+test("a scan runs when it is named, and fails by what it finds", async () => {
+  assert.equal((await up("-t", "scan.outputs")).code, 0);
+  writeFileSync(join(dir, "project_b/id"), "-----BEGIN PRIVATE KEY-----\n");
+  const { code, stderr } = await up("-t", "scan.outputs");
+  assert.equal(code, 1);
+  assert.match(stderr, /suspicious: \.\/project_b\/id/);
+  assert.match(stderr, /Two different values for scan\.outputs\.findings\.value: 0 and 1/);
 });
 
 test("only the files that matter make a Dockerfile's image again", async () => {
@@ -86,6 +120,8 @@ test("tests that fail fail the run once their report is saved, and a recipe that
   assert.match(readFileSync(join(dir, "reports/report.xml"), "utf8"), /failures="1".*got Hello, world/);
   assert.match(stderr, /error\[command-failed\]: .* of test ended with exit code 1\n +--> .*devster\.cue:\d+:1\n.*\n.*test: task\.#Test/);
   assert.match(stderr, /The tests failed: read their report, or the log of their step/);
+  assert.match(stderr, /To the team:.*"status": ?"failure"/s);
+  assert.match(stderr, /hooks: .*alert .*on error/);
   assert.doesNotMatch(stderr, /MaxListenersExceededWarning/);
   assert.match(stderr, /error\[command-failed\]: `exec make .* test .*\n +--> .*devster\.cue:\d+:\d+\n.*\n.*recipes: test:/);
 });

@@ -69,6 +69,11 @@ test("the example goes up in order with its config of Jsonnet, and a second time
   const second = await stage("up");
   assert.deepEqual(states(second), all("current"), second.stderr);
   assert.doesNotMatch(second.stderr, /machine-1 runs/);
+
+  change("config.jsonnet", "parallel_b: 3", "parallel_b: 4");
+  const larger = await stage("up");
+  assert.deepEqual(states(larger), all("done"), larger.stderr);
+  assert.match(larger.stderr, /machine-4 runs shop-eu-north-1/);
 });
 
 test("a library is a component like any other: dagger up is one pass, and its results are values", async () => {

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { startDockerd, type TestDocker } from "../support/dockerd.ts";
+import { startNetwork } from "../support/network.ts";
 import { startRegistry, type TestRegistry } from "../support/registry.ts";
 import { checkKubernetes, compose } from "../support/targets.ts";
 import { parseTxtar } from "../support/txtar.ts";
@@ -121,10 +122,56 @@ test("Compose runs the tasks in their order with images that dagger has pushed, 
   }
 });
 
+/** A daemon in a container, at another port of the machine, and a task that asks it by its name. */
+const shop = `package shop
+
+import (
+	"cuellb.dev/op"
+	"cuellb.dev/task"
+)
+
+web: task.#Daemon & {
+	name: "web"
+	image: [op.#FetchContainer & {ref: "busybox:latest"}]
+	command: ["sh", "-c", "mkdir /www; echo start >> /kept/starts; cp /kept/starts /www; exec httpd -f -p 80 -h /www"]
+	container: {ports: ["127.0.0.1:8080:80"], volumes: "/kept": "web-data"}
+	ready: http: "http://127.0.0.1:8080/starts"
+}
+asked: task.#Task & {ref: "busybox:latest", script: "wget -q -O /out/page http://web/starts", after: [web], outputs: page: {}}
+stack: task.#Target & {kind: "compose", name: "shop", helper: "busybox:latest", components: {"web": from: web, "asked": from: asked}}
+`;
+
+test("Compose runs a daemon of a container at the ports of that, with volumes that outlive it", async () => {
+  const network = await startNetwork();
+  const connected = await startDockerd(network);
+  const dir = write("shop", { "up.cue": shop });
+  const file = join(dir, "compose.yaml");
+  const run = (...args: string[]): Promise<Outcome> => compose([file], args, { DOCKER_HOST: connected.host });
+  try {
+    succeeds(await bench.dagger(["target", "render", "stack", dir, "-o", file]));
+    for (const starts of ["start\n", "start\nstart\n"]) {
+      succeeds(await run("up", "-d"));
+      assert.equal(await exitCode(run, "asked-outputs"), 0);
+      const given = await run("run", "--rm", "-T", "--no-deps", "--entrypoint", "cat /given/asked-page/page", "asked-outputs");
+      assert.equal(succeeds(given), starts);
+      assert.equal(await network.get("http://127.0.0.1:8080/starts"), starts);
+      assert.equal(succeeds(await run("ps", "web", "--format", "{{.Health}}")).trim(), "healthy");
+      succeeds(await run("down", "--timeout", "1"));
+    }
+  } finally {
+    await run("down", "--volumes", "--timeout", "1");
+    await connected.stop();
+    await network.stop();
+  }
+});
+
 test("the validation of a Kubernetes API server takes what is written, and Compose reads it", async () => {
   const golden = (script: string, name: string): string =>
     parseTxtar(readFileSync(join(repository, `test/script/${script}.txtar`), "utf8")).files.get(name) ?? "";
   assert.equal(succeeds(await checkKubernetes(golden("target-kubernetes", "kubernetes.yaml"))), "8 objects are valid\n");
+  assert.equal(succeeds(await checkKubernetes(golden("target-containers-kubernetes", "kubernetes.yaml"))), "6 objects are valid\n");
+  const boxed = write("boxed", { "compose.yaml": golden("target-containers", "compose.yaml") });
+  succeeds(await compose([join(boxed, "compose.yaml")], ["config", "--quiet"], { DB: "x" }));
   const dir = write("golden", { "compose.yaml": golden("target", "compose.yaml").replaceAll("<time>", "10s"), "token.txt": "" });
   succeeds(await compose([join(dir, "compose.yaml")], ["config", "--quiet"], { DB_PASSWORD: "x" }));
 });
@@ -136,7 +183,7 @@ test("the example of tasks is written for both", async () => {
   succeeds(await compose([file], ["config", "--quiet"]));
   const { stdout, stderr, code } = await bench.dagger(["target", "render", "kubernetes", dir]);
   assert.equal(code, 0, stderr);
-  assert.equal(succeeds(await checkKubernetes(stdout)), "5 objects are valid\n");
+  assert.equal(succeeds(await checkKubernetes(stdout)), "8 objects are valid\n");
   assert.match(stderr, /test is a test, and is left out/);
 });
 

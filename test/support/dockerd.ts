@@ -1,4 +1,5 @@
-// Starts a private, real Docker daemon for a test, and leaves nothing of it behind. It has no network: that would change the machine's.
+// Starts a private, real Docker daemon for a test, and leaves nothing of it behind. It has a network only in one of the test's own: otherwise it
+// would change the machine's.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
@@ -10,6 +11,8 @@ import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { busyboxRoot } from "./images.ts";
+import { unmountBelow } from "./mounts.ts";
+import type { TestNetwork } from "./network.ts";
 
 const run = promisify(execFile);
 
@@ -22,17 +25,17 @@ export interface TestDocker {
   stop(): Promise<void>;
 }
 
-/** Starts dockerd with an image `busybox:latest`. Needs root and the package docker.io. */
-export async function startDockerd(): Promise<TestDocker> {
+/** Starts dockerd with an image `busybox:latest`, with a bridge where it has a network for it. Needs root and the package docker.io. */
+export async function startDockerd(network?: TestNetwork): Promise<TestDocker> {
   const dir = await mkdtemp(join(tmpdir(), "dagger-docker-"));
   const socket = join(dir, "docker.sock");
   await writeFile(join(dir, "daemon.json"), "{}");
   const places = ["--data-root", join(dir, "data"), "--exec-root", join(dir, "exec"), "--pidfile", join(dir, "pid")];
-  const network = ["--bridge=none", "--iptables=false", "--ip6tables=false"];
+  const alone = network === undefined ? ["--bridge=none", "--iptables=false", "--ip6tables=false"] : [];
+  const [program = "", ...before] = [...(network?.enter ?? []), "/usr/sbin/dockerd"];
   const log = openSync(join(dir, "log"), "a");
-  const child = spawn("/usr/sbin/dockerd", ["-H", `unix://${socket}`, "--config-file", join(dir, "daemon.json"), ...places, ...network], {
-    stdio: ["ignore", log, log],
-  });
+  const args = ["-H", `unix://${socket}`, "--config-file", join(dir, "daemon.json"), ...places, ...alone];
+  const child = spawn(program, [...before, ...args], { stdio: ["ignore", log, log] });
   closeSync(log);
   const ended = once(child, "exit");
   const stop = async (): Promise<void> => {
@@ -83,11 +86,4 @@ function ask(socket: string, path: string, body?: Readable): Promise<string> {
     request.on("error", reject);
     (body ?? Readable.from([])).pipe(request);
   });
-}
-
-async function unmountBelow(dir: string): Promise<void> {
-  const table = await readFile("/proc/self/mountinfo", "utf8");
-  const points = table.split("\n").map((line) => line.split(" ")[4] ?? "");
-  for (const point of points.filter((one) => one.startsWith(`${dir}/`)).reverse())
-    await run("umount", ["--lazy", point]).catch(() => undefined);
 }

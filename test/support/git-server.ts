@@ -18,6 +18,8 @@ export interface GitServer {
   readonly root: string;
   /** Commits files (by path) to a branch of a repository, which is made when it is new, and tags the commit; gives its hash. */
   commit(repository: string, files: Readonly<Record<string, string>>, options?: CommitOptions): Promise<string>;
+  /** Runs git in a bare repository; gives what it prints. */
+  git(repository: string, ...args: readonly string[]): Promise<string>;
   /** Tags the newest commit of a repository. */
   tag(repository: string, tag: string): Promise<void>;
   /** Authorization headers of the requests so far, "" for none. */
@@ -55,7 +57,8 @@ export async function startGitServer(): Promise<GitServer> {
   const tag: GitServer["tag"] = async (repository, name) => {
     await git(join(root, repository), "tag", name);
   };
-  return { url: `http://127.0.0.1:${port}`, port, root, commit, tag, seen, stop };
+  const inBare: GitServer["git"] = (repository, ...args) => git(join(root, repository), ...args);
+  return { url: `http://127.0.0.1:${port}`, port, root, commit, tag, git: inBare, seen, stop };
 }
 
 function isKnown(authorization: string): boolean {
@@ -88,8 +91,13 @@ async function commitTo(
     mkdirSync(bare, { recursive: true });
     await git(bare, "init", "-q", "--bare", "-b", "main");
     await git(bare, "config", "uploadpack.allowAnySHA1InWant", "true");
+    await git(bare, "config", "uploadpack.allowFilter", "true");
     await git(work, "init", "-q", "-b", "main");
     await git(work, "remote", "add", "origin", bare);
+  } else {
+    // Somebody else may have pushed.
+    await git(work, "fetch", "-q", "origin", "main");
+    await git(work, "reset", "-q", "--hard", "FETCH_HEAD");
   }
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(work, name)), { recursive: true });

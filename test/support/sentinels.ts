@@ -29,8 +29,24 @@ export function assertNone(forms: readonly Buffer[], data: Buffer, where: string
   }
 }
 
-/** Every byte of every file below `root` for whose path `meant` does not hold. Resolves with how many files that were. */
+/** How often files may vanish while a tree is searched: the last user of a database takes some away, and a daemon tidies up. */
+const searches = 5;
+
+/**
+ * Every byte of every file below `root` for whose path `meant` does not hold. Resolves with how many files that were. All of it is searched
+ * again when one of them vanished meanwhile: what was in it may lie in another now.
+ */
 export async function searchTree(forms: readonly Buffer[], root: string, meant: (path: string) => boolean = () => false): Promise<number> {
+  for (let left = searches - 1; ; left--) {
+    try {
+      return await searchOnce(forms, root, meant);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || left === 0) throw error;
+    }
+  }
+}
+
+async function searchOnce(forms: readonly Buffer[], root: string, meant: (path: string) => boolean): Promise<number> {
   let files = 0;
   const overlap = Math.max(...forms.map(({ length }) => length));
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {

@@ -6,7 +6,7 @@ export function gone(source: string, why: string, hint?: string): Error {
   return inputError({ code: "source-gone", message: `The source ${source} is not there: ${why}`, at: [], hint: hint ?? again });
 }
 
-export function unreachable(source: string, why: string, cause?: unknown): Error {
+export function unreachable(source: string, why: string, cause?: unknown): UserError {
   const hint = "Check the network and its credentials; a connector of the workspace may give them";
   return new UserError(3, [{ code: "source-unreachable", message: `Cannot ask the source ${source}: ${why}`, at: [], hint }], { cause });
 }

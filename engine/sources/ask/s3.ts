@@ -23,8 +23,8 @@ export interface Bucket {
   list(): Promise<readonly S3Object[]>;
   /** Undefined when it is not what it was when it was listed. */
   get(object: S3Object): Promise<Uint8Array | undefined>;
-  /** `path` is below the source's. */
-  put(path: string, body: Uint8Array): Promise<void>;
+  /** `path` is below the source's; `before` is the tag that the object has to have, "" where there has to be none. False when that is not so. */
+  put(path: string, body: Uint8Array, before?: string): Promise<boolean>;
 }
 
 export async function askS3(source: Source, scope: AskScope): Promise<Answer> {
@@ -87,8 +87,16 @@ export async function openBucket(source: Source, scope: AskScope): Promise<Bucke
       const reply = await send("GET", s3Url(endpoint, source.location, object.key), { "if-match": object.etag });
       return reply.status === 412 || reply.status === 404 ? undefined : check(reply, `reading ${object.key}`);
     },
-    put: async (path, body) =>
-      void check(await send("PUT", s3Url(endpoint, source.location, `${prefix}${path}`), {}, body), `writing ${path}`),
+    put: async (path, body, before) => {
+      const condition: Readonly<Record<string, string>> =
+        before === undefined ? {} : before === "" ? { "if-none-match": "*" } : { "if-match": before };
+      const reply = await send("PUT", s3Url(endpoint, source.location, `${prefix}${path}`), condition, body);
+      // Of an object that is gone there is nothing to match; 409: somebody else writes it at this moment.
+      if (before !== undefined && (reply.status === 412 || reply.status === 409 || /<Code>NoSuchKey</.test(reply.body.toString("utf8"))))
+        return false;
+      check(reply, `writing ${path}`);
+      return true;
+    },
   };
 }
 

@@ -1,45 +1,9 @@
-// Copies of a SQLite store, made now and then while it is whole, and put in its place when it is damaged.
-import { existsSync, readdirSync, readlinkSync, realpathSync, statSync, utimesSync } from "node:fs";
-import { copyFile, open, rename, rm } from "node:fs/promises";
-import { DatabaseSync, type DatabaseSyncInstance } from "@photostructure/sqlite";
+// Puts a copy of a SQLite store in its place when it is damaged; copy.ts makes them.
+import { existsSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { copyFile, rename } from "node:fs/promises";
+import { DatabaseSync } from "@photostructure/sqlite";
 import { UserError } from "../../../compiler/index.ts";
-
-const day = 24 * 60 * 60 * 1000;
-
-/** Newest first. Two, because damage may be found only after the next copy was made. */
-const backupsOf = (file: string): [string, string] => [`${file}.backup`, `${file}.backup-before`];
-
-/**
- * Copies the database beside itself if the last copy is older than a day, or `always`. SQLite reads every row for it, so a damaged database
- * never replaces a good copy.
- */
-export async function backUp(database: DatabaseSyncInstance, file: string, now: number, always: boolean): Promise<void> {
-  const [last, before] = backupsOf(file);
-  const made = statSync(last, { throwIfNoEntry: false })?.mtimeMs;
-  // A copy from the future is one from before the clock went back.
-  if (!always && made !== undefined && made <= now && now - made < day) return;
-  const fresh = `${file}.backup-new`;
-  await rm(fresh, { force: true });
-  try {
-    database.prepare("vacuum into ?").run(fresh);
-    await syncFile(fresh);
-    utimesSync(fresh, now / 1000, now / 1000);
-    if (made !== undefined) await rename(last, before);
-    await rename(fresh, last);
-  } catch (error) {
-    await rm(fresh, { force: true });
-    throw error;
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+import { backupsOf, syncFile } from "./copy.ts";
 
 export interface Restored {
   /** When the copy that is now the store was made, milliseconds since 1970. */

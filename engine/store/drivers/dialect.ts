@@ -7,6 +7,8 @@ export interface Dialect {
   /** Where the store is, for messages: never with a password. */
   readonly place: string;
   readonly types: { readonly int: RawBuilder<unknown>; readonly bytes: RawBuilder<unknown> };
+  /** A table named `list` of the items of a JSON list, each in a column `item`: many rows take one parameter, and no long statement. */
+  readonly list: (json: string) => RawBuilder<unknown>;
   /** The database's own clock, milliseconds since 1970. */
   readonly clock: RawBuilder<number>;
   /** Rows that are read can be locked until the transaction ends; where a writer is alone, that is not needed. */
@@ -28,6 +30,8 @@ export interface Dialect {
   readonly shrink?: (db: Db) => Promise<void>;
   /** Before tables are changed, and when the store is closed. */
   readonly backup?: (db: Db, now: number, always: boolean) => Promise<void>;
+  /** While the store is used, where a copy is due: nobody waits for it. */
+  readonly backupBeside?: (now: number) => Promise<void>;
 }
 
 /**

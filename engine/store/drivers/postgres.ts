@@ -31,6 +31,7 @@ export function openPostgres(url: string): Dialect {
     kysely: new PostgresDialect({ pool }),
     place,
     types: { int: sql`bigint`, bytes: sql`bytea` },
+    list: (json) => sql`(select value as item from json_array_elements(cast(${json} as json))) as list`,
     clock: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     locksRows: true,
     begin: { read: "begin isolation level repeatable read read only", write: "begin" },

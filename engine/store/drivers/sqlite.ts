@@ -13,7 +13,8 @@ import {
   SqliteQueryCompiler,
   sql,
 } from "kysely";
-import { backUp } from "./backup.ts";
+import { threadBeside } from "../../../runtime/beside.ts";
+import { backUp, isDue } from "./copy.ts";
 import type { Dialect, Fault } from "./dialect.ts";
 import { told } from "./faults.ts";
 
@@ -29,6 +30,7 @@ export async function openSqlite(file: string): Promise<Dialect> {
     },
     place: file,
     types: { int: sql`integer`, bytes: sql`blob` },
+    list: (json) => sql`(select value as item from json_each(${json})) as list`,
     clock: sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
     locksRows: false,
     // A writer that began as a reader could find that another wrote meanwhile, and would have to start over.
@@ -48,6 +50,9 @@ export async function openSqlite(file: string): Promise<Dialect> {
       await sql`pragma incremental_vacuum`.execute(db);
     },
     backup: async (_, now, always) => backUp(connection.database, file, now, always),
+    backupBeside: async (now) => {
+      if (isDue(file, now)) await copyInThread(file, now);
+    },
   };
 }
 
@@ -58,6 +63,16 @@ async function connectTo(file: string): Promise<Connection> {
   } catch (error) {
     throw told(faultOf(error, file), file, error);
   }
+}
+
+/** Rejects with what goes wrong. */
+async function copyInThread(file: string, now: number): Promise<void> {
+  const thread = threadBeside(import.meta.url, "copy-worker", { workerData: { file, now } });
+  const failure = await new Promise<string>((resolve, reject) => {
+    thread.once("message", resolve).once("error", reject);
+    thread.once("exit", (code) => reject(new Error(`the thread ended with exit code ${code}`)));
+  });
+  if (failure !== "") throw new Error(failure);
 }
 
 /** One after the other: asked for all at once, Node says of a read-only file system that a directory is not there. */

@@ -1,15 +1,24 @@
 // What runs leave: their components, contents by digest, and the last outputs of environments.
 import { createHash } from "node:crypto";
+import { sql } from "kysely";
 import type { Json, Output, RunComponent } from "../records.ts";
 import type { Blobs, Components, Outputs } from "../store.ts";
 import { draw } from "./database.ts";
 import { takenOver } from "./losses.ts";
 import { pack, unpack } from "./pack.ts";
-import type { Tables } from "./schema.ts";
+import type { Db, Tables } from "./schema.ts";
 import { filled, ownRun, type Scope, seqOf } from "./scope.ts";
 
-/** Rows of one statement: databases count its parameters. */
-const rowsAtOnce = 500;
+const said = ["state", "steps", "cached", "ms", "outputs", "fingerprints", "definition", "error"] as const;
+const columns = ["run", "path", ...said] as const;
+const numbers: ReadonlySet<string> = new Set(["run", "steps", "cached", "ms"]);
+const items = columns.map((name, at) => (numbers.has(name) ? `cast(item ->> ${at} as bigint)` : `item ->> ${at}`));
+const change = said.map((name) => `${name} = excluded.${name}`);
+/** Without a condition SQLite takes "on" for that of a join. */
+const [fromItems, orChange] = [
+  `insert into components (${columns.join(", ")}) select ${items.join(", ")} from`,
+  `where true on conflict (run, path) do update set ${change.join(", ")}`,
+];
 
 export function components(scope: Scope): Components {
   return {
@@ -18,17 +27,7 @@ export function components(scope: Scope): Components {
         const { seq: run } = await ownRun(db, scope, key);
         // A later one of the same path counts; two in one statement would be refused.
         const rows = [...new Map(list.map((component) => [component.path, componentRow(run, component)])).values()];
-        for (let at = 0; at < rows.length; at += rowsAtOnce) {
-          const add = db.insertInto("components").values(rows.slice(at, at + rowsAtOnce));
-          const columns = ["state", "steps", "cached", "ms", "outputs", "fingerprints", "definition", "error"] as const;
-          await add
-            .onConflict((is) =>
-              is
-                .columns(["run", "path"])
-                .doUpdateSet((set) => Object.fromEntries(columns.map((name) => [name, set.ref(`excluded.${name}`)]))),
-            )
-            .execute();
-        }
+        await putRows(db, scope, rows);
       }),
     list: (id) =>
       scope.database.read(async (db) => {
@@ -41,6 +40,11 @@ export function components(scope: Scope): Components {
 }
 
 type ComponentRow = Tables["components"];
+
+async function putRows(db: Db, { database: { dialect } }: Scope, rows: readonly ComponentRow[]): Promise<void> {
+  const list = JSON.stringify(rows.map((row) => columns.map((name) => row[name])));
+  await sql`${sql.raw(fromItems)} ${dialect.list(list)} ${sql.raw(orChange)}`.execute(db);
+}
 
 function componentRow(run: number, component: RunComponent): ComponentRow {
   const { path, state, steps, cached, ms, outputs, fingerprints, definition = null } = component;

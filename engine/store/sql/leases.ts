@@ -20,6 +20,13 @@ export function leases(scope: Scope): Leases {
   };
 }
 
+/** In the transaction that is only allowed to the holder of a lease. Rejects with `lease-lost`. */
+export async function requireHeld(db: Db, { database, tenant }: Scope, { key, token }: Pick<Lease, "key" | "token">): Promise<void> {
+  const own = db.selectFrom("leases").select("id").where("tenant", "=", tenant).where("key", "=", key);
+  const held = own.where("token", "=", token).where("state", "=", "held");
+  if ((await (database.dialect.locksRows ? held.forUpdate() : held).executeTakeFirst()) === undefined) throw leaseLost();
+}
+
 async function acquire(scope: Scope, wish: LeaseWish): Promise<Lease> {
   const { database, presence } = scope;
   const ticket = Buffer.from(scope.random(16)).toString("hex");

@@ -1,8 +1,9 @@
 // Versions of sources and computations of nodes, and the edges between them: what each was made from is one recursive query.
 import { sql } from "kysely";
 import type { Datum, DatumEdge, DatumKey, Json, Lineage, NewDatum } from "../records.ts";
-import type { Lineages } from "../store.ts";
+import type { DatumOptions, Lineages } from "../store.ts";
 import { draw } from "./database.ts";
+import { requireHeld } from "./leases.ts";
 import type { DatumRow, Db } from "./schema.ts";
 import type { Scope } from "./scope.ts";
 
@@ -12,10 +13,11 @@ const rowsAtOnce = 500;
 export function lineages(scope: Scope): Lineages {
   const { database, tenant } = scope;
   return {
-    record: async (data, edges = []) => {
+    record: async (data, edges = [], lease) => {
       const time = scope.now();
       await database.write(
         async (db) => {
+          if (lease !== undefined) await requireHeld(db, scope, lease);
           await putEdges(db, tenant, edges, await putData(db, tenant, data, time));
         },
         { durable: true },
@@ -104,7 +106,7 @@ function list(
   db: Db,
   tenant: string,
   { kind, name }: Pick<DatumKey, "kind" | "name">,
-  { prefix, limit = 1000 }: { readonly prefix?: string; readonly limit?: number },
+  { prefix, states, limit = 1000 }: DatumOptions,
 ): Promise<DatumRow[]> {
   return (
     db
@@ -115,6 +117,7 @@ function list(
       .where("name", "=", name)
       // Digits and small letters only.
       .$if(prefix !== undefined, (q) => q.where("hex", ">=", prefix ?? "").where("hex", "<", `${prefix ?? ""}~`))
+      .$if(states !== undefined, (q) => q.where("state", "in", states ?? []))
       .orderBy("seen", "desc")
       .limit(limit)
       .execute()

@@ -1,9 +1,9 @@
 // Docker Compose: tasks are services that end, daemons services that go on, outputs volumes.
-
+import type { PublishedPort } from "../../../compiler/index.ts";
 import { handOn, placeOf } from "../hand-on.ts";
 import { labelOf, partsOf } from "../names.ts";
 import { withNeeds } from "../needs.ts";
-import { about, type Rendered, type Target, type TargetGraph, type TargetNode, type Told } from "../target.ts";
+import { about, type Rendered, type Target, type TargetGraph, type TargetMount, type TargetNode, type Told } from "../target.ts";
 import { healthcheck } from "./health.ts";
 import { ComposeSecrets } from "./secrets.ts";
 import { plain } from "./text.ts";
@@ -27,7 +27,8 @@ class Writer {
   readonly #secrets: ComposeSecrets;
   /** By node, the profiles that bring it along; those without one run with everything else. */
   readonly #profiles: ReadonlyMap<TargetNode, readonly string[]>;
-  readonly #published = new Map<number, TargetNode>();
+  /** By port of the machine, and protocol. */
+  readonly #published = new Map<string, TargetNode>();
   readonly #notes: string[] = [];
 
   constructor(graph: TargetGraph, told: Told) {
@@ -136,6 +137,7 @@ class Writer {
       else if (mount.kind === "tmpfs")
         volumes.push({ type: "tmpfs", target: mount.dest, ...(mount.size === 0 ? {} : { tmpfs: { size: mount.size } }) });
       else if (mount.kind === "cache") volumes.push({ ...this.#cache(node, mount.dest), ...(mount.readonly ? { read_only: true } : {}) });
+      else if (mount.kind === "volume") volumes.push(this.#kept(node, mount));
       else if (mount.kind === "secret") secrets.push(this.#secrets.mount(mount, node));
       else
         for (const { path, content, mode } of mount.files)
@@ -146,6 +148,15 @@ class Writer {
       ...(configs.length === 0 ? {} : { configs }),
       ...(secrets.length === 0 ? {} : { secrets }),
     };
+  }
+
+  #kept(node: TargetNode, { dest, what }: Extract<TargetMount, { kind: "volume" }>): object {
+    if (what.startsWith("/")) {
+      this.#told.loss(about(node, "target-loss", `${what}, at ${dest} of ${node.path}, is a directory of the machine that it runs on`));
+      return { type: "bind", source: plain(what), target: dest };
+    }
+    this.#volumes[what] = null;
+    return volumeAt(what, dest);
   }
 
   #cache(node: TargetNode, dest: string): object {
@@ -219,17 +230,24 @@ class Writer {
           `${node.path} is reached by other services only: ${replicas} of it cannot have the same port of a machine`,
         ),
       );
-      return { expose: ports.map(String) };
+      return { expose: ports.map(({ container, protocol }) => `${container}${protocolWords(protocol)}`) };
     }
-    for (const port of ports) {
+    for (const { machine, protocol } of ports) {
+      const port = `${machine}${protocolWords(protocol)}`;
       const other = this.#published.get(port);
       this.#published.set(port, node);
-      if (other === undefined) continue;
+      if (other === undefined || other === node) continue;
       const message = `${other.path} and ${node.path} both take connections at port ${port}`;
       this.#told.problem({ ...about(node, "target-step", message, "Let one of them take another one"), at: [...node.at, ...other.at] });
     }
-    return { ports: ports.map((port) => `127.0.0.1:${port}:${port}`) };
+    const publishing = ({ address, machine, container, protocol }: PublishedPort): string =>
+      `${address === undefined ? "" : `${address}:`}${machine}:${container}${protocolWords(protocol)}`;
+    return { ports: ports.map(publishing) };
   }
+}
+
+function protocolWords(protocol: PublishedPort["protocol"]): string {
+  return protocol === "tcp" ? "" : `/${protocol}`;
 }
 
 function deploy({ memory, cpus }: TargetNode["process"]["limits"], replicas: number): Service {

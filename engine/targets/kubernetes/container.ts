@@ -74,6 +74,7 @@ function mountOf(node: TargetNode, mount: TargetMount): object[] {
     case "secret":
       return [{ name: volumeFor(node, mount.dest), mountPath: mount.dest, subPath: fileName(mount.dest), readOnly: true }];
     case "tmpfs":
+    case "volume":
       return [{ name: volumeFor(node, mount.dest), mountPath: mount.dest }];
     case "cache":
       return [{ name: volumeFor(node, mount.dest), mountPath: mount.dest, ...(mount.readonly ? { readOnly: true } : {}) }];
@@ -93,12 +94,15 @@ export function volumesOf(node: TargetNode, cluster: Cluster): Volume[] {
   ];
 }
 
-function volumeOf(node: TargetNode, mount: TargetMount, { secrets, told }: Cluster): Volume[] {
+function volumeOf(node: TargetNode, mount: TargetMount, cluster: Cluster): Volume[] {
+  const { secrets, told } = cluster;
   const name = volumeFor(node, mount.dest);
   switch (mount.kind) {
     case "files":
     case "output":
       return [];
+    case "volume":
+      return [{ name, ...keptIn(node, mount, cluster) }];
     case "tmpfs":
       return [{ name, emptyDir: { medium: "Memory", ...(mount.size === 0 ? {} : { sizeLimit: String(mount.size) }) } }];
     case "cache":
@@ -120,6 +124,23 @@ function volumeOf(node: TargetNode, mount: TargetMount, { secrets, told }: Clust
       return [{ name, secret: { secretName, items, ...(mount.optional ? { optional: true } : {}) } }];
     }
   }
+}
+
+type Kept = Extract<TargetMount, { kind: "volume" }>;
+
+/** Its volumes with names: they outlive its pods where the target has storage. */
+export function keptVolumes({ mounts }: TargetNode): string[] {
+  return mounts.flatMap((mount) => (mount.kind === "volume" && !mount.what.startsWith("/") ? [mount.what] : []));
+}
+
+function keptIn(node: TargetNode, { dest, what }: Kept, { graph: { storage }, told }: Cluster): object {
+  if (what.startsWith("/")) {
+    told.loss(about(node, "target-loss", `${what}, at ${dest} of ${node.path}, is a directory of the machine that it runs on`));
+    return { hostPath: { path: what } };
+  }
+  if (storage !== undefined) return { persistentVolumeClaim: { claimName: labelOf(what) } };
+  told.loss(about(node, "target-loss", `The volume ${what} of ${node.path} is gone with its pod: give the target storage`));
+  return { emptyDir: {} };
 }
 
 /** What a pod has once for all that run in it. */

@@ -1,10 +1,10 @@
 // A daemon in Kubernetes: a Deployment with its probes, and a Service where it takes connections.
-import type { ReadyProbe } from "../../../compiler/index.ts";
-import { localPort } from "../graph.ts";
+import type { PublishedPort, ReadyProbe } from "../../../compiler/index.ts";
 import { partsOf } from "../names.ts";
+import { localPort } from "../ports.ts";
 import { about, type TargetNode } from "../target.ts";
 import type { Cluster } from "./cluster.ts";
-import { containerOf, podOf, volumesOf } from "./container.ts";
+import { containerOf, keptVolumes, podOf, volumesOf } from "./container.ts";
 import { plain } from "./text.ts";
 
 export function deploymentOf(node: TargetNode, cluster: Cluster): object {
@@ -15,7 +15,9 @@ export function deploymentOf(node: TargetNode, cluster: Cluster): object {
   const volumes = volumesOf(node, cluster);
   const container = {
     ...containerOf(node, cluster),
-    ...(ports.length === 0 ? {} : { ports: ports.map((containerPort) => ({ containerPort })) }),
+    ...(ports.length === 0
+      ? {}
+      : { ports: ports.map(({ container, protocol }) => ({ containerPort: container, ...protocolOf(protocol) })) }),
     ...probes(node, cluster),
   };
   const spec = {
@@ -29,8 +31,18 @@ export function deploymentOf(node: TargetNode, cluster: Cluster): object {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata: cluster.metadata(node.name, node),
-    spec: { replicas: node.replicas, selector: { matchLabels: selecting(labels) }, template: { metadata: { labels }, spec } },
+    spec: {
+      replicas: node.replicas,
+      ...replacing(node, cluster),
+      selector: { matchLabels: selecting(labels) },
+      template: { metadata: { labels }, spec },
+    },
   };
+}
+
+/** Two pods cannot have its volumes at the same time: the one before ends first. */
+function replacing(node: TargetNode, { graph: { storage } }: Cluster): object {
+  return storage !== undefined && keptVolumes(node).length > 0 ? { strategy: { type: "Recreate" } } : {};
 }
 
 function tellLosses(node: TargetNode, { told }: Cluster): void {
@@ -74,8 +86,17 @@ export function serviceOf(node: TargetNode, cluster: Cluster): object[] {
   const { name, ports } = node;
   if (ports.length === 0) return [];
   const metadata = cluster.metadata(name, node);
-  const spec = { selector: selecting(metadata.labels), ports: ports.map((port) => ({ name: `port-${port}`, port, targetPort: port })) };
+  const given = ports.map(({ container: port, protocol }) => {
+    const suffix = protocol === "tcp" ? "" : `-${protocol}`;
+    return { name: `port-${port}${suffix}`, port, targetPort: port, ...protocolOf(protocol) };
+  });
+  const spec = { selector: selecting(metadata.labels), ports: given };
   return [{ apiVersion: "v1", kind: "Service", metadata, spec }];
+}
+
+/** Without one it is TCP. */
+function protocolOf(protocol: PublishedPort["protocol"]): object {
+  return protocol === "tcp" ? {} : { protocol: protocol.toUpperCase() };
 }
 
 /** What tells its pods from all others. */

@@ -1,7 +1,8 @@
 // Kubernetes: tasks that hand things on to each other are one Job, whose pod runs them in order; daemons are Deployments with Services.
-import { partsOf } from "../names.ts";
+import { labelOf, partsOf } from "../names.ts";
 import type { Rendered, Target, TargetGraph, TargetNode, Told } from "../target.ts";
 import type { Cluster } from "./cluster.ts";
+import { keptVolumes } from "./container.ts";
 import { deploymentOf, serviceOf } from "./daemon.ts";
 import { configMapOf } from "./files.ts";
 import { jobSpec, keptOutputs } from "./job-spec.ts";
@@ -18,11 +19,15 @@ function render(graph: TargetGraph, told: Told): Rendered {
   const daemons = nodes
     .filter(({ kind }) => kind === "daemon")
     .flatMap((node) => [deploymentOf(node, cluster), ...serviceOf(node, cluster)]);
-  const jobs = planJobs(nodes).flatMap((plan) => [...claimOf(plan, cluster), jobOf(plan, cluster)]);
+  const jobs = planJobs(nodes).flatMap((plan) => [
+    ...(keptOutputs(plan).length === 0 ? [] : claimOf(partsOf(plan.last.name).outputs, cluster)),
+    jobOf(plan, cluster),
+  ]);
+  const volumes = [...new Set(nodes.flatMap(keptVolumes))].flatMap((name) => claimOf(labelOf(name), cluster));
   const archives = nodes.flatMap(({ name, ref, image }) =>
     image.archive === undefined ? [] : [`The image of ${name}, ${ref}, is in the archive ${image.archive}: load it into the nodes before`],
   );
-  return { documents: [...files, ...daemons, ...jobs], notes: [...archives, ...secrets.notes] };
+  return { documents: [...files, ...volumes, ...daemons, ...jobs], notes: [...archives, ...secrets.notes] };
 }
 
 function metadata({ name: whole, namespace }: TargetGraph, name: string, node?: TargetNode): ReturnType<Cluster["metadata"]> {
@@ -32,16 +37,16 @@ function metadata({ name: whole, namespace }: TargetGraph, name: string, node?: 
   return { name, ...(namespace === undefined ? {} : { namespace }), labels, ...from };
 }
 
-/** A volume for outputs that outlive their pod. */
-function claimOf(plan: JobPlan, { graph: { storage }, metadata }: Cluster): object[] {
-  if (storage === undefined || keptOutputs(plan).length === 0) return [];
+/** A volume that outlives pods, where the target has storage for it. */
+function claimOf(name: string, { graph: { storage }, metadata }: Cluster): object[] {
+  if (storage === undefined) return [];
   const { size, class: storageClassName } = storage;
   const spec = {
     accessModes: ["ReadWriteOnce"],
     resources: { requests: { storage: size } },
     ...(storageClassName === undefined ? {} : { storageClassName }),
   };
-  return [{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: metadata(partsOf(plan.last.name).outputs), spec }];
+  return [{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: metadata(name), spec }];
 }
 
 function jobOf(plan: JobPlan, cluster: Cluster): object {

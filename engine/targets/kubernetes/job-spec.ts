@@ -51,12 +51,9 @@ function deadline({ tasks, last }: JobPlan, { told }: Cluster): object {
 function waitsOf(task: TargetNode, waited: Set<TargetNode>, { graph: { helper }, told }: Cluster): Container[] {
   const daemons = task.needs.filter((need) => need.kind === "daemon" && !waited.has(need));
   return daemons.flatMap((daemon) => {
-    const {
-      name,
-      path,
-      ports: [port],
-    } = daemon;
+    const { name, path, ports } = daemon;
     waited.add(daemon);
+    const port = ports.find(({ protocol }) => protocol === "tcp")?.container;
     if (port !== undefined) {
       return [{ name: partsOf(name).wait, image: helper, command: ["sh", "-euc", `until nc -z ${name} ${port}; do sleep 1; done`] }];
     }
