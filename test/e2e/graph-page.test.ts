@@ -1,10 +1,10 @@
 // The page of a graph in a real browser: what is drawn, search, clicks, zoom, keys, light and dark, and a run with its logs.
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startBrowser, type TestBrowser } from "../support/browser.ts";
-import { type Bench, startBench } from "./dagger.ts";
+import { type Bench, repository, startBench } from "./dagger.ts";
 
 let bench: Bench;
 let browser: TestBrowser;
@@ -124,12 +124,69 @@ test("at the level of components a box has what it is about, its steps, and the 
   await page.locator('g.box[data-path="word"] g.step').first().click();
   const details = page.locator("#details");
   assert.match((await details.textContent()) ?? "", /Needsapp.*Needed bylater.*Stepswrite-file \/w/);
+  assert.equal(await page.locator("path.outer.lit").count(), 2);
   await page.keyboard.press("ArrowLeft");
   assert.match((await details.textContent()) ?? "", /Needsbase.*Needed byword/);
   await page.keyboard.press("/");
   await page.keyboard.type("later");
   assert.equal(await page.locator("#found [role=option]").count(), 1);
   assert.deepEqual(troubles, []);
+});
+
+test("sources and nodes have a page with their files and commands, and light their lines", async () => {
+  const { code, stdout, stderr } = await bench.dagger([
+    "graph",
+    join(repository, "examples/pinata"),
+    "--level",
+    "data",
+    "--format",
+    "html",
+  ]);
+  assert.equal(code, 0, stderr);
+  const file = join(bench.dir, "pinata.html");
+  writeFileSync(file, stdout);
+  const { page, troubles } = await browser.open(file);
+  assert.equal(await page.textContent("#count"), "15 sources and 8 nodes");
+  assert.equal(await page.locator("path.outer.part").count(), 4);
+  await page.locator("g.box.round > text:not(.large)", { hasText: /^report\.sh$/ }).click();
+  const details = page.locator("#details");
+  assert.match((await details.textContent()) ?? "", /^×nodereport\.sh.*"inputs".*Needstests.*Needed byreports.*Command# Sums up/s);
+  assert.equal(await page.locator("path.outer.lit").count(), 2);
+  await details.getByRole("button", { name: "tests", exact: true }).click();
+  assert.match((await details.textContent()) ?? "", /^×sourcetests.*"path".*Needscandidate\.shtest\.sh/s);
+  await page.fill("#search", "gcc");
+  assert.equal(await page.locator("#found [role=option]").count(), 1);
+  assert.deepEqual(troubles, []);
+});
+
+/** What a person could not read: boxes that lie on each other, and words that are longer than what they stand in. */
+const unreadable = `(() => {
+  const found = [];
+  const boxes = [...document.querySelectorAll("g.box")].map((box) => ({ name: box.dataset.path, at: box.querySelector("rect").getBoundingClientRect() }));
+  if (boxes.length === 0) found.push("nothing is drawn");
+  for (const [index, { name, at }] of boxes.entries())
+    for (const other of boxes.slice(index + 1))
+      if (at.left < other.at.right && other.at.left < at.right && at.top < other.at.bottom && other.at.top < at.bottom)
+        found.push(name + " lies on " + other.name);
+  for (const text of document.querySelectorAll("g.box > text, g.step text")) {
+    const [word, around] = [text.getBoundingClientRect(), text.parentElement.querySelector("rect").getBoundingClientRect()];
+    if (word.left < around.left || word.right > around.right || word.top < around.top || word.bottom > around.bottom)
+      found.push(text.textContent + " is longer than its box");
+  }
+  return found;
+})()`;
+
+test("in the pictures of the pages no box lies on another, and every word is whole, light and dark", async () => {
+  const pictures = readdirSync(join(repository, "docs")).filter((name) => name.endsWith(".svg"));
+  assert.ok(pictures.includes("harbor.svg") && pictures.includes("pinata.svg"));
+  for (const name of pictures) {
+    for (const dark of [false, true]) {
+      const { page, troubles } = await browser.open(join(repository, "docs", name), { dark });
+      assert.deepEqual(await page.evaluate(unreadable), [], name);
+      assert.deepEqual(troubles, [], name);
+      await page.close();
+    }
+  }
 });
 
 test("light and dark follow the system, and a button", async () => {

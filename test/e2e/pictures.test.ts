@@ -6,14 +6,15 @@ import { after, before, test } from "node:test";
 import { debianRoot } from "../support/images.ts";
 import { type Bench, repository, runDagger, startBench } from "./dagger.ts";
 
-/** By the file in docs/: the example, and the level that is read best. */
+/** By the file in docs/: the example, and the level that is read best; of a workspace of sources and nodes there is one. */
 const pictures = {
   "executors.svg": ["executors", "ops"],
   "plan-and-graph.svg": ["pipeline", "ops"],
   "components.svg": ["pipeline", "components"],
   "harbor.svg": ["harbor", "components"],
-  "stages.svg": ["stages", "components"],
-  "tasks.svg": ["devster", "components"],
+  "pinata.svg": ["pinata", "data"],
+  "shop.svg": ["stages", "components"],
+  "devster.svg": ["devster", "components"],
 } as const;
 
 let bench: Bench;

@@ -1,14 +1,15 @@
 // A job at the level of components: boxes that people know by name, what each gives, and which takes what of which other.
 import { relative } from "node:path";
-import type { Job, Part, PartNeed, Position, StepData, Trigger, Vertex } from "../../../compiler/index.ts";
+import type { Hook, Job, Part, PartNeed, Position, StepData, Trigger, Vertex } from "../../../compiler/index.ts";
 import { isCounted } from "../../build/steps.ts";
 import { type Effect, effectsOf } from "../effects.ts";
 import { boxesOf } from "./boxes.ts";
 import { groupBy } from "./group.ts";
+import { impliedLines, inOrder } from "./sketch/sketch.ts";
 
-/** What one component takes of another: its files, its value, or both. */
+/** What one component takes of another: its files, its value, or both; or how a hook and what it is about follow each other. */
 export interface Link {
-  /** CUE paths. */
+  /** CUE paths. A hook that runs first comes before what it is about, all others after. */
   readonly from: string;
   readonly to: string;
   readonly kinds: readonly PartNeed["kind"][];
@@ -26,6 +27,8 @@ export interface ComponentBox {
   /** `deferred`: it waits for values. `waiting`: its trigger keeps it from running, or it is a hook. */
   readonly state: Part["state"];
   readonly trigger?: Trigger;
+  /** Of a hook: when it runs, and the components that it is about; none for the whole run. */
+  readonly hook?: Pick<Hook, "on" | "of">;
   /** Numbers of its steps, and those of its parts, in build order. */
   readonly steps: readonly number[];
   /** How many of them are work: taking something from elsewhere is none. */
@@ -75,6 +78,7 @@ export function componentGraph(facts: ComponentFacts): ComponentGraph {
     if (path === null || head === undefined) return [];
     const own = within.flatMap((part) => ownSteps.get(part.path) ?? []).sort((a, b) => a.id - b.id);
     const trigger = triggerOf(job, path);
+    const hook = job.graph.hooks.find((one) => one.path === path);
     const counted = own.filter(({ id }) => vertices[id - 1] === undefined || isCounted(vertices[id - 1] as Vertex));
     const only =
       counted.length > 1 ? undefined : (counted.find(({ kind }) => kind === "exec") ?? own.find(({ kind }) => kind === "source") ?? own[0]);
@@ -91,6 +95,7 @@ export function componentGraph(facts: ComponentFacts): ComponentGraph {
         ...(only === undefined ? {} : { only: nearby(only.name, cwd) }),
         ...(head.at === undefined ? {} : { at: head.at }),
         ...(trigger === undefined ? {} : { trigger }),
+        ...(hook === undefined ? {} : { hook: { on: hook.on, of: hook.of } }),
       },
     ];
   });
@@ -162,57 +167,21 @@ function linksOf(parts: readonly Part[], boxOf: BoxOf, same: (path: string) => s
       if (from === to) continue;
       if (from === null) {
         const { kind } = need;
-        open.push(...(needs.get(need.path) ?? []).map((one) => (kind === "value" ? { ...one, kind } : one)));
+        open.push(...(needs.get(need.path) ?? []).map((one) => (kind === "artifact" ? one : { ...one, kind })));
         continue;
       }
-      const link = links.get(`${from} ${to}`) ?? { from, to, kinds: new Set() };
+      const ends = need.kind === "on start" ? { from: to, to: from } : { from, to };
+      const key = `${ends.from} ${ends.to}`;
+      const link = links.get(key) ?? { ...ends, kinds: new Set() };
       link.kinds.add(need.kind);
-      links.set(`${from} ${to}`, link);
+      links.set(key, link);
     }
   }
-  const implied = impliedLinks([...links.values()]);
+  // That a hook runs says nothing of what others take of each other.
+  const implied = impliedLines([...links.values()].filter(({ kinds }) => [...kinds].some((kind) => !kind.startsWith("on "))));
   return [...links.values()].map((link) => ({ ...link, kinds: [...link.kinds].sort(), implied: implied.has(link) }));
-}
-
-/** Links whose ends are connected by a longer way, too. */
-function impliedLinks<Ends extends Pick<Link, "from" | "to">>(links: readonly Ends[]): ReadonlySet<Ends> {
-  const nexts = groupBy(links, ({ from }) => from);
-  const implied = new Set<Ends>();
-  for (const own of nexts.values()) {
-    const beyond = new Set<string>();
-    const open = own.flatMap(({ to }) => (nexts.get(to) ?? []).map((next) => next.to));
-    for (let path = open.pop(); path !== undefined; path = open.pop()) {
-      if (beyond.has(path)) continue;
-      beyond.add(path);
-      open.push(...(nexts.get(path) ?? []).map((next) => next.to));
-    }
-    for (const link of own) if (beyond.has(link.to)) implied.add(link);
-  }
-  return implied;
 }
 
 function allNeeds({ path, needs }: Part, same: string | undefined): readonly PartNeed[] {
   return needs.length > 0 || same === undefined || same === path ? needs : [{ path: same, kind: "artifact" }];
-}
-
-/** Each after those that it takes from, else as they were; what takes of each other stays as it was, too. */
-function inOrder(boxes: readonly ComponentBox[], links: readonly Link[]): ComponentBox[] {
-  const byPath = new Map(boxes.map((box) => [box.path, box]));
-  const needs = groupBy(links, ({ to }) => to);
-  const done = new Set<ComponentBox>();
-  const entered = new Set<ComponentBox>();
-  for (const box of boxes) {
-    const stack = [box];
-    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const open = entered.has(top) ? [] : (needs.get(top.path) ?? []).flatMap(({ from }) => byPath.get(from) ?? []);
-      entered.add(top);
-      const next = open.filter((one) => !entered.has(one));
-      if (next.length > 0) stack.push(...next.reverse());
-      else {
-        done.add(top);
-        stack.pop();
-      }
-    }
-  }
-  return [...done];
 }

@@ -27,6 +27,8 @@ export interface DrawnGroup extends Rectangle {
   readonly title: string;
   /** It does not run with the rest. */
   readonly faint: boolean;
+  /** It works on others. */
+  readonly round: boolean;
   readonly steps: readonly DrawnStep[];
 }
 
@@ -36,14 +38,24 @@ export interface DrawnEdge extends LineStyle {
   readonly from: number;
   readonly to: number;
   readonly points: readonly Point[];
+  /** Middle of the label. */
+  readonly labelAt?: Point;
 }
 
 export interface LineStyle {
-  /** A value goes along it, and no files. */
-  readonly value?: boolean;
+  /** Without it files go along the line. */
+  readonly kind?: LineKind;
+  /** A few words beside the line. */
+  readonly label?: string;
   /** Other lines say already that one comes after the other. */
   readonly implied?: boolean;
 }
+
+/**
+ * `value`: only a value goes along. `hook`: one follows the other when something has become of it. `part`: one lies in the other. `link`: somebody
+ * said that one comes from the other.
+ */
+export type LineKind = "value" | "hook" | "part" | "link";
 
 export interface Drawing {
   readonly width: number;

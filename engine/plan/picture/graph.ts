@@ -1,24 +1,15 @@
 // Makes pictures of a job's graph, of its steps or its components: SVG, and a page with everything about it.
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import {
-  describeDefinition,
-  type GraphFormat,
-  type Job,
-  type NumberedGraph,
-  numberGraph,
-  type Position,
-  type StepData,
-  type Vertex,
-} from "../../../compiler/index.ts";
+import { describeDefinition, type GraphFormat, type Job, type NumberedGraph, numberGraph, type Vertex } from "../../../compiler/index.ts";
 import type { RecordedStep, RunRecord } from "../record.ts";
 import { componentGraph } from "./components.ts";
+import { excerpts, showPlace } from "./excerpts.ts";
 import { layOut, stepGroups } from "./layout.ts";
 import { matchSteps } from "./match.ts";
+import { componentData, sketchComponents } from "./notes.ts";
 import { toPage } from "./page.ts";
-import type { Excerpt, PageData, PageRun, PageStep } from "./page-data.ts";
-import { printComponents } from "./print.ts";
-import { linesOf, rowsOf } from "./rows.ts";
+import type { PageData, PageRun, PageStep } from "./page-data.ts";
+import { drawSketch } from "./sketch/draw.ts";
+import { marksOf } from "./sketch/rows.ts";
 import { toSvg } from "./svg.ts";
 
 export interface PictureOptions {
@@ -41,13 +32,15 @@ export async function drawSteps(job: Job, format: "svg" | "html", { title, cwd, 
   const ran = new Map(record?.steps.map((step, index) => [step, index]));
   const steps = data.steps.map((step): PageStep => {
     const index = ran.get(marks.get(step.id) as RecordedStep);
-    return { ...toStep(step, excerpt), ...described.get(digests.get(step.id) ?? ""), ...(index === undefined ? {} : { ran: index }) };
+    const { at, ...rest } = step;
+    return { ...rest, ...excerpt(at), ...described.get(digests.get(step.id) ?? ""), ...(index === undefined ? {} : { ran: index }) };
   });
   const boxes = drawing.groups.map(({ path, title, steps }) => {
     const { doc, at, needs = [] } = components.get(path) ?? {};
     return {
       path,
       title,
+      sort: "component",
       needs,
       steps: steps.map(({ id }) => id),
       ...(doc === undefined ? {} : { doc }),
@@ -61,29 +54,17 @@ export async function drawSteps(job: Job, format: "svg" | "html", { title, cwd, 
 
 /** The graph's components, as text of any format. */
 export async function drawComponents(job: Job, format: GraphFormat | "svg" | "html", options: PictureOptions): Promise<string> {
-  const { title, cwd, record } = options;
+  const { cwd, record } = options;
   const { data, digests, vertices } = readGraph(job);
   const graph = componentGraph({ job, steps: data.steps, vertices, digests, cwd });
-  if (format !== "svg" && format !== "html") return printComponents(graph, format);
-  const found = record === undefined ? new Map<number, RecordedStep>() : matchSteps(data.steps, digests, record);
-  const { groups, marks, rowOf } = rowsOf(graph, found);
-  const drawing = await layOut(groups, { timed: record !== undefined, lineOf: linesOf(graph) });
-  if (format === "svg") return toSvg(drawing, title, marks);
-  const excerpt = excerpts(cwd);
+  if (format === "json") return `${JSON.stringify(componentData(graph), null, 2)}\n`;
   const names = new Map(data.steps.map(({ id, name }) => [id, name]));
-  const steps = groups.flatMap((group, index): PageStep[] => {
-    const { at, steps: within = [], title: component = "" } = graph.boxes[index] ?? {};
-    const fields = within.map((id) => names.get(id)).join("\n");
-    return group.steps.map((row) => ({ ...toStep({ ...row, component, ...(at === undefined ? {} : { at }) }, excerpt), fields }));
-  });
-  const boxes = graph.boxes.map(({ path, title, doc, at }, index) => ({
-    ...{ path, title, doc, needs: graph.links.filter(({ to }) => to === path).map(({ from }) => from) },
-    steps: groups[index]?.steps.map(({ id }) => id) ?? [],
-    ...(at === undefined ? {} : { at: showPlace(at) }),
-  }));
+  const sketch = sketchComponents(graph, (id) => names.get(id) ?? "");
+  const found = record === undefined ? new Map<number, RecordedStep>() : matchSteps(data.steps, digests, record);
+  const { marks, rowOf } = marksOf(graph, sketch, found);
   const numbers = new Map([...found].flatMap(([id, step]) => (rowOf.has(id) ? [[step, rowOf.get(id) as number] as const] : [])));
   const run = record === undefined ? {} : { run: toRun(record, numbers) };
-  return toPage({ title, steps, boxes, level: "components", ...run }, drawing, marks);
+  return drawSketch(sketch, format, { ...options, level: "components", marks, ...run });
 }
 
 /** The graph in numbers: its steps, what each is, and what the daemon calls it. */
@@ -127,46 +108,6 @@ function describeSteps(job: Job): {
     }
   }
   return { digests, described };
-}
-
-function toStep(step: StepData, excerpt: (at: Position) => Excerpt | undefined): PageStep {
-  const { id, kind, name, component, inputs, at } = step;
-  const source = at && excerpt(at);
-  return {
-    id,
-    kind,
-    name,
-    component,
-    inputs,
-    ...(at === undefined ? {} : { at: showPlace(at) }),
-    ...(source === undefined ? {} : { source }),
-  };
-}
-
-function showPlace({ file, line, column }: Position): string {
-  return `${file}:${line}:${column}`;
-}
-
-/** Reads each file once. Of files that are not there any more (or lie inside of dagger) nothing is shown. */
-function excerpts(cwd: string): (at: Position) => Excerpt | undefined {
-  const files = new Map<string, readonly string[]>();
-  return ({ file, line }) => {
-    let lines = files.get(file);
-    if (lines === undefined) {
-      lines = readLines(resolve(cwd, file));
-      files.set(file, lines);
-    }
-    const first = Math.max(1, line - 2);
-    return line > lines.length ? undefined : { first, line, lines: lines.slice(first - 1, line + 6) };
-  };
-}
-
-function readLines(file: string): readonly string[] {
-  try {
-    return readFileSync(file, "utf8").split("\n");
-  } catch {
-    return [];
-  }
 }
 
 /** `numbers`: the number of the row that shows a step of the run. */

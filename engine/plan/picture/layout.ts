@@ -1,4 +1,4 @@
-// Gives every step and component of a graph its place: steps stand below each other in the box of their component, Graphviz places the boxes.
+// Gives every step and component of a graph its place: steps stand below each other in the box of their component, and boxes where Graphviz says.
 import type { GraphData, StepData } from "../../../compiler/index.ts";
 import {
   type Drawing,
@@ -11,6 +11,7 @@ import {
   shorten,
   sizes,
 } from "./drawing.ts";
+import { place } from "./graphviz.ts";
 
 /** One component with its rows. */
 export interface Group {
@@ -18,6 +19,8 @@ export interface Group {
   readonly title: string;
   /** It does not run with the rest. */
   readonly faint?: boolean;
+  /** It works on others. */
+  readonly round?: boolean;
   readonly steps: readonly Row[];
 }
 
@@ -40,23 +43,20 @@ interface Box {
 /** Beyond this many rows a box goes on in a further column. */
 const rowsPerColumn = 40;
 
-/** Boxes beyond this number are placed with less patience. */
-const many = 300;
-
 /** Gives groups their places, and the lines between their rows. */
 export async function layOut(groups: readonly Group[], { timed, lineOf = () => ({}) }: LayoutOptions): Promise<Drawing> {
   const boxes = groups.map((group) => toBox(group, timed));
   const groupOf = new Map(groups.flatMap(({ steps }, index) => steps.map(({ id }) => [id, index])));
   const between = outerEdges(groups, groupOf);
   const weighed = between.map(([from, to]) => {
-    const { implied = false } = lineOf(groups[from]?.path ?? "", groups[to]?.path ?? "");
-    return { from, to, weight: implied ? 0 : 1 };
+    const { implied = false, label } = lineOf(groups[from]?.path ?? "", groups[to]?.path ?? "");
+    return { from, to, weight: implied ? 0 : 1, ...(label === undefined ? {} : { label }) };
   });
   const { places, lines, width, height } = await place(boxes, weighed);
-  const drawn = groups.map(({ path, title, faint = false }, index) => {
+  const drawn = groups.map(({ path, title, faint = false, round = false }, index) => {
     const { x, y } = places[index] as Point;
     const { steps, ...size } = boxes[index] as Box;
-    return { path, title, faint, x, y, ...size, steps: steps.map((step) => ({ ...step, x: step.x + x, y: step.y + y })) };
+    return { path, title, faint, round, x, y, ...size, steps: steps.map((step) => ({ ...step, x: step.x + x, y: step.y + y })) };
   });
   const outer = lines.map((line) => ({ ...line, ...lineOf(groups[line.from]?.path ?? "", groups[line.to]?.path ?? "") }));
   return { width, height, groups: drawn, inner: innerEdges(groups, drawn, groupOf), outer };
@@ -150,76 +150,4 @@ function innerLine(from: Rectangle, to: Rectangle): Point[] {
     { x: aside, y: end },
     { x: to.x, y: end },
   ];
-}
-
-/** A line between boxes, and how much it counts for how near they are. */
-interface Weighed {
-  readonly from: number;
-  readonly to: number;
-  readonly weight: number;
-}
-
-interface Placed {
-  readonly places: readonly Point[];
-  readonly lines: readonly DrawnEdge[];
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What Graphviz says, in points: those are our pixels. */
-interface Answer {
-  readonly bb: string;
-  readonly objects?: readonly { readonly name: string; readonly pos: string }[];
-  readonly edges?: readonly { readonly tail: number; readonly head: number; readonly pos?: string }[];
-}
-
-async function place(boxes: readonly Box[], between: readonly Weighed[]): Promise<Placed> {
-  // A megabyte, which only who draws needs.
-  const { instance } = await import("@viz-js/viz");
-  const hasty = boxes.length > many ? { nslimit: 2, nslimit1: 2, mclimit: 0.5, splines: "line" } : {};
-  const graph = {
-    directed: true,
-    graphAttributes: { rankdir: "LR", nodesep: 0.35, ranksep: 0.9, ...hasty },
-    nodeAttributes: { shape: "box", fixedsize: true, label: "" },
-    edgeAttributes: { arrowhead: "none" },
-    nodes: boxes.map(({ width, height }, index) => ({ name: String(index), attributes: { width: width / 72, height: height / 72 } })),
-    edges: between.map(({ from, to, weight }) => ({ tail: String(from), head: String(to), attributes: { weight } })),
-  };
-  const answer = (await instance()).renderJSON(graph, { yInvert: true }) as Answer;
-  const names = answer.objects?.map(({ name }) => Number(name)) ?? [];
-  const places: Point[] = boxes.map(() => ({ x: sizes.margin, y: sizes.margin }));
-  for (const [index, { pos }] of (answer.objects ?? []).entries()) {
-    const at = names[index] ?? 0;
-    const [x = 0, y = 0] = pos.split(",").map(Number);
-    const { width, height } = boxes[at] as Box;
-    places[at] = { x: round(x - width / 2 + sizes.margin), y: round(y - height / 2 + sizes.margin) };
-  }
-  const lines = (answer.edges ?? []).map(({ tail, head, pos = "" }) => ({
-    from: names[tail] ?? 0,
-    to: names[head] ?? 0,
-    points: toPoints(pos),
-  }));
-  const [left = 0, top = 0, right = 0, bottom = 0] = answer.bb.split(",").map(Number);
-  return {
-    places,
-    lines,
-    width: Math.ceil(Math.abs(right - left)) + 2 * sizes.margin,
-    height: Math.ceil(Math.abs(bottom - top)) + 2 * sizes.margin,
-  };
-}
-
-/** Corners of a B-spline: one more than a multiple of three. */
-function toPoints(pos: string): Point[] {
-  return pos
-    .split(" ")
-    .filter((part) => /^-?[\d.]/.test(part))
-    .map((part) => {
-      const [x = 0, y = 0] = part.split(",").map(Number);
-      return { x: round(x + sizes.margin), y: round(y + sizes.margin) };
-    });
-}
-
-/** Less than a pixel is not seen, and makes the picture larger. */
-function round(length: number): number {
-  return Math.round(length * 10) / 10;
 }

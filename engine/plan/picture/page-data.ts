@@ -8,8 +8,8 @@ export interface PageData {
   /** In the order of the boxes of the drawing. */
   readonly boxes: readonly PageBox[];
   readonly run?: PageRun;
-  /** What a row of a box is: a step of its component (without it), or a line about the component. */
-  readonly level?: "components";
+  /** What a row of a box is: a step of its component (without it), or a line about a component, or about a source or node. */
+  readonly level?: "components" | "data";
 }
 
 export interface PageStep {
@@ -23,7 +23,7 @@ export interface PageStep {
   readonly source?: Excerpt;
   readonly digest?: string;
   readonly platform?: string;
-  /** The fields of the LLB op, as indented JSON; of a component the words of its steps. */
+  /** The fields of the LLB op, as indented JSON; of a component the words of its steps, of a node its command. */
   readonly fields?: string;
   /** Index of its step in the run. */
   readonly ran?: number;
@@ -40,6 +40,8 @@ export interface Excerpt {
 
 export interface PageBox {
   readonly path: string;
+  /** What it is, in a word. */
+  readonly sort: string;
   readonly title: string;
   readonly doc?: string;
   readonly at?: string;

@@ -70,6 +70,11 @@ export const drawingStyle = `
 path.inner, path.outer { fill: none; stroke: var(--line); stroke-width: 1.2; }
 path.outer { stroke-width: 1.6; }
 path.outer.value { stroke-dasharray: 6 4; }
+path.outer.part { stroke-dasharray: 2 4; }
+path.outer.link { stroke-dasharray: 8 4; }
+path.outer.hook { stroke: var(--accent); stroke-dasharray: 2 4; stroke-linecap: round; }
+text.line { font: 11px ui-sans-serif, system-ui, sans-serif; fill: var(--soft); text-anchor: middle; }
+text.line.hook { fill: var(--accent); }
 path.outer.implied { stroke-width: 1; opacity: 0.45; }
 .box.faint rect.frame { stroke-dasharray: 5 4; }
 .step.steps rect.kind, .step.deferred rect.kind, .step.trigger rect.kind { fill: var(--cached); }
@@ -99,8 +104,9 @@ export function variables(theme: keyof typeof palette): string {
 
 /** Heads of arrows. */
 export function drawMarks(): string {
-  const shape = '<path d="M0 0 L8 4 L0 8 z" style="fill: var(--line)"/>';
-  return `<defs><marker id="head" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="6.5" markerHeight="6.5" orient="auto">${shape}</marker></defs>`;
+  const head = (id: string, colour: string): string =>
+    `<marker id="${id}" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="6.5" markerHeight="6.5" orient="auto"><path d="M0 0 L8 4 L0 8 z" style="fill: var(${colour})"/></marker>`;
+  return `<defs>${head("head", "--line")}${head("head-hook", "--accent")}</defs>`;
 }
 
 /** Lines below boxes, boxes below their steps. */
@@ -110,13 +116,13 @@ export function drawContent({ groups, inner, outer }: Drawing, marks: Marks): st
 }
 
 function drawGroup(group: DrawnGroup, index: number, inner: readonly DrawnEdge[], marks: Marks): string {
-  const { x, y, width, height, title, path, faint, steps } = group;
+  const { x, y, width, height, title, path, faint, round, steps } = group;
   const own = new Set(steps.map(({ id }) => id));
   const heading = title.length > 40 ? `…${title.slice(-39)}` : title;
   return [
-    `<g class="box${faint ? " faint" : ""}" data-box="${index}" data-path="${escapeText(path)}">`,
+    `<g class="box${faint ? " faint" : ""}${round ? " round" : ""}" data-box="${index}" data-path="${escapeText(path)}">`,
     `<title>${escapeText(title)}</title>`,
-    `<rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}" rx="8"/>`,
+    `<rect class="frame" x="${x}" y="${y}" width="${width}" height="${height}" rx="${round ? 20 : 8}"/>`,
     `<text x="${x + sizes.padding}" y="${y + 20}">${escapeText(heading)}</text>`,
     ...steps.map((step) => drawStep(step, marks)),
     ...inner.filter(({ to }) => own.has(to)).map((edge) => drawEdge(edge, "inner")),
@@ -141,10 +147,13 @@ function drawStep({ id, kind, label, name, x, y, width, height }: DrawnStep, mar
   ].join("");
 }
 
-function drawEdge({ from, to, points, value = false, implied = false }: DrawnEdge, kind: "inner" | "outer"): string {
+function drawEdge({ from, to, points, kind, label, labelAt, implied = false }: DrawnEdge, where: "inner" | "outer"): string {
   const [first, ...rest] = points.map(({ x, y }) => `${x} ${y}`);
-  const head = kind === "inner" ? "" : ' marker-end="url(#head)"';
-  return `<path class="${kind}${value ? " value" : ""}${implied ? " implied" : ""}" data-from="${from}" data-to="${to}" d="M${first ?? "0 0"} C${rest.join(" ")}"${head}/>`;
+  const head = where === "inner" ? "" : ` marker-end="url(#head${kind === "hook" ? "-hook" : ""})"`;
+  const names = [where, ...(kind === undefined ? [] : [kind]), ...(implied ? ["implied"] : [])].join(" ");
+  const line = `<path class="${names}" data-from="${from}" data-to="${to}" d="M${first ?? "0 0"} C${rest.join(" ")}"${head}/>`;
+  if (label === undefined || labelAt === undefined) return line;
+  return `${line}<text class="line ${kind ?? ""}" x="${labelAt.x}" y="${labelAt.y + 4}">${escapeText(label)}</text>`;
 }
 
 /** Text for XML, also inside of attributes. */

@@ -51,28 +51,41 @@ function aboutStep(step: PageStep, data: PageData, selection: Selection): Node[]
     ...(data.level === undefined
       ? steps("Needed by", selection.users(step.id), selection)
       : owners("Needed by", selection.users(step.id), selection)),
-    ...(step.fields === undefined || ["", "{}"].includes(step.fields)
-      ? []
-      : [make("h3", "", data.level === undefined ? "Op" : "Steps"), make("pre", "", step.fields)]),
+    ...aboutFields(step, data),
     ...(step.digest === undefined ? [] : [make("p", "soft digest", step.digest)]),
   ];
+}
+
+/** What a page tells of a box besides its rows. */
+const headings = { components: "Steps", data: "Command" } as const;
+
+function aboutFields(step: PageStep | undefined, { level }: PageData): Node[] {
+  if (step?.fields === undefined || ["", "{}"].includes(step.fields)) return [];
+  return [make("h3", "", level === undefined ? "Op" : headings[level]), make("pre", "", step.fields)];
 }
 
 function aboutBox(box: PageBox, data: PageData, selection: Selection): Node[] {
   const others = (paths: readonly string[]): Node[] =>
     paths.map((path) => {
       const index = data.boxes.findIndex((other) => other.path === path);
-      return make("li", "", index === -1 ? path : link(path, () => selection.choose({ kind: "box", box: index })));
+      return make(
+        "li",
+        "",
+        index === -1 ? path : link(data.boxes[index]?.title ?? path, () => selection.choose({ kind: "box", box: index })),
+      );
     });
+  const [row = 0] = box.steps;
+  const first = selection.step(row);
   const users = data.boxes.filter(({ needs }) => needs.includes(box.path)).map(({ path }) => path);
   return [
-    make("p", "over", make("span", "badge", "component")),
+    make("p", "over", make("span", "badge", box.sort)),
     make("h2", "", box.title),
     ...(box.doc === undefined ? [] : [make("p", "doc", box.doc)]),
-    ...aboutPlace(box.at, undefined),
+    ...aboutPlace(box.at, data.level === "data" ? first?.source : undefined),
     ...list("Needs", others(box.needs)),
     ...list("Needed by", others(users)),
-    ...steps("Steps", box.steps, selection),
+    // What rows say of a source or node can be seen in its box.
+    ...(data.level === "data" ? aboutFields(first, data) : steps("Steps", box.steps, selection)),
   ];
 }
 

@@ -39,8 +39,9 @@ graph.addEventListener("click", (event) => {
 });
 graph.addEventListener("dblclick", (event) => view.zoom(1.6, event));
 
-const components = plural(data.boxes.length, "component");
-element("count").textContent = data.level === undefined ? `${plural(selection.drawnSteps.size, "step")} in ${components}` : components;
+const sorts = [...new Set(data.boxes.map(({ sort }) => sort))];
+const counts = sorts.map((sort) => plural(data.boxes.filter((box) => box.sort === sort).length, sort)).join(" and ");
+element("count").textContent = data.level === undefined ? `${plural(selection.drawnSteps.size, "step")} in ${counts}` : counts;
 if (data.run !== undefined)
   element("run").textContent =
     `Run of ${new Date(data.run.began).toLocaleString()}: ${data.run.outcome ?? "not ended"}, ${formatTime(data.run.ended - data.run.began)}`;

@@ -1,0 +1,2 @@
+# There is something to install.
+[ -n "$(find "$1" -type f -size +0)" ]
