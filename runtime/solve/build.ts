@@ -28,6 +28,8 @@ const statusGrace = 5_000;
 /** The same for a build that the daemon refused before it began: of that there is no status. */
 const refusedGrace = 500;
 const statusPause = 200;
+/** Milliseconds. Progress is told as often at most, however often a daemon with hundreds of busy steps tells of it. */
+const statusGather = 50;
 
 /** What the exporters answered, e.g. `containerimage.digest`. */
 export interface BuildResult {
@@ -277,7 +279,9 @@ export class Build {
     const onHeaders = (headers: Parameters<StatusReader["onHeaders"]>[0]): void => reader.onHeaders(headers, Date.now());
     const isOpen = (): boolean => this.#isSolving && !watch.isTaken && !signal.aborted;
     do {
-      await this.#connection.serverStream(statusMethod, { Ref: this.ref }, onMessage, { signal, onHeaders }).catch(() => {});
+      await this.#connection
+        .serverStream(statusMethod, { Ref: this.ref }, onMessage, { signal, onHeaders, pause: statusGather })
+        .catch(() => {});
       // A daemon that waits for a store of cache says for 6 s nothing, and then that it knows no such build.
       if (isOpen()) await sleep(statusPause);
     } while (isOpen());
