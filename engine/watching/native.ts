@@ -84,7 +84,7 @@ export class NativeWatcher {
         const count = error === null ? events.filter(({ path }) => matters(relative(root, path), exclude)).length : 1;
         if (count > 0) this.#parts.onChange(count);
       },
-      { ignore: ignored(root, tree.exclude) },
+      { ignore: ignored(root, tree.exclude), ...backend },
     );
     return { identity, end: () => subscription.unsubscribe() };
   }
@@ -107,6 +107,9 @@ export class NativeWatcher {
     this.#parts.onFail(watchFailed(error));
   }
 }
+
+/** Where the library could choose, it would ask for watchman first, with a shell each time that it leaves behind as a zombie with an open pipe. */
+const backend: { readonly backend?: "inotify" } = process.platform === "linux" ? { backend: "inotify" } : {};
 
 function matters(path: string, exclude: Matcher): boolean {
   return !isInternal(path) && !exclude.matchWithParents(path);

@@ -122,8 +122,9 @@ function runGit(args: readonly string[], { cwd, env, signal }: Around, input: st
     const [out, errors]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on("data", (part: Buffer) => out.push(part));
     child.stderr.on("data", (part: Buffer) => errors.push(part));
+    const interrupted = (): void => reject(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
     child.once("error", (cause) => {
-      if (signal.aborted) return reject(new UserError(130, [{ code: "interrupted", message: "Interrupted", at: [] }]));
+      if (signal.aborted) return interrupted();
       const message = "The program git is not installed";
       reject(
         new UserError(3, [{ code: "git-missing", message, at: [], hint: "Install git: versions of git sources are asked with it" }], {
@@ -132,7 +133,8 @@ function runGit(args: readonly string[], { cwd, env, signal }: Around, input: st
       );
     });
     child.once("close", (code) => {
-      if (signal.aborted) return;
+      // Of a process that had ended by itself when the signal came there is no error before.
+      if (signal.aborted) return interrupted();
       resolve({ code: code ?? 1, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(errors).toString("utf8") });
     });
   });
