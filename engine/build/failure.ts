@@ -1,6 +1,6 @@
 // Explains a failed job in the user's terms: which op of which component, on which line of CUE, and what it did.
 import { constants } from "node:os";
-import type { Diagnostic } from "../../compiler/index.ts";
+import { type Diagnostic, UserError } from "../../compiler/index.ts";
 import type { SolveFailure } from "../../runtime/solve/index.ts";
 import { SolveError } from "../../runtime/solve/index.ts";
 import type { Step } from "../events.ts";
@@ -13,11 +13,18 @@ export type KnownSteps = Pick<StepTracker, "failed" | "layerOf" | "mounts" | "st
 
 /** Whatever ended the job, as an error for people. */
 export function explainFailure(error: unknown, steps: KnownSteps): unknown {
-  if (!(error instanceof SolveError)) return error;
+  if (!(error instanceof SolveError)) return placed(error, steps);
   const explained = damagedLayer(error, steps) ?? explainStep(error, steps);
   const [told] = explained.diagnostics;
   if (told === undefined || steps.inConfig === undefined) return explained;
   return new SolveError(explained.exit, steps.inConfig(told), explained.failure, explained.cause);
+}
+
+/** What steps of this machine and services say of themselves. */
+function placed(error: unknown, { inConfig }: KnownSteps): unknown {
+  if (inConfig === undefined || !(error instanceof UserError) || error.constructor !== UserError) return error;
+  if (error.diagnostics.every((one) => inConfig(one) === one)) return error;
+  return new UserError(error.exit, error.diagnostics.map(inConfig), { cause: error.cause });
 }
 
 function explainStep(error: SolveError, steps: KnownSteps): SolveError {
