@@ -241,3 +241,31 @@ test("what a repository cannot have, and what is no branch, is told", async () =
   await world.server.tag(source.name, "v1");
   await assert.rejects(world.begin({ ...source, tag: "v1" }, "aa"), /v1 is no branch of/);
 });
+
+test("two machines with stores of their own give to one repository at once: what fits together arrives, and no push takes away another", async () => {
+  const other = await world.beside();
+  const machines = [world, other] as const;
+  for (const [policy, file, expected] of [
+    ["merge", "apart", ["pushed", "pushed"]],
+    ["fail", "lines.txt", ["conflict", "pushed"]],
+  ] as const) {
+    const source = await world.source({ "lines.txt": lines("a") }, { onConflict: policy });
+    const begun = await Promise.all(machines.map((machine, i) => machine.begin(source, `a${i}`)));
+    const names = machines.map((_, i) => (file === "apart" ? `apart${i}` : file));
+    await Promise.all(begun.map((one, i) => one.end({ [names[i] ?? ""]: lines(`OF${i}`) })));
+    const done = await Promise.all(machines.map((machine) => machine.push(source)));
+    assert.deepEqual(
+      done
+        .flat()
+        .map(({ push }) => push.state)
+        .sort(),
+      expected,
+      policy,
+    );
+    const arrived = await Promise.all(names.map((name) => world.file(source, name)));
+    for (const [i, text] of arrived.entries()) {
+      const [{ push } = { push: { state: "" } }] = done[i] ?? [];
+      assert.equal(text === lines(`OF${i}`), push.state === "pushed", `${policy} ${i}: ${push.state}`);
+    }
+  }
+});

@@ -25,6 +25,7 @@ export class PushWorld {
   readonly store: Store;
   readonly scope: PlaceScope;
   readonly #dir: string;
+  readonly #others: PushWorld[] = [];
 
   constructor(server: GitServer, store: Store, dir: string) {
     this.server = server;
@@ -40,9 +41,23 @@ export class PushWorld {
     return new PushWorld(await startGitServer(), await openTestStore({ file: join(dir, "store.db") }), dir);
   }
 
+  /** Another machine, with a workspace, cache and store of its own, and the same server. */
+  async beside(): Promise<PushWorld> {
+    const dir = await mkdtemp(join(tmpdir(), "dagger-push-"));
+    await mkdir(join(dir, ".dagger"));
+    const other = new PushWorld(this.server, await openTestStore({ file: join(dir, "store.db") }), dir);
+    this.#others.push(other);
+    return other;
+  }
+
   async stop(): Promise<void> {
-    await this.store.close();
+    for (const other of this.#others) await other.#leave();
+    await this.#leave();
     await this.server.stop();
+  }
+
+  async #leave(): Promise<void> {
+    await this.store.close();
     await rm(this.#dir, { recursive: true, force: true });
   }
 
