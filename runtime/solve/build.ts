@@ -2,24 +2,19 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inputError, type UserError } from "../../compiler/diagnostic.ts";
-import { SolveResponse, StatusRequest, StatusResponse } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
+import { SolveResponse } from "../../proto/gen/github.com/moby/buildkit/api/services/control/control.ts";
 import { fieldHeader } from "../grpc/frame.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import { type Descriptor, newId, OciStore, Session } from "../session/index.ts";
 import { type CacheEntry, type PreparedCache, prepareCache } from "./cache.ts";
-import { imageError, solveError } from "./errors.ts";
+import { imageError, SolveError, solveError } from "./errors.ts";
+import { StatusFollower } from "./follow.ts";
 import type { BuildOutcome, DirEntry, FileRange, Gateway, GatewayPlatform, ResultRef } from "./gateway.ts";
 import { type BuildOptions, encodeRequest } from "./request.ts";
-import { StatusReader } from "./status.ts";
-import { type Connection, interrupted, type Method } from "./transport.ts";
+import { type Connection, interrupted } from "./transport.ts";
 import { BuildWatch, defaultPatience } from "./watch.ts";
 
 const solvePath = "/moby.buildkit.v1.Control/Solve";
-const statusMethod: Method<StatusRequest, StatusResponse> = {
-  path: "/moby.buildkit.v1.Control/Status",
-  request: StatusRequest,
-  response: StatusResponse,
-};
 
 /** What the daemon takes in one message. */
 const maxRequest = 16 << 20;
@@ -28,8 +23,6 @@ const statusGrace = 5_000;
 /** The same for a build that the daemon refused before it began: of that there is no status. */
 const refusedGrace = 500;
 const statusPause = 200;
-/** Milliseconds. Progress is told as often at most, however often a daemon with hundreds of busy steps tells of it. */
-const statusGather = 50;
 
 /** What the exporters answered, e.g. `containerimage.digest`. */
 export interface BuildResult {
@@ -57,7 +50,7 @@ export class Build {
   #solve: Promise<SolveResponse> | undefined;
   #isSolving = false;
   #status: Promise<void> = Promise.resolve();
-  #lastStatus = 0;
+  #follower: StatusFollower | undefined;
   #stopStatus = new AbortController();
   #gateway: Promise<Gateway> | undefined;
   #ended: Promise<void> | undefined;
@@ -183,10 +176,17 @@ export class Build {
   async #call<T>(work: (gateway: Gateway) => Promise<T>, explain: (error: RpcError) => UserError = solveError): Promise<T> {
     try {
       const gateway = await this.#openGateway();
-      return await this.#raced(this.#whenTaken(() => work(gateway)));
+      const result = await this.#raced(this.#whenTaken(() => work(gateway)));
+      // What was told before the answer is shown before it, too.
+      this.#follower?.flush();
+      return result;
     } catch (error) {
       if (this.#cancel.signal.aborted) await this.#end(true);
-      throw this.#translate(error, explain);
+      const explained = this.#translate(error, explain);
+      // What the step wrote is shown before whatever comes of its failure.
+      if (explained instanceof SolveError && explained.failure.vertex !== undefined)
+        await this.#follower?.untilFailed(explained.failure.vertex);
+      throw explained;
     }
   }
 
@@ -266,22 +266,16 @@ export class Build {
     }
   }
 
-  /** The status stream is only shown: whatever is wrong with it, the solve tells. */
   async #follow(watch: BuildWatch): Promise<void> {
-    const reader = new StatusReader();
-    const onMessage = (message: StatusResponse): void => {
-      this.#lastStatus = Date.now();
-      const update = reader.read(message);
+    const follower = new StatusFollower(this.ref, (update) => {
       watch.see(update);
       this.#options.onStatus(update);
-    };
+    });
+    this.#follower = follower;
     const { signal } = this.#stopStatus;
-    const onHeaders = (headers: Parameters<StatusReader["onHeaders"]>[0]): void => reader.onHeaders(headers, Date.now());
     const isOpen = (): boolean => this.#isSolving && !watch.isTaken && !signal.aborted;
     do {
-      await this.#connection
-        .serverStream(statusMethod, { Ref: this.ref }, onMessage, { signal, onHeaders, pause: statusGather })
-        .catch(() => {});
+      await follower.follow(this.#connection, signal);
       // A daemon that waits for a store of cache says for 6 s nothing, and then that it knows no such build.
       if (isOpen()) await sleep(statusPause);
     } while (isOpen());
@@ -301,10 +295,10 @@ export class Build {
   }
 
   async #drainStatus(): Promise<void> {
-    this.#lastStatus = Date.now();
+    const begin = Date.now();
     const grace = this.#watch?.isTaken === false ? refusedGrace : statusGrace;
     const timer = setInterval(() => {
-      if (Date.now() - this.#lastStatus > grace) this.#stopStatus.abort();
+      if (Date.now() - Math.max(begin, this.#follower?.heard ?? 0) > grace) this.#stopStatus.abort();
     }, 250);
     await this.#status;
     clearInterval(timer);

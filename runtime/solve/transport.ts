@@ -5,7 +5,6 @@ import type { Duplex } from "node:stream";
 import { UserError } from "../../compiler/diagnostic.ts";
 import { type Address, dial, noDaemon, whyLost } from "../connect/index.ts";
 import { FrameReader, frame } from "../grpc/frame.ts";
-import { Gather } from "../grpc/gather.ts";
 import { Code, RpcError, readStatus } from "../grpc/status.ts";
 
 /** What of a generated message a call needs. */
@@ -27,8 +26,6 @@ export interface CallOptions {
   /** Milliseconds; the server is told too. */
   readonly timeout?: number;
   readonly onHeaders?: (headers: http2.IncomingHttpHeaders) => void;
-  /** Milliseconds (0): messages that come sooner after those before wait this long, for more of them. */
-  readonly pause?: number;
 }
 
 /** The daemon sends to us: a stream may have this much unread, all streams together twice as much. */
@@ -142,12 +139,7 @@ export class Connection {
           : setTimeout(() => fail(new RpcError(Code.deadlineExceeded, `${path} took too long`)), options.timeout);
       options.signal?.addEventListener("abort", onAbort);
       const reader = new FrameReader(onMessage);
-      const read = (chunks: readonly Buffer[]): void =>
-        attempt(() => {
-          for (const chunk of chunks) reader.push(chunk);
-        }, fail);
-      const gather = options.pause === undefined ? undefined : new Gather(options.pause, read);
-      stream.on("data", (chunk: Buffer) => (gather === undefined ? read([chunk]) : gather.push(chunk)));
+      stream.on("data", (chunk: Buffer) => attempt(() => reader.push(chunk), fail));
       stream.on("response", (received) => {
         options.onHeaders?.(received);
         ended = readStatus(received) ?? ended;
@@ -161,7 +153,6 @@ export class Connection {
         failure ??= this.#lost === undefined ? error : undefined;
       });
       stream.on("close", () => {
-        gather?.flush();
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", onAbort);
         if (failure instanceof RpcError) reject(failure);

@@ -7,6 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
+/** Milliseconds until something that is not shown will not be shown. */
+const late = 120_000;
+
 export interface TerminalOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -59,13 +62,18 @@ export class TestTerminal {
     void this.ended.then(() => {
       over = true;
     });
-    for (;;) {
+    for (const begin = Date.now(); ; ) {
       const match = pattern.exec(this.shown.slice(this.#seen));
       if (match !== null) {
         this.#seen += match.index + match[0].length;
         return match[0];
       }
       if (over) throw new Error(`ended before it showed ${pattern}:\n${this.shown.slice(this.#seen)}`);
+      if (Date.now() - begin > late) {
+        // Whoever still runs in it would keep the test from ending.
+        this.kill();
+        throw new Error(`it never showed ${pattern}:\n${this.shown.slice(this.#seen)}`);
+      }
       await sleep(20);
     }
   }
