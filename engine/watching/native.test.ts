@@ -35,3 +35,16 @@ test("a change in a tree is told; watching starts no process, and trees can be w
   }
   assert.deepEqual(children(), before);
 });
+
+test("what is to be watched after it was closed is not watched, and keeps no process from ending", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "native-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const watcher = new NativeWatcher({ onChange: () => undefined, onFail: (error) => assert.fail(String(error)) });
+  const tree = { name: "", dir, include: [], exclude: [], follow: [] };
+  await watcher.set([tree], new Set());
+  const before = process.getActiveResourcesInfo().sort();
+  await Promise.all([watcher.close(), watcher.set([tree], new Set([dir]))]);
+  const after = process.getActiveResourcesInfo().sort();
+  assert.ok(before.includes("Timeout"), before.join());
+  assert.ok(!after.includes("Timeout") && !after.includes("FSEventWrap"), after.join());
+});

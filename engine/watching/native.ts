@@ -36,8 +36,10 @@ export class NativeWatcher {
     this.#parts = parts;
   }
 
-  /** Watches these and no others. Resolves when it does. */
+  /** Watches these and no others; nothing once it was closed. Resolves when it does. */
   set(trees: readonly Wanted[], dirs: ReadonlySet<string>): Promise<void> {
+    // Whoever was about to say what to watch need not know that it is over.
+    if (this.#ended) return this.#work;
     const wanted = new Map<string, () => Promise<Watched>>();
     for (const tree of trees) wanted.set(`tree ${tree.dir} ${JSON.stringify(tree.exclude)}`, () => this.#tree(tree));
     for (const dir of dirs) wanted.set(`dir ${dir}`, () => this.#dir(dir));

@@ -1,6 +1,7 @@
 // The embedded daemon on the real buildkitd: one for all, replaced when it crashes, gone without a trace when it is stopped.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,6 +124,10 @@ test("a daemon that hangs is not taken for a ready one", async () => {
     const before = await daemonStatus({ env });
     assert.ok(before.running);
     process.kill(before.pid, "SIGSTOP");
+    // Its threads stop one after the other, and one that still runs could answer.
+    const tasks = `/proc/${before.pid}/task`;
+    const isStopped = (task: string): boolean => /\) T /.test(readFileSync(join(tasks, task, "stat"), "utf8"));
+    while (!readdirSync(tasks).every(isStopped)) await sleep(10);
     const status = await daemonStatus({ env });
     assert.ok(status.running && !status.ready);
   });
