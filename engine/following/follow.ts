@@ -18,6 +18,8 @@ import type { FollowEvent, FollowRequest, News } from "./events.ts";
 import { Pushing } from "./pushing.ts";
 
 const pace = { quiet: 50, limit: 500 };
+/** Milliseconds until a node is tried again whose directory was not what it had been, if nothing is told of that before. */
+const moved = 500;
 
 /** A computation that failed. */
 interface Lost {
@@ -122,11 +124,7 @@ export class Following {
   async #computeDue(): Promise<void> {
     await this.#open(async (data) => {
       const nodes = await readNodes(data.workspace, this.#request.cwd);
-      for (const [id, { timer }] of this.#lost) {
-        if (nodes.some((node) => node.id === id)) continue;
-        clearTimeout(timer);
-        this.#lost.delete(id);
-      }
+      for (const id of [...this.#lost.keys()]) if (!nodes.some((node) => node.id === id)) this.#find(id);
       let ran = false;
       for (const node of inOrder(nodes, data.sources)) {
         if (this.#over.signal.aborted) return;
@@ -170,7 +168,7 @@ export class Following {
         this.#running = { taken: new Map(inputs.map(({ datum: { name, id } }) => [name, id])), ending };
       }
       const computed = await this.#computeBy(node, data, { ...request, onEvent });
-      this.#lost.delete(node.id);
+      this.#find(node.id);
       this.#tell({ ...of, state: "done", computed });
       this.#pushing.note();
       for (const output of computed.outputs) {
@@ -181,7 +179,7 @@ export class Following {
     } catch (error) {
       if (this.#over.signal.aborted) return;
       if (!(error instanceof UserError)) throw error;
-      if (!ending.signal.aborted) return this.#fail(node, computation, error);
+      if (!ending.signal.aborted && !this.#hasMoved(node, computation, error, data)) return this.#fail(node, computation, error);
       this.#tell({ ...of, state: "superseded" });
       this.#news.note();
     } finally {
@@ -213,6 +211,35 @@ export class Following {
     this.#left.set(node.id, left);
   }
 
+  /**
+   * Whether a node failed because a directory changed after it was looked at, or while it was: that is news that nobody has told yet. It is
+   * looked at again, and so is the node, unless that goes on and on.
+   */
+  #hasMoved({ id, inputs }: Node, computation: string, { diagnostics: [told] }: UserError, { sources }: Data): boolean {
+    const before = this.#lost.get(id);
+    const failures = (before?.computation === computation ? before.failures : 0) + 1;
+    const follows = (name: string): boolean => sources.some((one) => one.name === name && one.kind === "path" && one.pin === undefined);
+    if (told?.code !== "version-gone" || failures > 3 || !inputs.some(follows)) return false;
+    this.#asking.look();
+    this.#lostFor(moved, id, { computation, failures });
+    return true;
+  }
+
+  #lostFor(ms: number, id: string, lost: Pick<Lost, "computation" | "failures">): void {
+    clearTimeout(this.#lost.get(id)?.timer);
+    const timer = setTimeout(() => {
+      this.#lost.set(id, { ...lost, isDue: true, timer: undefined });
+      this.#news.note();
+    }, ms);
+    this.#lost.set(id, { ...lost, isDue: false, timer });
+  }
+
+  /** It is lost no more. */
+  #find(id: string): void {
+    clearTimeout(this.#lost.get(id)?.timer);
+    this.#lost.delete(id);
+  }
+
   /** Gives after how many milliseconds it is tried again, if it is. */
   #lose({ id }: Node, computation: string, { exit }: UserError): number | undefined {
     const before = this.#lost.get(id);
@@ -222,11 +249,7 @@ export class Following {
     this.#lost.set(id, lost);
     if (exit !== 3) return undefined;
     const again = waitAfter(this.#request.poll || 60_000, failures);
-    const timer = setTimeout(() => {
-      this.#lost.set(id, { ...lost, isDue: true });
-      this.#news.note();
-    }, again);
-    this.#lost.set(id, { ...lost, timer });
+    this.#lostFor(again, id, { computation, failures });
     return again;
   }
 

@@ -193,8 +193,14 @@ test("a node that runs is cancelled when what it takes has a new version, and ru
     write(`free ${queue}`);
     await reader.news("moving");
     if (queue) up.page = "released";
-    assert.equal((await reader.until(ended)).state, queue ? "done" : "superseded");
-    assert.equal((await reader.until(ended)).state, "done");
+    // What is read while it changes is a version that nobody has any more: the node is then looked at once more.
+    const states: string[] = [];
+    for (const dones = queue ? 2 : 1; states.filter((state) => state === "done").length < dones; ) {
+      const event = await reader.until(ended);
+      states.push(event.state === "failed" ? `failed: ${event.error.message}` : event.state);
+      assert.ok(event.state !== "failed", states.join("\n"));
+    }
+    assert.equal(states[0], queue ? "done" : "superseded");
     await reader.end();
   }
   await good("node", "remove", id, "--yes");
