@@ -26,6 +26,19 @@ export function moveInto({ from, to, attributes }: Moved): void {
   fs.utimesSync(to, attributes.seconds, attributes.seconds);
 }
 
+const taken = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EISDIR"]);
+
+/** As `moveInto`, where nothing was a moment ago; false when another process has put something there since: two runs may save to one place. */
+export function moveIfFree(move: Moved): boolean {
+  try {
+    moveInto(move);
+    return true;
+  } catch (error) {
+    if (taken.has((error as NodeJS.ErrnoException).code ?? "")) return false;
+    throw error;
+  }
+}
+
 export interface MergeOptions {
   /** The staged directories by relative path. */
   readonly attributesOf: (relative: string) => DirAttributes | undefined;
@@ -50,9 +63,8 @@ async function mergeDir(from: string, to: string, relative: string, options: Mer
     if (i % 512 === 511) await turn();
     const below = relative === "" ? entry.name : `${relative}/${entry.name}`;
     const move: Moved = { from: path.join(from, entry.name), to: path.join(to, entry.name), attributes: options.attributesOf(below) };
-    const there = fs.lstatSync(move.to, { throwIfNoEntry: false });
-    if (there === undefined) moveInto(move);
-    else if (entry.isDirectory() && there.isDirectory()) await mergeInto(move, below, options);
+    if (fs.lstatSync(move.to, { throwIfNoEntry: false }) === undefined && moveIfFree(move)) continue;
+    if (entry.isDirectory() && fs.lstatSync(move.to).isDirectory()) await mergeInto(move, below, options);
     else replace(move);
   }
 }

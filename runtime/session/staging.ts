@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Position } from "../../compiler/diagnostic.ts";
 import { stagingPrefix, sweepLeftovers } from "./leftovers.ts";
-import { type DirAttributes, type Moved, merge, moveInto } from "./merge.ts";
+import { type DirAttributes, type Moved, merge, moveIfFree } from "./merge.ts";
 import { Mode, type Stat } from "./packet.ts";
 
 /** A tree of the result and where it goes. */
@@ -88,8 +88,8 @@ export class Staging {
     if (fs.lstatSync(data, { throwIfNoEntry: false }) === undefined) fs.mkdirSync(data, 0o755); // an empty result is an empty directory
     this.#setAttributes(data);
     const moved: Moved = { from: data, to: this.#dest, attributes: this.#dirs.get("") };
-    if (fs.lstatSync(this.#dest, { throwIfNoEntry: false }) === undefined) moveInto(moved);
-    else await merge(moved, { attributesOf: (relative) => this.#dirs.get(relative), exact: this.target.exact === true });
+    if (fs.lstatSync(this.#dest, { throwIfNoEntry: false }) !== undefined || !moveIfFree(moved))
+      await merge(moved, { attributesOf: (relative) => this.#dirs.get(relative), exact: this.target.exact === true });
     this.#made = [];
     this.rollback();
     return { dest: this.target.dest, files: this.#files, bytes: this.#bytes };
