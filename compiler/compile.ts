@@ -2,9 +2,10 @@
 
 import type { Diagnostic } from "./diagnostic.ts";
 import { UserError } from "./diagnostic.ts";
-import type { BuildOptions, Built } from "./graph/build.ts";
-import { Builder, checkDirectory } from "./graph/build.ts";
+import { Builder } from "./graph/build.ts";
+import type { BuildOptions, Built } from "./graph/built.ts";
 import { collect } from "./graph/collect.ts";
+import { checkDirectory } from "./graph/directory.ts";
 import { resolveImages } from "./graph/images.ts";
 import { buildOtherPlatforms, toImageOutputs } from "./graph/outputs.ts";
 import { partsOf } from "./graph/parts.ts";

@@ -1,96 +1,21 @@
 // Ops → graph: folds the ops of each program over a state, once per program, in order of need.
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { Definition, Frontends, Job, LocalSource, ResolvedImage } from "../job.ts";
-import { formatPlatform, resolvePath } from "../llb/index.ts";
+import { formatPlatform } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
 import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
-import type { ExportFormat, HostProcess, LockNeed, Login, LowerContext, ToolName, WantedImage } from "../ops/spec.ts";
+import type { HostProcess, Login, LowerContext, ToolName } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
 import type { Value } from "../value.ts";
+import type { BuildOptions, Built, BuiltDir, BuiltImage, BuiltValue, BuiltVerdict } from "./built.ts";
+import { checkDirectory } from "./directory.ts";
 import { Hosts } from "./host.ts";
 import { allDone } from "./settle.ts";
 import type { State } from "./state.ts";
 import { emptyState } from "./state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "./vertex.ts";
-
-/** What the graph is built for and with. */
-export interface BuildOptions {
-  readonly platform: Platform;
-  /** Absolute directory that no path may leave. */
-  readonly workspace: string;
-  /** Absolute directories outside of it that whoever runs the job names: they may be used, too. */
-  readonly granted?: readonly string[];
-  /** Absolute directory that relative paths start from: the config's. */
-  readonly configDir: string;
-  /** Where what is saved goes instead, when the config does not lie where its user works. */
-  readonly destinations?: { readonly workspace: string; readonly configDir: string };
-  /** Prefix for ids of caches without a name of their own, so that workspaces do not share them. */
-  readonly cacheScope?: string;
-  /** The platform of processes that the job itself needs; by default `platform`. */
-  readonly runPlatform?: Platform;
-  /** The directory on the client that holds `dagger-run` and other programs of ours for a platform. */
-  readonly helper: (platform: Platform) => LocalSource;
-  /** Lines of the client's known_hosts for `host[:port]`; undefined when it knows no key of it. */
-  readonly knownHosts?: (host: string) => string | undefined;
-  /** What names are to be taken as; asked for each of them. Left out where there is no lock. */
-  readonly locked?: (need: LockNeed) => string | undefined;
-  /** A name that no other run has: `always` steps carry it. Without it they are marked as not to be cached, which costs them their cache mounts. */
-  readonly run?: string;
-  /** Runs every step again, whatever the daemon's cache holds. */
-  readonly noCache?: boolean;
-  /** The directory (absolute) that the host step of a key left; undefined: it has not run. Without it all are taken to have run. */
-  readonly hosts?: (key: string) => string | undefined;
-  /** `local.unique` of a directory; without it the marshaller's is used for all. */
-  readonly localUnique?: (dir: string) => string;
-}
-
-/** An exported value: `from` holds it as the file `/value`. */
-export interface BuiltValue {
-  readonly op: OpBase<string>;
-  readonly format: ExportFormat;
-  readonly from: Output;
-}
-
-/** A directory that goes to the client. */
-export interface BuiltDir {
-  readonly op: OpBase<string>;
-  readonly meta: VertexMeta;
-  readonly from: Ref;
-  readonly src: string;
-  /** Absolute, on the client. */
-  readonly dest: string;
-  /** What else lies there is removed. */
-  readonly exact: boolean;
-}
-
-/** A verdict: `from` holds what failed as the file `/value`, which is empty when nothing did. */
-export interface BuiltVerdict {
-  readonly op: OpBase<string> & { readonly part?: string };
-  readonly from: Output;
-}
-
-/** An image that leaves the job. */
-export interface BuiltImage extends WantedImage {
-  readonly op: OpBase<string>;
-  readonly meta: VertexMeta;
-  readonly state: State;
-  /** The steps of the component before it. */
-  readonly after: readonly Output[];
-}
-
-/** What one program became. */
-export interface Built {
-  readonly program: Program;
-  readonly state: State;
-  readonly values: readonly BuiltValue[];
-  readonly dirs: readonly BuiltDir[];
-  readonly verdicts: readonly BuiltVerdict[];
-  readonly images: readonly BuiltImage[];
-  /** Every filesystem on the way whose making may matter by itself: those of execs. */
-  readonly steps: readonly Output[];
-}
 
 /** What building a graph asks of the rest of the compiler and of the world. */
 export interface BuildPorts {
@@ -305,25 +230,4 @@ function wordsOf(op: OpBase<string>): string {
 /** The ops of another component, as in `from: other.#up`: that one saves its files itself. */
 function isBorrowed(program: Program): boolean {
   return !program.named && program.value.path.endsWith("#up");
-}
-
-/** Absolute path of a directory of the config; a problem when it leaves the workspace. */
-export function checkDirectory(
-  path: string,
-  op: OpBase<string>,
-  field: string,
-  options: Pick<BuildOptions, "workspace" | "configDir" | "granted" | "destinations">,
-  problems: Diagnostic[],
-): string | undefined {
-  const { workspace, configDir } = (field === "dest" ? options.destinations : undefined) ?? options;
-  const dir = resolvePath(configDir, path);
-  if (relativeInside(workspace, dir) !== undefined || options.granted?.includes(dir) === true) return dir;
-  problems.push({
-    code: "path-outside-workspace",
-    message: `Path ${JSON.stringify(path)} leaves the workspace`,
-    path: `${op.place.path}.${field}`,
-    at: op.place.fields.get(field) ?? op.place.at,
-    hint: "Only directories below the workspace (where cue.mod lies) can be used; relative paths start at the config's directory",
-  });
-  return undefined;
 }

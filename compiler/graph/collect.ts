@@ -1,7 +1,7 @@
 // Collects what a pass gives back into one tree, made by the last vertex: `values/<n>` and `dirs/<n>/`. All components run for it.
 import type { DirOutput, ValueOutput, VerdictOutput } from "../job.ts";
 import { copyAction, copyContents } from "../ops/files.ts";
-import type { Built, BuiltDir, BuiltValue, BuiltVerdict } from "./build.ts";
+import type { Built, BuiltDir, BuiltValue, BuiltVerdict } from "./built.ts";
 import { joinPath } from "./paths.ts";
 import type { FileAction, Output, Ref, Vertex, VertexMeta } from "./vertex.ts";
 import { buildOrder, inputsOf } from "./walk.ts";
