@@ -45,12 +45,17 @@ function replacing(node: TargetNode, { graph: { storage } }: Cluster): object {
   return storage !== undefined && keptVolumes(node).length > 0 ? { strategy: { type: "Recreate" } } : {};
 }
 
-function tellLosses(node: TargetNode, { told }: Cluster): void {
-  const { daemon, path, needs } = node;
+function tellLosses(node: TargetNode, { told, graph }: Cluster): void {
+  const { daemon, path, needs, replicas } = node;
   const lose = (message: string): void => told.loss(about(node, "target-loss", message));
   if (daemon?.restart === "never") lose(`${path} is started again when it ends: Kubernetes has no other daemons`);
   if (daemon !== undefined && daemon.onExit.length > 0) lose(`onExit of ${path} does not run in Kubernetes`);
   for (const need of needs.filter(({ kind }) => kind === "task")) lose(`${path} does not wait for ${need.path} in Kubernetes`);
+  // Claims are ReadWriteOnce: pods on a second machine would wait for ever.
+  for (const volume of replicas > 1 && graph.storage !== undefined ? keptVolumes(node) : [])
+    lose(
+      `The ${replicas} pods of ${path} share the volume ${volume}, which one machine of the cluster can have at a time: the others do not start`,
+    );
 }
 
 /** As long as it may take to get ready it is asked whether it has started, and after that whether it is ready. */
