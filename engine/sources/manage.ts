@@ -10,7 +10,7 @@ import { askCommit, askHead } from "./ask/git.ts";
 import { checkPushSettings, type PushSettings } from "./conflict.ts";
 import { imageName } from "./image.ts";
 import { type Data, withData } from "./open.ts";
-import { failureOf, type Refreshed, refreshSources } from "./refresh.ts";
+import { failureOf, partEdges, type Refreshed, refreshSources, wholeAt } from "./refresh.ts";
 import { checkName, findSource, type Source, sourceFile, unknownSource, writeSource } from "./source.ts";
 import { type AskScope, findVersion, type Seen, type SourceRequest, versionOf, versionsLike } from "./versions.ts";
 import { type NewSource, readWish, said } from "./wish.ts";
@@ -44,7 +44,10 @@ export function moveSource(request: SourceRequest, wish: NewSource): Promise<Add
     const moved = readWish(wish, data.workspace, request.cwd, others);
     const { poll = before.poll } = moved;
     const { tag = moved.kind === before.kind ? before.tag : undefined, path = before.path } = moved;
+    const isThere = moved.kind === before.kind && moved.location === before.location;
+    const { parent = isThere ? before.parent : undefined } = moved;
     const kept = {
+      ...(parent === undefined ? {} : { parent }),
       ...(tag === undefined ? {} : { tag }),
       ...(path === undefined ? {} : { path }),
       ...(poll === undefined ? {} : { poll }),
@@ -85,7 +88,10 @@ export function pinSource(request: SourceRequest, name: string, wanted: string):
     const known = await versionsLike(store, name, wanted);
     if (known.length === 0) {
       const seen = await withDaemon(request, (askDaemon) => askVersion(source, wanted, { ...request, workspace, askDaemon }));
-      if (seen !== undefined) await store.lineages.record([versionOf(source, seen)]);
+      if (seen !== undefined) {
+        const whole = wholeAt(source, seen, data.sources);
+        await store.lineages.record([...whole, versionOf(source, seen)], partEdges(source, seen, whole));
+      }
       return change(request, data, name, { pin: seen?.id ?? (await findVersion(store, name, wanted)).id });
     }
     return change(request, data, name, { pin: (await findVersion(store, name, wanted)).id });

@@ -102,32 +102,41 @@ async function refreshOne(source: Source, all: readonly Source[], store: Store, 
   const whole = await partOf(source, answer.current, all, scope);
   const data: NewDatum[] = [
     ...news.map((seen) => versionOf(source, seen)),
-    ...(whole === undefined ? [] : [whole]),
+    ...whole,
     versionOf(source, answer.current, true),
     ...(held === undefined ? [] : [asNewest(held)]),
   ];
   // What a watch asks for again and again is written only when it is news.
   const same = JSON.stringify(newest?.detail) === JSON.stringify(versionOf(source, answer.current).detail);
   const isKnown = held === undefined ? newest?.id === answer.current.id && same : known.has(answer.current.id) && newest?.id === held.id;
-  if (newest !== undefined && isKnown && news.length === 0 && whole === undefined)
+  if (newest !== undefined && isKnown && news.length === 0 && whole.length === 0)
     return { name: source.name, id: newest.id, fresh: 0, isNews: false };
-  const edges: DatumEdge[] =
-    whole === undefined ? [] : [{ child: versionKey(source.name, answer.current.id), parent: whole, kind: "part" }];
-  await store.lineages.record(data, edges);
+  await store.lineages.record(data, partEdges(source, answer.current, whole));
   const fresh = news.length + (known.has(answer.current.id) ? 0 : 1);
   const { id } = held ?? answer.current;
   return { name: source.name, id, fresh, isNews: newest?.id !== id };
 }
 
-/** The version of the source that this one is a part of; undefined where it is a part of none. */
-async function partOf(source: Source, { detail }: Seen, all: readonly Source[], scope: AskScope): Promise<NewDatum | undefined> {
-  const parent = all.find(({ name }) => name === source.parent);
-  if (parent === undefined || parent.kind !== source.kind || parent.location !== source.location) return undefined;
+/** The version of its parent that the newest one is a part of; none where it is a part of nothing. */
+async function partOf(source: Source, current: Seen, all: readonly Source[], scope: AskScope): Promise<NewDatum[]> {
+  const known = wholeAt(source, current, all);
+  const parent = parentOf(source, all);
+  if (known.length > 0 || parent === undefined || parent.tag !== source.tag) return known;
+  return [versionOf(parent, (await askSource(parent, scope)).current, true)];
+}
+
+/** As `partOf`, where the version itself says it: a commit is the same wherever it is seen. */
+export function wholeAt(source: Source, { detail }: Seen, all: readonly Source[]): NewDatum[] {
+  const parent = parentOf(source, all);
   const { commit } = detail;
-  // A commit is the same wherever it is seen.
-  if (commit !== undefined && parent.path === undefined) {
-    return versionOf(parent, { id: `${commit.length === 64 ? "sha256" : "sha1"}:${commit}`, detail });
-  }
-  if (parent.tag !== source.tag) return undefined;
-  return versionOf(parent, (await askSource(parent, scope)).current, true);
+  if (parent === undefined || parent.path !== undefined || commit === undefined) return [];
+  return [versionOf(parent, { id: `${commit.length === 64 ? "sha256" : "sha1"}:${commit}`, detail })];
+}
+
+export function partEdges(source: Source, { id }: Seen, whole: readonly NewDatum[]): DatumEdge[] {
+  return whole.map((parent) => ({ child: versionKey(source.name, id), parent, kind: "part" }));
+}
+
+function parentOf({ parent, kind, location }: Source, all: readonly Source[]): Source | undefined {
+  return all.find((one) => one.name === parent && one.kind === kind && one.location === location);
 }
