@@ -7,9 +7,10 @@ import type { Program } from "../ops/program.ts";
 import { knownAs, showComponent } from "../ops/program.ts";
 import type { Workflow } from "../ops/read.ts";
 import { isComponent } from "../ops/use.ts";
-import { componentAt, fieldAt, findComponents } from "../ops/walk.ts";
+import { componentAt, fieldAt, findComponents, splitPath } from "../ops/walk.ts";
 import type { Field } from "../value.ts";
 import type { HookMark } from "./marks.ts";
+import { markOf } from "./marks.ts";
 import { isWithin } from "./paths.ts";
 
 /** A hook with the programs of the components that it is about; none for the whole run. */
@@ -56,6 +57,8 @@ function readHook(
     return [];
   }
   const found = of === undefined ? [] : componentsOf(workflow, of, path, problems);
+  // All that it is about is left out of this run, and so is the hook.
+  if (found.length === 0 && of !== undefined) return [];
   for (const one of found.filter(({ component }) => marks.some((mark) => isWithin(component, mark.field.path)))) {
     problems.push({
       code: "bad-hook",
@@ -79,6 +82,7 @@ function componentsOf(workflow: Workflow, of: Field, hook: string, problems: Dia
   const found = named === undefined ? [] : isComponent(named.value) ? [named] : findComponents(named).components;
   if (found.length > 0) return found.map((field) => declared(workflow, field, hook));
   const name = value.kind === "string" ? String(value.scalar) : value.path;
+  if (named === undefined && isLeftOut(workflow.root, name)) return [];
   const near = nearest(
     name,
     workflow.components.map(({ component }) => component),
@@ -89,9 +93,22 @@ function componentsOf(workflow: Workflow, of: Field, hook: string, problems: Dia
     message: `Hook ${showComponent(hook)} is about ${name}, which is no component, and has none below it`,
     path: of.path,
     at: of.at,
-    hint: near[0] === undefined ? "Name components of this config, or leave out `of` for the whole run" : `Did you mean ${near[0]}?`,
+    hint: value.kind === "incomplete" ? byText : near[0] === undefined ? anyComponent : `Did you mean ${near[0]}?`,
   });
   return [];
+}
+
+const anyComponent = "Name components of this config, or leave out `of` for the whole run";
+const byText = 'What only some runs have, such as the result of one stage, is named as text: of: "library.results.network"';
+
+/** Whether a path is of a member that this run leaves out: the struct that it is in is marked with `@dagger(among=FIELD)`, and the field beside it has all. */
+function isLeftOut(root: Field, path: string): boolean {
+  const labels = splitPath(path);
+  const member = labels.pop();
+  const struct = fieldAt(root, labels.join("."));
+  const all = struct && markOf(struct, "among");
+  if (member === undefined || all === undefined) return false;
+  return fieldAt(root, [...labels.slice(0, -1), all, member].join(".")) !== undefined;
 }
 
 /** The component of the config that is meant, also where CUE has made a copy of it for the hook. */

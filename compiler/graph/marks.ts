@@ -141,6 +141,11 @@ function readTrigger(
   return undefined;
 }
 
+/** What an attribute `@dagger(KEY=VALUE)` of a field says; undefined without one. */
+export function markOf({ attributes }: Field, key: string): string | undefined {
+  return argumentsOf(attributes).get(key);
+}
+
 const none: ReadonlyMap<string, string> = new Map();
 
 /** Arguments of all `@dagger(…)` of a field; "" for those without a value. */
