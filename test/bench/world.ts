@@ -29,7 +29,7 @@ export async function createWorld(): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), "bench-"));
   const login = { username: "bench", password: "bench" };
   const registry = await startRegistry({ login });
-  const daemon = await startBuildkitd({ config: `[registry."${registry.host}"]\n  http = true\n` });
+  const daemon = await startBuildkitd({ collects: true, config: `[registry."${registry.host}"]\n  http = true\n` });
   const env = { PATH: process.env["PATH"] ?? "", HOME: dir, DAGGER_DATA_DIR: join(dir, "data"), BUILDKIT_HOST: daemon.address };
   const layout = await busyboxLayout();
   execFileSync(dagger, ["image", "import", "docker.io/library/busybox:latest", layout.dir], { env });

@@ -28,6 +28,11 @@ export interface TestDaemonOptions {
   readonly config?: string;
   /** More command line flags. */
   readonly args?: readonly string[];
+  /**
+   * It collects garbage, as daemons do. Not in tests: a second after its start, and after solves, it would look at its disk, and a step that
+   * begins at that moment gets a new cache mount in place of the one that is being looked at (BuildKit's cache manager: `DiskUsage` locks it).
+   */
+  readonly collects?: boolean;
 }
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -45,7 +50,7 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
   const socket = join(dir, "buildkitd.sock");
   const logFile = join(dir, "buildkitd.log");
   const root = join(dir, "root");
-  await writeFile(join(dir, "buildkitd.toml"), daemonConfig(dir, root, options.config ?? ""));
+  await writeFile(join(dir, "buildkitd.toml"), daemonConfig(dir, root, options));
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(
     builtBinary("buildkitd"),
@@ -91,13 +96,14 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
 }
 
 // OTEL's socket would otherwise lie in /run/buildkit and be shared by all daemons of the machine.
-function daemonConfig(dir: string, root: string, more: string): string {
+function daemonConfig(dir: string, root: string, { config = "", collects = false }: TestDaemonOptions): string {
   return `insecure-entitlements = ["network.host", "security.insecure"]
 [otel]
   socketPath = ${JSON.stringify(join(dir, "otel.sock"))}
 [worker.oci]
+  gc = ${collects}
   defaultCgroupParent = ${JSON.stringify(cgroupParent(root))}
-${more}`;
+${config}`;
 }
 
 /** Waits until a daemon serves on a unix socket. Rejects after a minute, or as soon as `alive` says that nobody ever will. */
