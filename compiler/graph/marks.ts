@@ -71,8 +71,8 @@ export function findMarks(root: Field): Marks {
 }
 
 /** Whether an attribute `@dagger(…)` of a field says a word. */
-export function hasMark({ attributes }: Field, key: string): boolean {
-  return argumentsOf(attributes).has(key);
+export function hasMark(field: Field, key: string): boolean {
+  return markOf(field, key) !== undefined;
 }
 
 /** Marked itself or by its ops, which a definition hands on; or it declares a report. */
@@ -141,7 +141,7 @@ function readTrigger(
   return undefined;
 }
 
-/** What an attribute `@dagger(KEY=VALUE)` of a field says; undefined without one. */
+/** What an attribute `@dagger(KEY=VALUE)` of a field says: "" without a value, undefined without the key. */
 export function markOf({ attributes }: Field, key: string): string | undefined {
   return argumentsOf(attributes).get(key);
 }

@@ -133,6 +133,7 @@ export function wholeAt(source: Source, { detail }: Seen, all: readonly Source[]
   return [versionOf(parent, { id: `${commit.length === 64 ? "sha256" : "sha1"}:${commit}`, detail })];
 }
 
+/** From a version to the one of its parent that it is a part of. */
 export function partEdges(source: Source, { id }: Seen, whole: readonly NewDatum[]): DatumEdge[] {
   return whole.map((parent) => ({ child: versionKey(source.name, id), parent, kind: "part" }));
 }

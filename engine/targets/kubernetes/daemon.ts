@@ -54,7 +54,7 @@ function tellLosses(node: TargetNode, { told, graph }: Cluster): void {
   // Claims are ReadWriteOnce: pods on a second machine would wait for ever.
   for (const volume of replicas > 1 && graph.storage !== undefined ? keptVolumes(node) : [])
     lose(
-      `The ${replicas} pods of ${path} share the volume ${volume}, which one machine of the cluster can have at a time: the others do not start`,
+      `The ${replicas} pods of ${path} share the volume ${volume}, which one machine of the cluster can have at a time: pods on others do not start`,
     );
 }
 
