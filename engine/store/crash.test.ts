@@ -1,8 +1,10 @@
 // Processes that are killed while they write, and a database server that is: nothing that was acknowledged is lost.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { startPostgres, type TestPostgres } from "../../test/support/postgres.ts";
@@ -81,6 +83,34 @@ test("SQLite: writers that are killed at fifty moments lose nothing that was ack
 
 test("PostgreSQL: writers that are killed at fifty moments lose nothing that was acknowledged", async () => {
   await killAtFiftyMoments({ url: await postgres.database() });
+});
+
+test("PostgreSQL: a process that is frozen in the middle of a transaction keeps others waiting for seconds, and goes on when it is back", async () => {
+  const location = { url: await postgres.database() };
+  const store = await openTestStore(location);
+  const free = "select count(*) from (select from counters where name = 'run' for update skip locked) as free";
+  const writer = spawn(process.execPath, ["--import", "tsx", child, JSON.stringify(location)], { stdio: ["ignore", "pipe", "inherit"] });
+  const lines = createInterface(writer.stdout)[Symbol.asyncIterator]();
+  for (let frozen = false; !frozen; ) {
+    // What follows the end of a run is a new one, whose number is drawn.
+    if (!String((await lines.next()).value).includes('"done"')) continue;
+    writer.kill("SIGSTOP");
+    // What it had asked for before, the server has answered by then.
+    await sleep(50);
+    frozen = (await postgres.sql(location.url, free)) === "0";
+    if (!frozen) writer.kill("SIGCONT");
+  }
+  assert.equal((await store.runs.create(newRun("web", "other"))).created, true);
+  const { runs } = await store.runs.list({ env: `of-${writer.pid}`, limit: 1000 });
+  writer.kill("SIGCONT");
+  const more = async (): Promise<boolean> => {
+    await lines.next();
+    return (await store.runs.list({ env: `of-${writer.pid}`, limit: 1000 })).runs.length > runs.length;
+  };
+  while (!(await more())) assert.equal(writer.exitCode, null);
+  writer.kill("SIGKILL");
+  await once(writer, "exit");
+  await store.close();
 });
 
 test("a PostgreSQL that crashes and comes back while a run writes is waited for, and nothing is there twice", async () => {

@@ -193,7 +193,7 @@ test("a worker that was away for so long that another one did its job records no
   const late = run("unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `${command.join(" ")}; true`], working);
   await until("the job is done, and not recorded", () => late.text().includes("stops"));
   const heir = start(asking, ["worker", "--tags", "osx,gpu"]);
-  assert.equal(await asker.ended, 0, asker.text());
+  assert.equal(await asker.ended, 0, [asker, late, heir].map((one) => one.text()).join("\n"));
   const id = /^[0-9a-f]{8}$/m.exec(asker.text())?.[0] ?? "";
   const recorded = await ok(asking, "node", "log", id);
   const versions = await ok(asking, "source", "log", "downloads");

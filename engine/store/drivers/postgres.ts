@@ -10,6 +10,12 @@ const int8 = 20;
 /** Kept from migrating at the same time by this lock: any fixed number. */
 const formatLock = 4_711_082_113;
 
+/**
+ * A process that is frozen in the middle of a transaction (stopped, asleep, on a machine that lost its power) keeps its locks so long and no
+ * longer: everybody else waits for them, and none can see why. Said with each transaction, so that it holds behind a pooler of connections too.
+ */
+const unfrozen = "set local idle_in_transaction_session_timeout = '10s'";
+
 export function openPostgres(url: string): Dialect {
   const place = placeOf(url);
   const pool = new pg.Pool({
@@ -34,7 +40,7 @@ export function openPostgres(url: string): Dialect {
     list: (json) => sql`(select value as item from json_array_elements(cast(${json} as json))) as list`,
     clock: sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`,
     locksRows: true,
-    begin: { read: "begin isolation level repeatable read read only", write: "begin" },
+    begin: { read: `begin isolation level repeatable read read only; ${unfrozen}`, write: `begin; ${unfrozen}` },
     lockFormat: async (db) => {
       await sql`select pg_advisory_xact_lock(${sql.lit(formatLock)})`.execute(db);
     },

@@ -135,7 +135,8 @@ export class Database {
         if (error instanceof UserError) throw error;
         const fault = this.dialect.fault(error);
         const again = fault.kind === "busy" || (fault.kind === "gone" && this.#reached);
-        if (!again || elapsed() > end) throw told(fault, this.dialect.place, error);
+        // A process that was frozen finds its time over, and has not tried again yet.
+        if (!again || (tries > 0 && elapsed() > end)) throw told(fault, this.dialect.place, error);
       }
       await sleep(Math.min(2 ** tries, 100) * (0.5 + this.#patience.jitter()));
     }
