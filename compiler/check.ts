@@ -1,6 +1,7 @@
 // Finds what is wrong with the ops of a config whose values are wrong already, so that a person is told everything at once.
 import type { Diagnostic } from "./diagnostic.ts";
 import { orderDiagnostics } from "./diagnostic.ts";
+import { isWithin } from "./graph/paths.ts";
 import { select } from "./graph/select.ts";
 import { placeInConfig } from "./ops/place.ts";
 import { readOps } from "./ops/read.ts";
@@ -33,9 +34,5 @@ function follows(problem: Diagnostic, known: Diagnostic, guessed: boolean): bool
 }
 
 function related(a: string, b: string): boolean {
-  return a !== "" && b !== "" && (below(a, b) || below(b, a));
-}
-
-function below(path: string, parent: string): boolean {
-  return path === parent || path.startsWith(`${parent}.`) || path.startsWith(`${parent}[`);
+  return a !== "" && b !== "" && (isWithin(a, b) || isWithin(b, a));
 }

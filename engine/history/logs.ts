@@ -1,6 +1,6 @@
 // The logs of a run, as its steps wrote them; of one that goes on, also what is still to come.
 import { setTimeout as sleep } from "node:timers/promises";
-import { inputError, nearest } from "../../compiler/index.ts";
+import { inputError, isWithin, nearest } from "../../compiler/index.ts";
 import type { Cut, JournalPage, NewLog, Run, Store } from "../store/index.ts";
 import { findRun, type HistoryRequest, withStore } from "./open.ts";
 
@@ -66,8 +66,7 @@ async function readOn(request: LogsRequest, store: Store, run: Run, after: numbe
 }
 
 function isOf(component: string, wanted: string | undefined): boolean {
-  if (wanted === undefined || component === wanted) return true;
-  return component.startsWith(`${wanted}.`) || component.startsWith(`${wanted}[`);
+  return wanted === undefined || isWithin(component, wanted);
 }
 
 async function checkComponent(store: Store, run: Run, wanted: string): Promise<void> {

@@ -1,6 +1,6 @@
 // --keep-going: components are solved apart, so that one that fails stops none that does not need it.
 import type { Deferred, Diagnostic, ImageOutput, Job } from "../../compiler/index.ts";
-import { UserError } from "../../compiler/index.ts";
+import { isWithin, UserError } from "../../compiler/index.ts";
 import { type Build, SolveError } from "../../runtime/solve/index.ts";
 import type { DoneImage, ImageExports } from "../build/exports.ts";
 import { explainFailure } from "../build/failure.ts";
@@ -118,7 +118,7 @@ export class Kept {
     const digests = job.images.filter(({ key }) => !this.#images.has(key)).flatMap((image) => image.values);
     const fresh = [...values, ...digests].filter((path) => !this.#known.has(path));
     const waited = job.deferred.flatMap(({ missing }) => missing.map(({ path }) => path));
-    return !waited.some((path) => fresh.some((given) => path === given || path.startsWith(`${given}.`) || path.startsWith(`${given}[`)));
+    return !waited.some((path) => fresh.some((given) => isWithin(path, given)));
   }
 
   /** Tells what could not be run because of what failed. */

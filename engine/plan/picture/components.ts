@@ -1,6 +1,7 @@
 // A job at the level of components: boxes that people know by name, what each gives, and which takes what of which other.
 import { relative } from "node:path";
 import type { Hook, Job, Part, PartNeed, Position, StepData, Trigger, Vertex } from "../../../compiler/index.ts";
+import { isWithin } from "../../../compiler/index.ts";
 import { isCounted } from "../../build/steps.ts";
 import { type Effect, effectsOf } from "../effects.ts";
 import { boxesOf } from "./boxes.ts";
@@ -116,7 +117,7 @@ function kindOf(steps: readonly StepData[]): ComponentBox["kind"] {
 }
 
 function triggerOf({ waiting }: Job, path: string): Trigger | undefined {
-  return waiting.find((one) => path === one.path || path.startsWith(`${one.path}.`))?.trigger;
+  return waiting.find((one) => isWithin(path, one.path))?.trigger;
 }
 
 /** Hidden fields are how a package is made: their names say nothing, unless two would be called the same. */
