@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { Incomplete, makeValue } from "../test/support/value.ts";
 import { type CompileOptions, compile } from "./compile.ts";
 import { inputError, UserError } from "./diagnostic.ts";
-import type { Frontends, ImageRequest, Job, Ports, ResolvedImage } from "./job.ts";
+import type { Job } from "./job.ts";
+import type { Frontends, ImageRequest, Ports, ResolvedImage } from "./ports.ts";
 
 const options: CompileOptions = {
   platform: { os: "linux", architecture: "amd64" },

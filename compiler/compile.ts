@@ -12,7 +12,7 @@ import { partsOf } from "./graph/parts.ts";
 import type { Selection } from "./graph/select.ts";
 import { select } from "./graph/select.ts";
 import type { Output } from "./graph/vertex.ts";
-import type { Component, Deferred, Definition, ImageOutput, Job, Ports } from "./job.ts";
+import type { Component, Deferred, Definition, ImageOutput, Job } from "./job.ts";
 import type { MarshalOptions } from "./llb/index.ts";
 import { marshal } from "./llb/index.ts";
 import { hostLine } from "./ops/host.ts";
@@ -22,6 +22,7 @@ import type { Program } from "./ops/program.ts";
 import type { Workflow } from "./ops/read.ts";
 import { readOps } from "./ops/read.ts";
 import { serviceLine } from "./ops/service.ts";
+import type { Ports } from "./ports.ts";
 import type { Value } from "./value.ts";
 
 export interface CompileOptions extends BuildOptions {

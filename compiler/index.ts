@@ -40,6 +40,7 @@ export type { Program } from "./ops/program.ts";
 export type { PublishedPort } from "./ops/published.ts";
 export { readOps, type Workflow } from "./ops/read.ts";
 export type { LockNeed } from "./ops/spec.ts";
+export type * from "./ports.ts";
 export type { Attribute, Field, Kind, Missing, Value } from "./value.ts";
 export { readWorkloads, type WorkloadWish } from "./workload/read.ts";
 export type * from "./workload/workload.ts";

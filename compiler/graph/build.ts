@@ -1,6 +1,6 @@
 // Ops → graph: folds the ops of each program over a state, once per program, in order of need.
 import type { Diagnostic, Position } from "../diagnostic.ts";
-import type { Definition, Frontends, Job, LocalSource, ResolvedImage } from "../job.ts";
+import type { Definition, Job, LocalSource } from "../job.ts";
 import { formatPlatform } from "../llb/index.ts";
 import { copyContents, fileOutput } from "../ops/files.ts";
 import { specOf } from "../ops/op.ts";
@@ -8,6 +8,7 @@ import { relativeInside } from "../ops/path.ts";
 import type { Program } from "../ops/program.ts";
 import type { HostProcess, Login, LowerContext, ToolName } from "../ops/spec.ts";
 import type { Computed, From, OpBase } from "../ops/use.ts";
+import type { Frontends, ResolvedImage } from "../ports.ts";
 import type { Value } from "../value.ts";
 import type { BuildOptions, Built, BuiltDir, BuiltImage, BuiltValue, BuiltVerdict } from "./built.ts";
 import { checkDirectory } from "./directory.ts";

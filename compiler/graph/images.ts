@@ -2,11 +2,11 @@
 
 import type { Diagnostic } from "../diagnostic.ts";
 import { UserError } from "../diagnostic.ts";
-import type { ImageResolver, ResolvedImage } from "../job.ts";
 import { specOf } from "../ops/op.ts";
 import type { Program } from "../ops/program.ts";
 import type { ImageContext, ImageNeed } from "../ops/spec.ts";
 import type { OpBase } from "../ops/use.ts";
+import type { ImageResolver, ResolvedImage } from "../ports.ts";
 
 /** Images by the op that fetches them. Throws UserError with what is wrong with any of them. */
 export async function resolveImages(

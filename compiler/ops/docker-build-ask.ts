@@ -2,8 +2,9 @@
 import { emptyState, type State } from "../graph/state.ts";
 import type { FileVertex, Output, Platform, RawVertex, Ref, SourceVertex, Vertex } from "../graph/vertex.ts";
 import { buildOrder } from "../graph/walk.ts";
-import type { Definition, Frontends } from "../job.ts";
+import type { Definition } from "../job.ts";
 import { cleanPath, execSessionNeeds, formatPlatform, localAttrs, spliceDefinition } from "../llb/index.ts";
+import type { Frontends } from "../ports.ts";
 import { checkFrontend, lockedSource } from "./docker-build-locks.ts";
 import type { DockerBuildOp } from "./docker-build-op.ts";
 import { readIgnoreFile } from "./dockerignore.ts";

@@ -3,8 +3,8 @@
 import type { State } from "../graph/state.ts";
 import { addEnv, emptyState } from "../graph/state.ts";
 import type { Platform, Ref, VertexMeta } from "../graph/vertex.ts";
-import type { ResolvedImage } from "../job.ts";
 import { normalizePlatform } from "../llb/index.ts";
+import type { ResolvedImage } from "../ports.ts";
 
 interface ImageConfig {
   readonly os?: string;

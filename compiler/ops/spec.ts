@@ -2,7 +2,8 @@
 import type { Diagnostic, Position } from "../diagnostic.ts";
 import type { State } from "../graph/state.ts";
 import type { Output, Platform, Ref, VertexMeta } from "../graph/vertex.ts";
-import type { Attest, Definition, Frontends, HostService, ImageRequest, ImageTarget, ResolvedImage } from "../job.ts";
+import type { Attest, Definition, HostService, ImageTarget } from "../job.ts";
+import type { Frontends, ImageRequest, ResolvedImage } from "../ports.ts";
 import type { Field, Missing, Value } from "../value.ts";
 import type { Computed, From, OpBase, SecretRef, Text } from "./use.ts";
 

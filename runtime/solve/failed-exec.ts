@@ -1,5 +1,6 @@
 // The process of a failed exec, read from the daemon's error: enough to open another one where it failed.
-import type { ContainerMount, ContainerSpec, ProcessSpec } from "./container.ts";
+import type { ContainerMount, ContainerSpec } from "./container.ts";
+import type { ProcessSpec } from "./process.ts";
 
 /** Where the process ran, its filesystems being those that it left behind, and how it was started. Valid while its build goes on. */
 export interface FailedExec {
