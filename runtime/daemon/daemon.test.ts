@@ -51,12 +51,15 @@ async function diagnostic(work: Promise<unknown>): Promise<{ exit: number; code:
   return { exit: error.exit, code: first?.code ?? "", message: first?.message ?? "", hint: first?.hint ?? "" };
 }
 
-/** A build that keeps a container running until it is killed. */
+/** A build that keeps a container with a secret running until it is killed. */
 async function startSleepingBuild(address: string): Promise<() => void> {
   const context = await mkdtemp(join(home, "context-"));
   await run("cp", ["/bin/busybox", context]);
-  await writeFile(join(context, "Dockerfile"), 'FROM scratch\nCOPY busybox /\nRUN ["/busybox", "sleep", "100000"]\n');
-  const flags = ["--frontend", "dockerfile.v0", "--local", `context=${context}`, "--local", `dockerfile=${context}`];
+  await writeFile(join(context, "key"), "a secret");
+  const step = 'RUN --mount=type=secret,id=key,required ["/busybox", "sleep", "100000"]';
+  await writeFile(join(context, "Dockerfile"), `FROM scratch\nCOPY busybox /\n${step}\n`);
+  const dirs = ["--local", `context=${context}`, "--local", `dockerfile=${context}`];
+  const flags = ["--frontend", "dockerfile.v0", ...dirs, "--secret", `id=key,src=${join(context, "key")}`];
   const child = spawn(builtBinary("buildctl"), ["--addr", address, "build", ...flags], { stdio: "ignore" });
   return () => child.kill("SIGKILL");
 }
@@ -69,6 +72,12 @@ async function containers(): Promise<string[]> {
     `for p in $(grep -ls -- ${mark} /proc/[0-9]*/cgroup); do grep -sH State: "\${p%cgroup}status" | grep -v "Z (zombie)"; done; true`,
   ]);
   return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** Mounts of secrets below the directory of the daemon. */
+async function secrets(): Promise<string[]> {
+  const lines = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  return lines.filter((line) => line.includes(` ${locate(env).dir}/tmp/buildkit-secrets`));
 }
 
 test("ten processes at once start exactly one daemon, and it outlives them", async () => {
@@ -97,10 +106,12 @@ test("a crashed daemon is replaced, its containers end, and its cache survives",
     while ((await containers()).length === 0) await sleep(50);
     process.kill(first.pid, "SIGKILL");
     while ((await daemonStatus({ env })).running) await sleep(10);
+    assert.equal((await secrets()).length, 1, "what BuildKit mounted is still there");
     const again = await ensureDaemon({ env });
     stopBuild();
     assert.deepEqual(again, { address, started: true });
     assert.deepEqual(await containers(), []);
+    assert.deepEqual(await secrets(), []);
     const second = await daemonStatus({ env });
     assert.ok(second.running && second.pid !== first.pid);
     const { stdout } = await run(builtBinary("buildctl"), ["--addr", address, "du"]);
@@ -158,6 +169,7 @@ test("stop ends it, takes down its mounts and keeps its state; a second stop has
   assert.deepEqual(await containers(), []);
   assert.ok(!(await readFile("/proc/self/mountinfo", "utf8")).includes(` ${dir}/`), "no mounts are left");
   assert.ok((await stat(root)).isDirectory());
+  await assert.rejects(stat(join(dir, "tmp")), "nothing of its temporary files");
   assert.equal((await daemonStatus({ env })).running, false);
   assert.deepEqual(await stopDaemon({ env }), { stopped: false });
 });

@@ -7,7 +7,7 @@ import { UserError } from "../../compiler/diagnostic.ts";
 import type { Environment } from "../directories.ts";
 import { withLock } from "../lock.ts";
 import { writeConfig } from "./config.ts";
-import { clearLeftovers } from "./leftovers.ts";
+import { clearLeftovers, clearTemporary } from "./leftovers.ts";
 import { findBuildkitd, type Location, locate, onPath, searchPath } from "./location.ts";
 import { logIsLong, logTail, readLog, rotateLog } from "./logs.ts";
 import { answers, findProcess, forgetProcess, isRunning, recordProcess } from "./process.ts";
@@ -151,10 +151,14 @@ async function start(location: Location, env: Environment, signal: AbortSignal |
   );
 }
 
-/** What is left of a daemon that is dead. Without root that is nothing but what keeps its namespaces. */
+/** What is left of a daemon that is dead. Without root its mounts ended with its namespaces. */
 async function clear(location: Location): Promise<void> {
-  if (isRootless()) await endNamespaces(location);
-  else await clearLeftovers(location.root);
+  if (!isRootless()) {
+    await clearLeftovers(location.root, location.temporary);
+    return;
+  }
+  await endNamespaces(location);
+  if (location.temporary !== undefined) await clearTemporary(location.temporary);
 }
 
 /** buildkitd itself, or rootlesskit around it. */
@@ -164,13 +168,16 @@ async function launchOf(
   env: Environment,
 ): Promise<{ program: string; args: readonly string[]; env: Record<string, string> }> {
   const args = ["--config", location.config];
-  if (!isRootless()) return { program: binary, args, env: daemonEnvironment(env) };
+  const { temporary } = location;
+  if (temporary !== undefined) await makeDir(temporary);
+  const own = { ...daemonEnvironment(env), ...(temporary === undefined ? {} : { TMPDIR: temporary }) };
+  if (!isRootless()) return { program: binary, args, env: own };
   await makeDir(location.runtimeDir);
   const program = (await onPath("rootlesskit", env)) ?? "rootlesskit";
   return {
     program,
     args: [...rootlessArgs(location), binary, ...args],
-    env: { ...daemonEnvironment(env), XDG_RUNTIME_DIR: location.runtimeDir },
+    env: { ...own, XDG_RUNTIME_DIR: location.runtimeDir },
   };
 }
 

@@ -1,6 +1,6 @@
-// Clears away what a dead buildkitd left behind: containers that outlived it, mounts below its root, its control groups.
+// Clears away what a dead buildkitd left behind: containers that outlived it, mounts below its root, its control groups, temporary files.
 import { createHash } from "node:crypto";
-import { readdir, readFile, rmdir } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning } from "./process.ts";
@@ -11,11 +11,20 @@ export function cgroupParent(root: string): string {
   return `dagger-${createHash("sha256").update(root).digest("hex").slice(0, 16)}`;
 }
 
-/** Clears away everything that is left of the daemon with this root. Only call it when that daemon is dead. */
-export async function clearLeftovers(root: string): Promise<void> {
+/** Clears away everything that is left of the daemon with this root and temporary directory. Only call it when that daemon is dead. */
+export async function clearLeftovers(root: string, temporary?: string): Promise<void> {
   await killContainers(root);
   await unmountBelow(root);
   await removeCgroups(root);
+  if (temporary !== undefined) await clearTemporary(temporary);
+}
+
+/** A daemon that was killed leaves filesystems and secrets mounted there; every daemon leaves empty directories, one for each file that it mounted. */
+export async function clearTemporary(dir: string): Promise<void> {
+  await unmountBelow(dir);
+  // What cannot be unmounted is not ours to delete.
+  if ((await mountsBelow(dir)).length > 0) return;
+  await rm(dir, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /**
@@ -52,10 +61,14 @@ async function processesIn(mark: string): Promise<number[]> {
 
 /** Unmounts everything below `dir`; lazily, so that a process which still holds a file does not keep the rest from going. */
 async function unmountBelow(dir: string): Promise<void> {
+  for (const point of await mountsBelow(dir)) await runProgram("umount", ["--lazy", "--", point]).catch(() => undefined);
+}
+
+/** The deepest first. */
+async function mountsBelow(dir: string): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
   const points = table.split("\n").map((line) => unescapeMount(line.split(" ")[4] ?? ""));
-  const below = points.filter((point) => point.startsWith(`${dir}/`)).sort((a, b) => b.length - a.length);
-  for (const point of below) await runProgram("umount", ["--lazy", "--", point]).catch(() => undefined);
+  return points.filter((point) => point.startsWith(`${dir}/`)).sort((a, b) => b.length - a.length);
 }
 
 // The kernel writes space, tab, newline and backslash as three octal digits; all other bytes as they are.

@@ -17,6 +17,8 @@ export interface Location {
   /** Without root: rootlesskit's own directory, and XDG_RUNTIME_DIR of the daemon. */
   readonly stateDir: string;
   readonly runtimeDir: string;
+  /** What buildkitd keeps for moments, mounts of secrets among it. Undefined when its name is too long for the sockets in there: then it is the system's. */
+  readonly temporary: string | undefined;
   readonly log: string;
   readonly record: string;
   readonly lock: string;
@@ -24,6 +26,9 @@ export interface Location {
 
 // sun_path is 108 bytes with its final zero.
 const longestSocket = 107;
+
+/** What BuildKit adds to its temporary directory for the socket of an SSH agent; the number has up to ten digits. */
+const agentSocket = ".buildkit-ssh-sock4294967295/ssh_auth_sock";
 
 /** Where the embedded daemon of this user lies. Throws UserError when that directory cannot hold one. */
 export function locate(env: Environment): Location {
@@ -38,6 +43,7 @@ export function locate(env: Environment): Location {
       },
     ]);
   }
+  const temporary = join(dir, "tmp");
   const sockets = Buffer.byteLength(join(dir, "buildkitd.sock")) <= longestSocket ? dir : shortDir(dir, env);
   return {
     dir,
@@ -47,6 +53,7 @@ export function locate(env: Environment): Location {
     config: join(dir, "buildkitd.toml"),
     stateDir: join(dir, "rootlesskit"),
     runtimeDir: join(dir, "run"),
+    temporary: Buffer.byteLength(join(temporary, agentSocket)) <= longestSocket ? temporary : undefined,
     log: join(dir, "buildkitd.log"),
     record: join(dir, "buildkitd.json"),
     lock: join(dir, "lock"),

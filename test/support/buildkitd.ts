@@ -1,7 +1,7 @@
 // Starts a private, real buildkitd for a test, and leaves nothing of it behind.
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -50,12 +50,14 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
   const socket = join(dir, "buildkitd.sock");
   const logFile = join(dir, "buildkitd.log");
   const root = join(dir, "root");
+  const temporary = join(dir, "tmp");
+  await mkdir(temporary);
   await writeFile(join(dir, "buildkitd.toml"), daemonConfig(dir, root, options));
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(
     builtBinary("buildkitd"),
     ["--config", join(dir, "buildkitd.toml"), "--root", root, "--addr", `unix://${socket}`, ...(options.args ?? [])],
-    { stdio: ["ignore", log, log], detached: true, cwd: "/" },
+    { stdio: ["ignore", log, log], detached: true, cwd: "/", env: { ...process.env, TMPDIR: temporary } },
   );
   closeSync(log);
   child.unref();
@@ -82,7 +84,7 @@ export async function startBuildkitd(options: TestDaemonOptions = {}): Promise<T
     late.abort();
     if (!graceful) await kill();
     process.removeListener("exit", killNow);
-    await clearLeftovers(root);
+    await clearLeftovers(root, temporary);
     await rm(dir, { recursive: true, force: true });
   };
   try {
