@@ -65,13 +65,13 @@ function cases(world: World): readonly Case[] {
       prepare: () => chain(join(world.dir, `chain-${length}`), length),
     })),
     { what: `${files}, first`, runs: 5, warm: false, most: 1.2, prepare: from("many-first", true, manyFiles, upload) },
-    { what: `${files}, unchanged`, runs: 5, warm: true, most: 1.2, prepare: from("many", false, manyFiles, upload) },
+    { what: `${files}, unchanged`, runs: 15, warm: true, most: 1.2, prepare: from("many", false, manyFiles, upload) },
     {
       ...{ what: `${files}, first, everything on`, runs: 5, warm: false, most: 1.2, progress: "tty" },
       prepare: from("many-all-first", true, manyFiles, onto),
     },
     {
-      ...{ what: `${files}, unchanged, everything on`, runs: 5, warm: true, most: 1.2, progress: "tty" },
+      ...{ what: `${files}, unchanged, everything on`, runs: 15, warm: true, most: 1.2, progress: "tty" },
       prepare: from("many-all", false, manyFiles, onto),
     },
     { what: `${file}, first`, runs: 5, warm: false, most: 1, isLarge: true, prepare: from("big-first", true, bigFile, upload) },
@@ -122,7 +122,10 @@ async function compare(world: World, { what, runs, prepare, warm, progress, isLa
     }
   }
   const both = { dagger: median(samples.dagger), buildctl: median(samples.buildctl) };
-  console.error(`${what}: dagger ${both.dagger.wall.toFixed(3)} s, buildctl ${both.buildctl.wall.toFixed(3)} s`);
+  const all = (who: Who): string => samples[who].map(({ wall }) => wall.toFixed(3)).join(" ");
+  console.error(
+    `${what}: dagger ${both.dagger.wall.toFixed(3)} s, buildctl ${both.buildctl.wall.toFixed(3)} s (${all("dagger")}; ${all("buildctl")})`,
+  );
   return both;
 }
 
