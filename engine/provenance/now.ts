@@ -1,7 +1,7 @@
 // What the components of a config are made from now: compiled, but not run. Values that a run has to compute are those that it gave last.
 import { hash, randomUUID } from "node:crypto";
 import type { Job } from "../../compiler/index.ts";
-import { UserError } from "../../compiler/index.ts";
+import { isWithin, UserError } from "../../compiler/index.ts";
 import type { Evaluation, Fill } from "../../runtime/cue/index.ts";
 import { listFiles } from "../../runtime/session/index.ts";
 import { type CompileOnlyRequest, compileOnly } from "../config/compile-only.ts";
@@ -76,8 +76,7 @@ async function compiled(config: Config, request: CompileOnlyRequest, root: strin
 
 /** Undefined when no output is what something waits for, or the config takes none of them any more. */
 async function withOutputs(evaluation: Evaluation, waits: readonly string[], outputs: readonly Output[]): Promise<Evaluation | undefined> {
-  const wanted = (component: string): boolean =>
-    waits.some((path) => path === component || path.startsWith(`${component}.`) || path.startsWith(`${component}[`));
+  const wanted = (component: string): boolean => waits.some((path) => isWithin(path, component));
   const known = outputs.filter(({ component }) => component !== "" && wanted(component));
   if (known.length === 0) return undefined;
   try {

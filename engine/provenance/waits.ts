@@ -1,5 +1,5 @@
 // What components of later passes waited for: values that CUE had to know before they were there.
-import type { Job } from "../../compiler/index.ts";
+import { isWithin, type Job } from "../../compiler/index.ts";
 
 export class Waits {
   /** Components that were there before anything had to be waited for. */
@@ -19,11 +19,7 @@ export class Waits {
   /** CUE paths of the values that a component waited for. */
   of(component: string): readonly string[] {
     if (this.#early.has(component)) return [];
-    const found = [...this.#waiting].flatMap(([path, values]) => (path === "" || isBelow(component, path) ? [...values] : []));
+    const found = [...this.#waiting].flatMap(([path, values]) => (isWithin(component, path) ? [...values] : []));
     return [...new Set(found)];
   }
-}
-
-function isBelow(path: string, other: string): boolean {
-  return path === other || path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
 }
