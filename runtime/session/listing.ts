@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { followPaths } from "./follow.ts";
 import { Matcher } from "./patterns.ts";
 import type { Listing, LocalDir } from "./services.ts";
-import { type Entry, errorCode, WalkError, type WalkOptions, walk } from "./walk.ts";
+import { type Entry, errorCode, FileType, WalkError, type WalkOptions, walk } from "./walk.ts";
 
 /** What the daemon wants to see of a directory. */
 export type Wanted = Pick<Listing, "include" | "exclude" | "follow">;
@@ -39,9 +39,15 @@ export function listFiles(name: string, dir: string, wanted: Wanted): Listing {
   return { name, ...wanted, root, entries: entries.join("\0") };
 }
 
+const kinds: ReadonlyMap<number, string> = new Map([
+  [FileType.regular, "f"],
+  [FileType.directory, "d"],
+  [FileType.symlink, "l"],
+]);
+
 /** Kind and permissions, and what changes when the contents do: nobody can set back the time of the last change. */
-export function noteOf({ stat }: Pick<Entry, "stat">): readonly [mode: string, stamp: string] {
-  const kind = stat.isFile() ? "f" : stat.isDirectory() ? "d" : stat.isSymbolicLink() ? "l" : "o";
-  const mode = `${kind}${(Number(stat.mode) & 0o7777).toString(8)}`;
+export function noteOf({ stat, mode: all }: Pick<Entry, "stat" | "mode">): readonly [mode: string, stamp: string] {
+  const kind = kinds.get(all & FileType.mask) ?? "o";
+  const mode = `${kind}${(all & 0o7777).toString(8)}`;
   return kind === "f" ? [mode, `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`] : [mode, ""];
 }

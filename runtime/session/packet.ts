@@ -153,50 +153,93 @@ class Cursor {
 
 /** The framed STAT packet of `stat`. uid and gid are left at 0, as every BuildKit client does for build contexts. */
 export function encodeStat(stat: Stat): Buffer {
-  const pathLength = Buffer.byteLength(stat.path);
-  const linkLength = stat.linkname === "" ? 0 : Buffer.byteLength(stat.linkname);
-  const mtime = BigInt.asUintN(64, stat.mtime);
-  let size = 1 + varintSize(pathLength) + pathLength;
-  if (stat.mode !== 0) size += 1 + varintSize(stat.mode);
-  if (stat.size !== 0) size += 1 + varintSize(stat.size);
-  if (mtime !== 0n) size += 1 + bigVarintSize(mtime);
-  if (linkLength !== 0) size += 1 + varintSize(linkLength) + linkLength;
-  const { major, minor } = stat.device ?? { major: 0, minor: 0 };
-  if (major !== 0) size += 1 + varintSize(major);
-  if (minor !== 0) size += 1 + varintSize(minor);
-  const packetSize = 1 + varintSize(size) + size;
-  const out = Buffer.allocUnsafe(5 + packetSize);
-  let at = writeFrameHeader(out, 0, packetSize);
-  out[at++] = 18; // Packet.stat
-  at = writeVarint(out, at, size);
-  out[at++] = 10;
-  at = writeText(out, at, stat.path, pathLength);
-  if (stat.mode !== 0) {
-    out[at++] = 16;
-    at = writeVarint(out, at, stat.mode);
-  }
-  if (stat.size !== 0) {
-    out[at++] = 40;
-    at = writeVarint(out, at, stat.size);
-  }
-  if (mtime !== 0n) {
-    out[at++] = 48;
-    at = writeBigVarint(out, at, mtime);
-  }
-  if (linkLength !== 0) {
-    out[at++] = 58;
-    at = writeText(out, at, stat.linkname, linkLength);
-  }
-  if (major !== 0) {
-    out[at++] = 64;
-    at = writeVarint(out, at, major);
-  }
-  if (minor !== 0) {
-    out[at++] = 72;
-    writeVarint(out, at, minor);
-  }
-  return out;
+  const frames = new StatFrames(128 + 3 * (stat.path.length + stat.linkname.length));
+  frames.add(stat);
+  return frames.take();
 }
+
+/** Framed STAT packets, one behind the other: thousands of small buffers would take longer than what is written into them. */
+export class StatFrames {
+  readonly #size: number;
+  #out: Buffer;
+  #at = 0;
+
+  /** Room for `size` bytes at once; for one packet that is larger, more is made. */
+  constructor(size: number) {
+    this.#size = size;
+    this.#out = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** How many bytes there are. */
+  get length(): number {
+    return this.#at;
+  }
+
+  add({ path, linkname, mode, size, mtime: time, device }: Stat): void {
+    const pathLength = Buffer.byteLength(path);
+    const linkLength = linkname === "" ? 0 : Buffer.byteLength(linkname);
+    const mtime = split(time);
+    let length = 1 + varintSize(pathLength) + pathLength;
+    if (mode !== 0) length += 1 + varintSize(mode);
+    if (size !== 0) length += 1 + varintSize(size);
+    if (time !== 0n) length += 1 + splitVarintSize(mtime);
+    if (linkLength !== 0) length += 1 + varintSize(linkLength) + linkLength;
+    const { major, minor } = device ?? noDevice;
+    if (major !== 0) length += 1 + varintSize(major);
+    if (minor !== 0) length += 1 + varintSize(minor);
+    const packetLength = 1 + varintSize(length) + length;
+    const out = this.#room(5 + packetLength);
+    let at = writeFrameHeader(out, this.#at, packetLength);
+    out[at++] = 18; // Packet.stat
+    at = writeVarint(out, at, length);
+    out[at++] = 10;
+    at = writeText(out, at, path, pathLength);
+    if (mode !== 0) {
+      out[at++] = 16;
+      at = writeVarint(out, at, mode);
+    }
+    if (size !== 0) {
+      out[at++] = 40;
+      at = writeVarint(out, at, size);
+    }
+    if (time !== 0n) {
+      out[at++] = 48;
+      at = writeSplitVarint(out, at, mtime);
+    }
+    if (linkLength !== 0) {
+      out[at++] = 58;
+      at = writeText(out, at, linkname, linkLength);
+    }
+    if (major !== 0) {
+      out[at++] = 64;
+      at = writeVarint(out, at, major);
+    }
+    if (minor !== 0) {
+      out[at++] = 72;
+      at = writeVarint(out, at, minor);
+    }
+    this.#at = at;
+  }
+
+  /** All of them; what is added later is apart. */
+  take(): Buffer {
+    const taken = this.#out.subarray(0, this.#at);
+    this.#out = Buffer.allocUnsafeSlow(this.#size);
+    this.#at = 0;
+    return taken;
+  }
+
+  #room(size: number): Buffer {
+    if (this.#at + size > this.#out.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#out.length, this.#at + size));
+      this.#out.copy(grown, 0, 0, this.#at);
+      this.#out = grown;
+    }
+    return this.#out;
+  }
+}
+
+const noDevice = { major: 0, minor: 0 };
 
 /** Frame header, packet header and field header of a DATA packet whose `length` bytes follow; length 0 ends the file. */
 export function dataHeaderSize(id: number, length: number): number {
@@ -250,16 +293,25 @@ function writeText(out: Buffer, at: number, text: string, length: number): numbe
   return start + out.write(text, start);
 }
 
-function bigVarintSize(value: bigint): number {
-  let size = 1;
-  for (let rest = value; rest > 127n; rest >>= 7n) size++;
-  return size;
+/** A 64-bit number as its lower 28 bits, which are four groups of a varint, and the 36 above: arithmetic with bigints takes many times as long. */
+interface Split {
+  readonly low: number;
+  readonly high: number;
 }
 
-function writeBigVarint(out: Buffer, at: number, value: bigint): number {
-  let next = at;
-  let rest = value;
-  for (; rest > 127n; rest >>= 7n) out[next++] = Number(rest & 127n) | 128;
-  out[next++] = Number(rest);
-  return next;
+function split(value: bigint): Split {
+  return { low: Number(BigInt.asUintN(28, value)), high: Number(BigInt.asUintN(64, value) >> 28n) };
+}
+
+function splitVarintSize({ low, high }: Split): number {
+  return high === 0 ? varintSize(low) : 4 + varintSize(high);
+}
+
+function writeSplitVarint(out: Buffer, at: number, { low, high }: Split): number {
+  if (high === 0) return writeVarint(out, at, low);
+  out[at] = (low & 127) | 128;
+  out[at + 1] = ((low >> 7) & 127) | 128;
+  out[at + 2] = ((low >> 14) & 127) | 128;
+  out[at + 3] = (low >> 21) | 128;
+  return writeVarint(out, at + 4, high);
 }

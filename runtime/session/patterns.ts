@@ -55,14 +55,22 @@ export class Matcher {
     return { matched, info };
   }
 
+  /** As `match`, for what nothing is below. */
+  matches(path: string, parent?: Matched): boolean {
+    let matched = false;
+    for (let n = 0; n < this.#patterns.length; n++) {
+      const pattern = this.#patterns[n] as Pattern;
+      if (parent?.[n] === true || (pattern.exception === matched && pattern.test(path))) matched = !pattern.exception;
+    }
+    return matched;
+  }
+
   /** Matches a path without knowing what matched its directories. */
   matchWithParents(path: string): boolean {
     let info: Matched | undefined;
-    let matched = false;
     let end = path.indexOf("/");
     for (; end !== -1; end = path.indexOf("/", end + 1)) info = this.match(path.slice(0, end), info).info;
-    ({ matched } = this.match(path, info));
-    return matched;
+    return this.matches(path, info);
   }
 
   /** For include patterns: false when nothing below `dir`, which did not match, can match. */

@@ -6,12 +6,14 @@ import { type Position, UserError } from "../../compiler/diagnostic.ts";
 import { Code, RpcError } from "../grpc/status.ts";
 import type { Call } from "./call.ts";
 import { noteOf, openRoot, type Wanted, walkOptions } from "./listing.ts";
-import { dataHeaderSize, decodePacket, encodePacket, encodeStat, Mode, PacketType, writeDataHeader } from "./packet.ts";
+import { dataHeaderSize, decodePacket, encodePacket, Mode, PacketType, type Stat, StatFrames, writeDataHeader } from "./packet.ts";
 import { PatternError } from "./patterns.ts";
 import type { LocalDir, SessionServices } from "./services.ts";
-import { type Entry, errorCode, WalkError, type WalkOptions, walk } from "./walk.ts";
+import { type Entry, errorCode, FileType, WalkError, type WalkOptions, walk } from "./walk.ts";
 
-/** STAT frames, and small files, are sent in buffers of about this size. */
+/** STAT frames are sent in buffers of about this size. */
+const statBatch = 32 << 10;
+/** Small files are sent in buffers of at most this size. */
 const batchSize = 128 << 10;
 /** Files up to this size are read at once, between two turns of the event loop. */
 const smallFile = 64 << 10;
@@ -110,31 +112,26 @@ class Sender {
 
   async #sendStats(options: WalkOptions): Promise<void> {
     let id = 0;
-    let batch: Buffer[] = [];
-    let bytes = 0;
+    const frames = new StatFrames(statBatch + (4 << 10));
     for (const entry of walk(this.#root, options)) {
       if (this.#over) return;
       if (this.#lists) this.listed.push(entry.path, ...noteOf(entry), entry.target);
-      const frame = this.#statFrame(entry, id++);
-      batch.push(frame);
-      bytes += frame.length;
-      if (bytes < batchSize / 4) continue;
-      await this.#flush(batch, bytes);
-      batch = [];
-      bytes = 0;
+      frames.add(this.#statOf(entry, id++));
+      if (frames.length >= statBatch) await this.#flush(frames);
     }
-    await this.#flush(batch, bytes);
+    await this.#flush(frames);
     void this.#call.send(Buffer.alloc(0)); // an empty packet ends the list
   }
 
-  #statFrame(entry: Entry, id: number): Buffer {
+  #statOf(entry: Entry, id: number): Stat {
     const { stat } = entry;
+    const type = entry.mode & FileType.mask;
     let linkname = entry.target;
-    let mode = goMode(Number(stat.mode));
+    let mode = goMode(entry.mode);
     const socket = (mode & Mode.socket) !== 0;
     mode = (mode & ~Mode.socket) >>> 0; // as the Go client does: it becomes an empty file
-    let size = stat.isDirectory() ? 0 : Number(stat.size);
-    if (stat.nlink > 1n && !stat.isDirectory() && !stat.isSymbolicLink()) {
+    let size = type === FileType.directory ? 0 : Number(stat.size);
+    if (stat.nlink > 1n && type !== FileType.directory && type !== FileType.symlink) {
       const inode = `${stat.dev}:${stat.ino}`;
       const first = this.#links.get(inode);
       if (first === undefined) this.#links.set(inode, entry.path);
@@ -144,12 +141,12 @@ class Sender {
       }
     }
     if ((mode & Mode.type) === 0) this.#offered.set(id, { path: entry.path, size, socket });
-    const device = (mode & Mode.device) === 0 ? {} : { device: deviceOf(stat.rdev) };
-    return encodeStat({ path: entry.path, mode, size, mtime: stat.mtimeNs, linkname, ...device });
+    const sent = { path: entry.path, mode, size, mtime: stat.mtimeNs, linkname };
+    return (mode & Mode.device) === 0 ? sent : { ...sent, device: deviceOf(stat.rdev) };
   }
 
-  async #flush(batch: readonly Buffer[], bytes: number): Promise<void> {
-    if (bytes > 0) await (this.#call.sendFrames(Buffer.concat(batch, bytes)) ?? turn());
+  async #flush(frames: StatFrames): Promise<void> {
+    if (frames.length > 0) await (this.#call.sendFrames(frames.take()) ?? turn());
   }
 
   async #sendRequested(): Promise<void> {
