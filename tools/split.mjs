@@ -3,12 +3,13 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { build } from "esbuild";
 
-/** What a run begins with, and what it imports later on, also one that is remembered. What these import statically comes with them. */
+/** What a run begins with, and what it imports later on: when an image is in a registry, and when it is remembered. What these import statically comes with them. */
 const begins = [
   "cli/main.ts",
   "cli/commands/up.ts",
   "engine/index.ts",
   "engine/history/recording.ts",
+  "runtime/solve/gateway.ts",
   "engine/store/open.ts",
   "engine/store/drivers/sqlite.ts",
   "engine/store/drivers/backup.ts",
