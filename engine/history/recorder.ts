@@ -60,6 +60,8 @@ export class Recorder {
   #written: Written = { config: undefined, events: 0, logs: 0 };
   #facts: OpenFacts | undefined;
   #ops: ReadonlyMap<string, string> = new Map();
+  /** What was made of facts that no directory is part of: written while the daemon works, not at the end. */
+  #early: { readonly facts: OpenFacts; readonly made: Made } | undefined;
   /** By key; looked at as soon as they come, beside the run. */
   readonly #files = new Map<string, Promise<FileList | undefined>>();
 
@@ -110,11 +112,15 @@ export class Recorder {
   }
 
   async take(entries: Entries): Promise<void> {
-    this.#written = await this.#parts.store.together(async (writes) => {
+    const facts = this.#facts;
+    const isKnown = facts !== undefined && facts !== this.#early?.facts && Object.keys(facts.directories).length === 0;
+    const { made, ...written } = await this.#parts.store.together(async (writes) => {
       const { change, ...written } = await this.#write(writes, entries);
       if (Object.keys(change).length > 0) await writes.runs.update(this.#key, change);
-      return written;
+      return { ...written, ...(isKnown ? { made: await this.#made(writes, new Map()) } : {}) };
     });
+    this.#written = written;
+    if (facts !== undefined && made !== undefined) this.#early = { facts, made };
   }
 
   /** Also gives what belongs into the run's own row. */
@@ -151,7 +157,7 @@ export class Recorder {
   /** All but the word that it is over, which is the last. */
   async #writeEnd(writes: RunWrites, ending: Ending, files: ReadonlyMap<string, FileList>): Promise<RunChange> {
     const { end, outputs, provenance, components, ...entries } = ending;
-    const made = await this.#made(writes, files);
+    const made = this.#early !== undefined && this.#early.facts === this.#facts ? this.#early.made : await this.#made(writes, files);
     const printed = components.map((one) => ({ ...one, ...made.fingerprints(one.path) }));
     const { config, change } = await this.#write(writes, { ...entries, components: printed });
     const common: Json = { ...(config === undefined ? {} : { config }), ...provenance };
