@@ -1,5 +1,5 @@
 // What has changed between two times that a component was looked at: values at CUE paths, sources, files, and the components that it uses.
-import type { OpData, Position } from "../../compiler/index.ts";
+import { isWithin, type OpData, type Position } from "../../compiler/index.ts";
 import type { ComponentFacts } from "./facts.ts";
 import type { FileList } from "./files.ts";
 import { fingerprintsOf, withoutPlaces } from "./fingerprints.ts";
@@ -67,7 +67,7 @@ export async function compare(target: string, before: Snapshot, after: Snapshot)
 
 /** Also by way of a value, which CUE has put into its ops. */
 function usedBy({ path, uses, waited }: ComponentFacts, all: ReadonlyMap<string, ComponentFacts>): string[] {
-  const givers = [...all.keys()].filter((giver) => waited.some((value) => value === giver || value.startsWith(`${giver}.`)));
+  const givers = [...all.keys()].filter((giver) => waited.some((value) => isWithin(value, giver)));
   return [...new Set([...uses, ...givers])].filter((used) => used !== path && all.has(used));
 }
 

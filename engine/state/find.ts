@@ -1,5 +1,6 @@
 // A value in what an environment gave: that of the config as a whole, that of a component since, or what names an image or a directory.
 import { createHash } from "node:crypto";
+import { isWithin } from "../../compiler/index.ts";
 import { isThere, storeOf } from "../history/place.ts";
 import type { Surroundings } from "../request.ts";
 import type { Json, Output } from "../store/index.ts";
@@ -26,13 +27,14 @@ export function mergedValues(outputs: readonly Output[]): Json {
 
 /** The value at a CUE path; below the path of an image or a saved directory, its `ref`, `digest` or `dest`. */
 export function findValue(outputs: readonly Output[], path: string): FoundValue | undefined {
-  const place = outputs.find(({ component, value }) => isPlace(value) && (path === component || path.startsWith(`${component}.`)));
+  const given = outputs.filter(({ component }) => component !== "" && isWithin(path, component));
+  const place = given.find((one) => isPlace(one.value));
   const inPlace = place === undefined ? undefined : valueAt(place.value, labelsOf(path.slice(place.component.length)));
   if (place !== undefined && inPlace !== undefined) return { value: inPlace, run: place.run };
   const value = valueAt(mergedValues(outputs), labelsOf(path));
   if (value === undefined) return undefined;
-  const giver = outputs
-    .filter(({ component, value: one }) => component !== "" && !isPlace(one) && (path === component || path.startsWith(`${component}.`)))
+  const giver = given
+    .filter((one) => !isPlace(one.value))
     .reduce<Output | undefined>((newest, one) => (newest === undefined || one.time >= newest.time ? one : newest), undefined);
   const whole = outputs.find(({ component }) => component === "");
   return { value, run: (giver ?? whole)?.run ?? "" };
