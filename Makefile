@@ -45,7 +45,7 @@ gha: dist/bin/gha-cache ## build the cache server for GitHub Actions that the te
 
 vault: dist/bin/vault-server ## build the Vault server that the tests start (dist/bin)
 
-deploy-tools: dist/bin/helm dist/bin/tofu dist/images/tools/.complete ## build helm and OpenTofu, and a Debian root with curl, git, ssh, rclone, kubectl, docker: what tests of packages run
+deploy-tools: dist/bin/helm dist/bin/tofu dist/bin/pod-server dist/images/tools/.complete ## build helm, OpenTofu and a pod for kubectl, and a Debian root with curl, git, ssh, rclone, kubectl, docker: what tests of packages run
 
 nerdctl: dist/bin/nerdctl ## build the client of containerd that tests of services in containers run
 
@@ -139,6 +139,10 @@ dist/bin/helm: tools/helm/go.mod tools/helm/go.sum
 
 dist/bin/tofu: tools/tofu/go.mod tools/tofu/go.sum
 	$(call go,tools/tofu,github.com/opentofu/opentofu/cmd/tofu)
+
+# Only for tests: what kubectl needs of a cluster, to reach a daemon in a pod.
+dist/bin/pod-server: tools/pod/main.go tools/pod/go.mod tools/pod/go.sum
+	$(call go,tools/pod,.)
 
 # Only for tests of targets: what reads the files that dagger writes, and in the case of Compose, runs them.
 dist/bin/docker-compose: tools/compose/go.mod tools/compose/go.sum

@@ -135,12 +135,14 @@ function tlsHint({ tls }: TcpAddress, cause: unknown): string | undefined {
 }
 
 /** Programs tell by their exit codes; each can be tried alone, in a terminal where it may ask. */
-function commandHint({ address, exitCode, cause }: CommandError): string {
+function commandHint({ address, exitCode, cause, message }: CommandError): string {
   const { program, args } = address;
   if (cause !== undefined) return `install ${program}, or use another address with --buildkit or BUILDKIT_HOST`;
   if (program === "ssh" && exitCode === 255) {
     return `try it in a terminal, where ssh can ask about host keys and passwords: ${[program, ...args].join(" ")}`;
   }
-  if (exitCode === 127 || exitCode === 126) return "buildctl must be installed where the daemon runs, and on PATH there";
+  // kubectl ends with 1 where the runtime of the containers cannot start what was asked for.
+  if (exitCode === 127 || exitCode === 126 || message.includes("executable file not found"))
+    return "buildctl must be installed where the daemon runs, and on PATH there";
   return `check that this works: ${[program, ...args].join(" ")}`;
 }

@@ -35,7 +35,7 @@ after(async () => {
 });
 
 /**
- * Stands for docker, podman, nerdctl and kubectl, which have no containers to run here: the container `good` reaches the daemon through
+ * Stands for docker, podman, nerdctl and kubectl, which have no containers to run here (connection-kubernetes.test.ts has): the container `good` reaches the daemon through
  * the real `buildctl dial-stdio`; others end as the real tools do. The arguments it got are kept.
  */
 function makeTools(): void {
