@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Packet as WirePacket } from "../../proto/gen/github.com/tonistiigi/fsutil/types/wire.ts";
 import { frame } from "../grpc/frame.ts";
-import { dataHeaderSize, decodePacket, encodePacket, encodeStat, Mode, PacketType, writeDataHeader } from "./packet.ts";
+import { dataHeaderSize, decodePacket, encodePacket, encodeStat, Mode, PacketType, StatFrames, writeDataHeader } from "./packet.ts";
 import { PayloadReader } from "./tunnel.ts";
 
 const stats = [
@@ -24,6 +24,24 @@ test("a STAT packet is what the generated code reads, and what we read back", ()
     );
     assert.deepEqual(decodePacket(bytes).stat, stat);
     assert.deepEqual(decodePacket(Buffer.from(WirePacket.encode(wire).finish())).stat, stat);
+  }
+});
+
+test("packets of one buffer are those of many, also where one is larger than the buffer, and times keep every nanosecond", () => {
+  const times = [0n, 1n, 127n, 128n, 2n ** 28n - 1n, 2n ** 28n, 2n ** 35n, 1_700_000_000_123_456_789n, 2n ** 63n - 1n, -1n, -(2n ** 63n)];
+  const all = [...stats, ...times.map((mtime) => ({ path: "ü".repeat(70), mode: 0o600, size: 1, mtime, linkname: "" }))];
+  const frames = new StatFrames(16);
+  for (const stat of all) frames.add(stat);
+  const taken = frames.take();
+  assert.deepEqual(taken, Buffer.concat(all.map((stat) => encodeStat(stat))));
+  assert.equal(frames.length, 0);
+  frames.add(all[0] as (typeof all)[0]);
+  assert.deepEqual(frames.take(), encodeStat(all[0] as (typeof all)[0]));
+  // What was taken stays as it was.
+  assert.deepEqual(taken, Buffer.concat(all.map((stat) => encodeStat(stat))));
+  for (const mtime of times) {
+    const [stat] = all.filter((one) => one.mtime === mtime);
+    assert.equal(WirePacket.decode(encodeStat(stat as (typeof all)[0]).subarray(5)).stat?.modTime, mtime);
   }
 });
 
