@@ -46,7 +46,7 @@ function readLinks(root: string, where: string): string[] {
   const dir = path.posix.dirname(where);
   const matcher = new Matcher([base]);
   return names(path.join(root, dir))
-    .filter((name) => matcher.match(name).matched)
+    .filter((name) => matcher.matches(name))
     .flatMap((name) => readLink(root, cleanPath(`${dir}/${name}`)));
 }
 

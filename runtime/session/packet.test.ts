@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Packet as WirePacket } from "../../proto/gen/github.com/tonistiigi/fsutil/types/wire.ts";
+import { encodeStat } from "../../test/support/packets.ts";
 import { frame } from "../grpc/frame.ts";
-import { dataHeaderSize, decodePacket, encodePacket, encodeStat, Mode, PacketType, StatFrames, writeDataHeader } from "./packet.ts";
+import { dataHeaderSize, decodePacket, encodePacket, Mode, PacketType, StatFrames, writeDataHeader } from "./packet.ts";
 import { PayloadReader } from "./tunnel.ts";
 
 const stats = [

@@ -151,14 +151,10 @@ class Cursor {
   }
 }
 
-/** The framed STAT packet of `stat`. uid and gid are left at 0, as every BuildKit client does for build contexts. */
-export function encodeStat(stat: Stat): Buffer {
-  const frames = new StatFrames(128 + 3 * (stat.path.length + stat.linkname.length));
-  frames.add(stat);
-  return frames.take();
-}
-
-/** Framed STAT packets, one behind the other: thousands of small buffers would take longer than what is written into them. */
+/**
+ * Framed STAT packets, one behind the other: thousands of small buffers would take longer than what is written into them. uid and gid are left
+ * at 0, as every BuildKit client does for build contexts.
+ */
 export class StatFrames {
   readonly #size: number;
   #out: Buffer;

@@ -42,34 +42,31 @@ export class Matcher {
     return this.#patterns.some((p) => p.exception);
   }
 
-  /** Matches a slash-separated path. `parent` is what this returned for its directory; leave it out at the top. */
-  match(path: string, parent?: Matched): { matched: boolean; info: Matched } {
-    let matched = false;
-    const info: boolean[] = [];
-    for (const pattern of this.#patterns) {
-      // A pattern that could not change the outcome is not tried.
-      const hit = parent?.[info.length] === true || (pattern.exception === matched && pattern.test(path));
-      if (hit) matched = !pattern.exception;
-      info.push(hit);
-    }
-    return { matched, info };
-  }
-
-  /** As `match`, for what nothing is below. */
+  /** Whether a slash-separated path matches. `parent` is what `hits` gave for its directory; leave it out at the top. */
   matches(path: string, parent?: Matched): boolean {
     let matched = false;
     for (let n = 0; n < this.#patterns.length; n++) {
       const pattern = this.#patterns[n] as Pattern;
-      if (parent?.[n] === true || (pattern.exception === matched && pattern.test(path))) matched = !pattern.exception;
+      if (hit(pattern, path, matched, parent?.[n])) matched = !pattern.exception;
     }
     return matched;
+  }
+
+  /** Which patterns match a directory, for what is below it. Files have no need of the list, and most paths are files. */
+  hits(path: string, parent?: Matched): Matched {
+    let matched = false;
+    return this.#patterns.map((pattern, n) => {
+      const isHit = hit(pattern, path, matched, parent?.[n]);
+      if (isHit) matched = !pattern.exception;
+      return isHit;
+    });
   }
 
   /** Matches a path without knowing what matched its directories. */
   matchWithParents(path: string): boolean {
     let info: Matched | undefined;
     let end = path.indexOf("/");
-    for (; end !== -1; end = path.indexOf("/", end + 1)) info = this.match(path.slice(0, end), info).info;
+    for (; end !== -1; end = path.indexOf("/", end + 1)) info = this.hits(path.slice(0, end), info);
     return this.matches(path, info);
   }
 
@@ -83,6 +80,11 @@ export class Matcher {
     if (!this.hasExceptions) return !this.#exceptionsPlain;
     return !this.#exceptionsPlain || this.#patterns.some((p) => p.exception && `${plainPrefix(p.text)}/`.startsWith(`${dir}/`));
   }
+}
+
+/** `matched` is what those before it say. A pattern that could not change the outcome is not tried. */
+function hit(pattern: Pattern, path: string, matched: boolean, inParent: boolean | undefined): boolean {
+  return inParent === true || (pattern.exception === matched && pattern.test(path));
 }
 
 function parsePattern(raw: string): Pattern {

@@ -72,7 +72,7 @@ export function* walk(root: string, options: WalkOptions = {}): Generator<Entry>
     if ((entry.mode & FileType.mask) !== FileType.directory) continue;
     if (!included && include?.mayMatchBelow(where) === false) continue;
     if (excluded && exclude?.mayExceptBelow(where) === false) continue;
-    const matched = { included: include?.match(where, dir.included).info, excluded: exclude?.match(where, dir.excluded).info };
+    const matched = { included: include?.hits(where, dir.included), excluded: exclude?.hits(where, dir.excluded) };
     dirs.push({ entry, ...matched, names: readNames(root, where, wanted), at: 0, sent: wanted });
   }
 }

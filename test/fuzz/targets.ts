@@ -6,11 +6,12 @@ import { Status } from "../../proto/gen/google/rpc/status.ts";
 import { FrameReader, frame } from "../../runtime/grpc/frame.ts";
 import { RpcError, readStatus } from "../../runtime/grpc/status.ts";
 import { bytesHeader, bytesOf } from "../../runtime/session/bytes-message.ts";
-import { decodePacket, encodePacket, encodeStat, Mode, PacketType } from "../../runtime/session/packet.ts";
+import { decodePacket, encodePacket, Mode, PacketType } from "../../runtime/session/packet.ts";
 import { TreeError, TreeGuard } from "../../runtime/session/tree.ts";
 import { PayloadReader } from "../../runtime/session/tunnel.ts";
 import { readFailure } from "../../runtime/solve/errors.ts";
 import { StatusReader } from "../../runtime/solve/status.ts";
+import { encodeStat } from "../support/packets.ts";
 import type { Random } from "./random.ts";
 
 /** One round; throws when something is wrong. */

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FrameReader, frame } from "../../runtime/grpc/frame.ts";
 import { Call } from "../../runtime/session/call.ts";
-import { decodePacket, encodePacket, encodeStat, Mode, type Packet, PacketType, type Stat } from "../../runtime/session/packet.ts";
+import { decodePacket, encodePacket, Mode, type Packet, PacketType, type Stat } from "../../runtime/session/packet.ts";
+import { encodeStat } from "./packets.ts";
 
 export interface Peer {
   /** Sends framed bytes. */
